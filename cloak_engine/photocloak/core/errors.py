@@ -1,0 +1,71 @@
+"""The error tree. Every message says what happened, to which file, and what to do about it.
+
+PhotocloakError (1)
+├── ConfigError (3)          settings, presets, manifests, command-line values
+├── InputError (4)           a source file that cannot be read
+├── NoFaceError (5)          nothing to cloak, or a face too uncertain to cloak
+├── ModelError (6)           a model, runtime or execution provider
+├── OutputError (7)          a destination that cannot be written, a file that failed its checks
+└── CloakTooWeakError (8)    the cloak does not hold on the written file
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """Exit status of the command line."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    CONFIG = 3
+    INPUT = 4
+    NO_FACE = 5
+    MODEL = 6
+    OUTPUT = 7
+    TOO_WEAK = 8
+    SOME_FAILED = 9
+    INTERRUPTED = 130
+
+
+class PhotocloakError(Exception):
+    """Base of all errors meant for the user; `exit_code` is the process's status."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
+
+
+class ConfigError(PhotocloakError):
+    """A setting, preset, manifest or option that cannot be used."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class InputError(PhotocloakError):
+    """A source file that cannot be read."""
+
+    exit_code = ExitCode.INPUT
+
+
+class NoFaceError(PhotocloakError):
+    """No face to cloak, or one too uncertain to cloak."""
+
+    exit_code = ExitCode.NO_FACE
+
+
+class ModelError(PhotocloakError):
+    """A model, runtime or execution provider that cannot be used."""
+
+    exit_code = ExitCode.MODEL
+
+
+class OutputError(PhotocloakError):
+    """A destination that cannot be written, or an output that failed its checks."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class CloakTooWeakError(PhotocloakError):
+    """The cloak does not hold on the written file."""
+
+    exit_code = ExitCode.TOO_WEAK

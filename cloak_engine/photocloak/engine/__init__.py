@@ -1,0 +1,1 @@
+"""Pixels to pixels: find faces, cloak them, measure what is left."""

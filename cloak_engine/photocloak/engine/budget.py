@@ -1,0 +1,82 @@
+"""The budget ρ: DSSIM on the aligned face crop, with its gradient.
+
+DSSIM = (1 − SSIM) / 2 with RGB 0..255, an 11 × 11 Gaussian window of σ 1.5, K .01 and .03,
+averaged over all window positions inside the picture and over the channels (the convention of
+`tf.image.ssim`; Wang et al. 2004). It depends on scale, so a figure here always means the 224-px
+face space.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from photocloak.engine.geometry import Array
+
+C1 = (0.01 * 255) ** 2
+C2 = (0.03 * 255) ** 2
+
+
+@cache
+def _window(size: int) -> Array:
+    """Return the (size − 10, size) matrix of the valid 11-tap Gaussian average."""
+    taps = np.exp(-0.5 * ((np.arange(11) - 5) / 1.5) ** 2)
+    taps /= taps.sum()
+    matrix = np.zeros((size - 10, size))
+    for row in range(size - 10):
+        matrix[row, row : row + 11] = taps
+    return matrix.astype(np.float32)
+
+
+class Dssim:
+    """DSSIM against a fixed reference.
+
+    Args:
+        reference: (3, H, W) float32 planes, 0..255, at least 11 pixels each way.
+
+    """
+
+    def __init__(self, reference: Array) -> None:
+        self._x = reference
+        self._rows, self._columns = _window(reference.shape[1]), _window(reference.shape[2])
+        self._mx = self._average(reference)
+        self._vx = self._average(reference * reference) - self._mx * self._mx
+
+    def _average(self, planes: Array) -> Array:
+        return np.matmul(np.matmul(self._rows, planes), self._columns.T)
+
+    def _spread(self, planes: Array) -> Array:
+        return np.matmul(np.matmul(self._rows.T, planes), self._columns)
+
+    def measure(self, image: Array) -> float:
+        """Return the DSSIM of (3, H, W) planes to the reference, 0 (equal) to 1."""
+        return self._parts(image)[0]
+
+    def gradient(self, image: Array) -> tuple[float, Array]:
+        """Return the DSSIM and its gradient with respect to the image, (3, H, W)."""
+        value, a1, a2, b1, b2, my = self._parts(image)
+        ssim = a1 * a2 / (b1 * b2)
+        by_product = 2 * a1 / (b1 * b2)
+        by_square = -ssim / b2
+        by_mean = 2 * self._mx * (a2 - a1) / (b1 * b2) - 2 * my * ssim * (1 / b1 - 1 / b2)
+        total = self._spread(by_mean)
+        total += 2 * image * self._spread(by_square)
+        total += self._x * self._spread(by_product)
+        return value, total * np.float32(-0.5 / ssim.size)
+
+    def sensitivity(self) -> Array:
+        """Return what a change costs, pixel by pixel: DSSIM ≈ Σ sensitivity · δ² for fine δ.
+
+        It is large on smooth skin and small in hair, brows and beard: the second derivative of
+        DSSIM's structure term at δ = 0, (3, H, W).
+        """
+        return self._spread(1 / (2 * self._vx + np.float32(C2))) * np.float32(0.5 / self._vx.size)
+
+    def _parts(self, image: Array) -> tuple[float, Array, Array, Array, Array, Array]:
+        my = self._average(image)
+        vy = self._average(image * image) - my * my
+        cov = self._average(self._x * image) - self._mx * my
+        a1, a2 = 2 * self._mx * my + np.float32(C1), 2 * cov + np.float32(C2)
+        b1 = self._mx * self._mx + my * my + np.float32(C1)
+        b2 = self._vx + vy + np.float32(C2)
+        value = float((1 - np.mean(a1 * a2 / (b1 * b2), dtype=np.float64)) / 2)
+        return value, a1, a2, b1, b2, my

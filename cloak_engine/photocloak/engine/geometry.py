@@ -1,0 +1,146 @@
+"""Linear maps between pixel grids: each has a forward and a `pullback`, its exact adjoint.
+
+Pixel coordinates have their origin in the centre of the first pixel, x to the right, y down.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the least-squares similarity transform that takes `source` to `target`.
+
+    Args:
+        source: (K, 2) points.
+        target: (K, 2) points.
+
+    Returns:
+        (2, 3) float64 matrix A with A @ [x, y, 1] close to the target (Umeyama 1991, no mirroring).
+
+    """
+    p, q = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    p0, q0 = p.mean(axis=0), q.mean(axis=0)
+    u, s, vt = np.linalg.svd((q - q0).T @ (p - p0))
+    sign = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float(s @ sign) / max(float(((p - p0) ** 2).sum()), 1e-12)
+    linear = scale * rotation
+    return np.column_stack([linear, q0 - linear @ p0])
+
+
+def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a (2, 3) affine matrix."""
+    return np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Bilinear sampling of an (H, W, C) image at fixed points; outside it counts as zero.
+
+    Attributes:
+        index: (P, 4) int64 flat indices of the four neighbours.
+        weight: (P, 4) float32 their weights.
+        source: (H, W) of the input.
+        target: (h, w) of the output, h * w = P.
+
+    """
+
+    index: NDArray[np.int64]
+    weight: Array
+    source: tuple[int, int]
+    target: tuple[int, int]
+
+    @classmethod
+    def affine(
+        cls, matrix: NDArray[np.float64], source: tuple[int, int], target: tuple[int, int]
+    ) -> "Warp":
+        """Sample so that output pixel (x, y) is the input at `matrix` @ [x, y, 1]."""
+        rows, columns = np.mgrid[: target[0], : target[1]]
+        ones = np.ones(rows.size)
+        x, y = matrix @ np.stack([columns.ravel(), rows.ravel(), ones])
+        x0, y0 = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+        fx, fy = x - x0, y - y0
+        index, weight = [], []
+        for dy, wy in ((0, 1 - fy), (1, fy)):
+            for dx, wx in ((0, 1 - fx), (1, fx)):
+                xi, yi = x0 + dx, y0 + dy
+                inside = (xi >= 0) & (xi < source[1]) & (yi >= 0) & (yi < source[0])
+                index.append(np.where(inside, yi * source[1] + xi, 0))
+                weight.append(np.where(inside, wx * wy, 0.0))
+        return cls(
+            np.stack(index, axis=1), np.stack(weight, axis=1).astype(np.float32), source, target
+        )
+
+    def __call__(self, image: NDArray[np.generic]) -> Array:
+        """Return the (h, w, C) float32 samples of an (H, W, C) image."""
+        flat = image.reshape(-1, image.shape[-1])
+        out = sum(
+            flat[self.index[:, k]].astype(np.float32) * self.weight[:, k, None] for k in range(4)
+        )
+        return np.asarray(out, np.float32).reshape(*self.target, -1)
+
+    def pullback(self, gradient: Array) -> Array:
+        """Return the (H, W, C) adjoint of an (h, w, C) gradient."""
+        flat = gradient.reshape(-1, gradient.shape[-1])
+        size = self.source[0] * self.source[1]
+        channels = [
+            np.bincount(
+                self.index.ravel(), (self.weight * flat[:, c, None]).ravel(), minlength=size
+            )
+            for c in range(flat.shape[1])
+        ]
+        return np.stack(channels, axis=-1).astype(np.float32).reshape(*self.source, -1)
+
+
+@dataclass(frozen=True)
+class Separable:
+    """The map X -> R X Cᵀ on every channel of a (3, H, W) array.
+
+    Resampling without rotation, blur and flips are of this kind, and compose by multiplying the
+    matrices, so that a view costs two small matrix products whatever it is made of.
+
+    Attributes:
+        rows: R, (h, H) float32.
+        columns: C, (w, W) float32.
+
+    """
+
+    rows: Array
+    columns: Array
+
+    def __call__(self, planes: Array) -> Array:
+        """Return (3, h, w)."""
+        return np.matmul(np.matmul(self.rows, planes), self.columns.T)
+
+    def pullback(self, gradient: Array) -> Array:
+        """Return the (3, H, W) adjoint of a (3, h, w) gradient."""
+        return np.matmul(np.matmul(self.rows.T, gradient), self.columns)
+
+    def after(self, other: "Separable") -> "Separable":
+        """Return the composition self ∘ other."""
+        return Separable(self.rows @ other.rows, self.columns @ other.columns)
+
+
+def resampling(out: int, size: int, scale: float, offset: float, *, support: float = 1.0) -> Array:
+    """Return the (out, size) matrix that samples position `scale * i + offset` for each row i.
+
+    The kernel is a triangle of half-width `max(1, support * scale)` input pixels: `support` 1 is
+    antialiased, 0 plain bilinear. Positions outside repeat the edge. Rows sum to 1.
+    """
+    centre = np.clip(scale * np.arange(out) + offset, 0, size - 1)
+    width = max(1.0, support * scale)
+    matrix = np.maximum(0.0, 1.0 - np.abs(centre[:, None] - np.arange(size)[None, :]) / width)
+    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def gaussian(size: int, sigma: float) -> Array:
+    """Return the (size, size) matrix of a Gaussian blur of `sigma` pixels; rows sum to 1."""
+    if sigma <= 0:
+        return np.eye(size, dtype=np.float32)
+    offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(np.float64)
+    matrix = np.exp(-0.5 * (offset / sigma) ** 2)
+    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)

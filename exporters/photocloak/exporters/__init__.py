@@ -1,0 +1,1 @@
+"""Pixels and a source file to a file: read photos, encode them, scan, publish."""
