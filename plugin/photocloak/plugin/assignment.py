@@ -1,0 +1,135 @@
+"""Who the faces of one photo are, and for whom each is to be taken."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from photocloak.engine.ensemble import Embeddings
+from photocloak.engine.targets import Target, target_from_photos
+from photocloak.plugin import profiles
+from photocloak.plugin.matching import pair
+from photocloak.plugin.profiles import Person, named
+
+Choose = Callable[[int, Sequence[Embeddings], Collection[str]], Target]
+"""Chooses T for a face: (its index, all that is known of its person, targets that are taken)."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face of a photo: its raw features, and whether it is a face for certain."""
+
+    features: Embeddings
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user said about one face of the photo.
+
+    Attributes:
+        name: whom the photo shows: its only face, else the one that looks like the person known
+            by that name, else, when the name is new, the largest.
+        target: whom that face (without a name, the largest) shall be taken for.
+
+    """
+
+    name: str | None = None
+    target: Target | None = None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who a face belongs to (None: too uncertain for a profile) and its target."""
+
+    person: Person | None
+    target: Target
+
+
+class Assigner:
+    """One assignment, inside its transaction."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        thresholds: Mapping[str, float],
+        now: float,
+        library: Mapping[str, Target],
+        choose: Choose,
+    ) -> None:
+        self._connection, self._thresholds, self._now = connection, thresholds, now
+        self._choose, self._library = choose, library
+        profiles.expire(connection, now)
+        self._everyone = profiles.everybody(connection)
+        own = profiles.own_targets(connection, thresholds)
+        self._targets = dict(library) | {
+            name: target_from_photos(name, rows) for name, rows in own.items()
+        }
+
+    def __call__(self, photo: str, faces: Sequence[Sighting], wish: Wish) -> list[Assignment]:
+        """Assign every face of one photo; see `People.assign`."""
+        looks = [face.features for face in faces]
+        given = pair(looks, profiles.centroids(self._connection), self._thresholds)
+        meant = self._meant(given, len(faces), wish)
+        if meant is not None and wish.name is not None:
+            self._claim(given, meant, wish.name)
+        result: list[Assignment] = []
+        for index, face in enumerate(faces):
+            taken = {one.target.name for one in result}
+            if index in given:
+                person = self._everyone[given[index]]
+                target = self._kept(person, index, face, taken)
+            elif face.certain or index == meant:
+                target = self._choose(index, [face.features], taken | self._taken())
+                name = wish.name if index == meant else None
+                person = profiles.add_person(
+                    self._connection, name=name, target=target.name, now=self._now
+                )
+            else:
+                result.append(Assignment(None, self._choose(index, [face.features], taken)))
+                continue
+            if index == meant and wish.target is not None:
+                target = self._replace(person, wish.target)
+            if face.certain or index == meant:
+                profiles.learn(self._connection, person.id, photo, face.features, self._now)
+            self._everyone = profiles.everybody(self._connection)
+            result.append(Assignment(self._everyone[person.id], target))
+        return result
+
+    def _meant(self, given: dict[int, int], count: int, wish: Wish) -> int | None:
+        """Return the index of the face that the user spoke of."""
+        if wish == Wish() or count == 0:
+            return None
+        known = None if wish.name is None else named(self._connection, wish.name)
+        if count == 1 or known is None:
+            return 0
+        return next((index for index, person in given.items() if person == known.id), None)
+
+    def _claim(self, given: dict[int, int], meant: int, name: str) -> None:
+        """Make the face `meant` the person called `name`, who may be new or not named yet."""
+        known = named(self._connection, name)
+        found = given.pop(meant, None)
+        if known is not None:
+            given[meant] = known.id
+        elif found is not None and self._everyone[found].name is None:
+            self._connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, found))
+            given[meant] = found
+
+    def _kept(self, person: Person, index: int, face: Sighting, taken: set[str]) -> Target:
+        """Return the person's target; a new one only if the library no longer has the old one."""
+        if person.target in self._targets:
+            return self._targets[person.target]
+        known = [*profiles.samples(self._connection, person.id), face.features]
+        shared = [photo for photo in known if photo.keys() >= face.features.keys()]
+        return self._replace(person, self._choose(index, shared, taken | self._taken()))
+
+    def _replace(self, person: Person, target: Target) -> Target:
+        """Give a person another target."""
+        if target.name not in self._library:
+            profiles.put_target(self._connection, target)
+        self._connection.execute(
+            "UPDATE people SET target = ? WHERE id = ?", (target.name, person.id)
+        )
+        return target
+
+    def _taken(self) -> set[str]:
+        return {person.target for person in self._everyone.values()}

@@ -1,0 +1,141 @@
+"""The one SQLite file of the user's data folder: people (biometric data) and own outputs.
+
+0600 in a 0700 folder; what is deleted is overwritten (`secure_delete`), and rollback journals
+are used rather than a write-ahead log, which would keep deleted pages around. A connection lives
+for one transaction only: threads and processes need no arrangement beyond SQLite's own locks.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from photocloak.core import ConfigError, OutputError
+from photocloak.plugin.folders import make_private
+
+VERSION = 1
+PATIENCE = 30.0
+"""Seconds to wait for another process's transaction."""
+
+SCHEMA = """
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT UNIQUE COLLATE NOCASE,
+    target TEXT NOT NULL,
+    created REAL NOT NULL,
+    last_seen REAL NOT NULL
+) STRICT;
+-- The sum of a person's unit feature vectors, little-endian float32: its direction is the centroid.
+CREATE TABLE centroids (
+    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    extractor TEXT NOT NULL,
+    total BLOB NOT NULL,
+    PRIMARY KEY (person, extractor)
+) STRICT;
+-- One row a photo, so that a photo seen again neither counts nor teaches twice.
+CREATE TABLE sightings (
+    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    photo TEXT NOT NULL,
+    seen REAL NOT NULL,
+    PRIMARY KEY (person, photo)
+) STRICT;
+-- The raw features of the latest photos (X_U of eq. 3), for choosing a target again.
+CREATE TABLE samples (
+    person INTEGER NOT NULL,
+    photo TEXT NOT NULL,
+    extractor TEXT NOT NULL,
+    features BLOB NOT NULL,
+    PRIMARY KEY (person, photo, extractor),
+    FOREIGN KEY (person, photo) REFERENCES sightings ON DELETE CASCADE
+) STRICT;
+-- Targets from a user's own folder (the library's lie in the manifests).
+CREATE TABLE targets (
+    name TEXT NOT NULL,
+    extractor TEXT NOT NULL,
+    members BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (name, extractor)
+) STRICT;
+-- Paths are what the file system knows, which need not be UTF-8; path is NULL until published.
+CREATE TABLE outputs (
+    sha256 TEXT NOT NULL,
+    source BLOB NOT NULL,
+    path BLOB,
+    written REAL NOT NULL,
+    PRIMARY KEY (sha256, source)
+) STRICT;
+CREATE INDEX outputs_source ON outputs (source);
+"""
+
+
+class Database:
+    """A file to run transactions on; created when first used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run a block as one IMMEDIATE transaction: all of it or, after an exception, nothing.
+
+        Raises:
+            ConfigError: the file is damaged or from a newer photocloak.
+            OutputError: it cannot be written, or is locked for too long.
+
+        """
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    self._migrate(connection)
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"{self.path}: {error}; photocloak keeps people and outputs there. Close other "
+                "photocloak processes, or see that the folder is writable and the disk not full."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(
+                f"{self.path}: is damaged ({error}). Restore it from a backup, or move it away to "
+                "start afresh; people will then get new targets."
+            ) from error
+
+    def vacuum(self) -> None:
+        """Rebuild the file, so that no page keeps a copy of what was deleted."""
+        with closing(self._connect()) as connection:
+            connection.execute("VACUUM")
+
+    def _connect(self) -> sqlite3.Connection:
+        make_private(self.path.parent)
+        try:
+            # SQLite would create the file with the umask's mode; its journal takes the file's.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self.path.chmod(0o600)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror}).") from error
+        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+        try:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found > VERSION:
+            raise ConfigError(
+                f"{self.path}: was written by a newer photocloak (version {found}, this one knows "
+                f"{VERSION}). Update photocloak, or point XDG_DATA_HOME elsewhere."
+            )
+        if found == 0:
+            for statement in SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -1,0 +1,69 @@
+"""Where the user's settings and data lie; the XDG variables move them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from photocloak.core import OutputError
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The two folders that belong to the user.
+
+    Attributes:
+        config: settings.toml, and the user's own `extractors/` and `presets/`.
+        data: the database of people and outputs, rebuilt target libraries; mode 0700.
+
+    """
+
+    config: Path
+    data: Path
+
+    @classmethod
+    def of_user(cls) -> "Folders":
+        """Return the folders of whoever runs this ($XDG_CONFIG_HOME, $XDG_DATA_HOME)."""
+        return cls(
+            platformdirs.user_config_path("photocloak"), platformdirs.user_data_path("photocloak")
+        )
+
+    @property
+    def settings(self) -> Path:
+        """The settings file; it need not exist."""
+        return self.config / "settings.toml"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file with people and outputs; see `database`."""
+        return self.data / "photocloak.db"
+
+
+def make_private(folder: Path) -> Path:
+    """Create `folder` for the user alone (0700) and return it; OutputError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: photocloak's data folder cannot be made private to you "
+            f"({error.strerror}); make it yours, or point XDG_DATA_HOME elsewhere."
+        ) from error
+    return folder
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Say in a few words why no file can be put into `folder` (existing or to be made), or None.
+
+    Looks only: nothing is created, so that a photo that is held back leaves no trace.
+    """
+    for place in (folder, *folder.parents):
+        if not os.path.lexists(place):
+            continue
+        if not place.is_dir():
+            return f"{place} is not a folder"
+        if not os.access(place, os.W_OK | os.X_OK):
+            return f"{place} may not be written to"
+        return None
+    return None

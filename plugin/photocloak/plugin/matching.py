@@ -1,0 +1,58 @@
+"""Who is who: faces of one photo against the people known so far.
+
+A face is taken for a person when most extractors accept it at their own threshold; two faces of
+one photo are never one person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from photocloak.engine.ensemble import Embeddings, cosine
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike a face and a person are.
+
+    Attributes:
+        matches: most of the extractors that know both accept the pair.
+        score: mean of the cosines, each rescaled so that 0 is its threshold and 1 identity.
+
+    """
+
+    matches: bool
+    score: float
+
+
+def likeness(face: Embeddings, person: Embeddings, thresholds: Mapping[str, float]) -> Likeness:
+    """Compare two sets of features, (D,) by extractor; thresholds are raw cosines."""
+    shared = [name for name in thresholds if name in face and name in person]
+    if not shared:
+        return Likeness(matches=False, score=-1.0)
+    margins = [
+        (cosine(face[name], person[name]) - thresholds[name]) / (1 - thresholds[name])
+        for name in shared
+    ]
+    accepted = sum(margin >= 0 for margin in margins)
+    return Likeness(matches=2 * accepted > len(shared), score=float(np.mean(margins)))
+
+
+def pair(
+    faces: Sequence[Embeddings],
+    people: Mapping[int, Embeddings],
+    thresholds: Mapping[str, float],
+) -> dict[int, int]:
+    """Give faces to people, best pair first, each at most once: {index of face: id of person}."""
+    pairs = []
+    for index, face in enumerate(faces):
+        for person, reference in people.items():
+            found = likeness(face, reference, thresholds)
+            if found.matches:
+                pairs.append((-found.score, index, person))
+    given: dict[int, int] = {}
+    for _, index, person in sorted(pairs):
+        if index not in given and person not in given.values():
+            given[index] = person
+    return given
