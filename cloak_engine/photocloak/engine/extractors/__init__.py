@@ -1,0 +1,1 @@
+"""Recognisers: what they are (manifests), their weights, and how they run."""
