@@ -1,0 +1,17 @@
+"""Gradients without PyTorch: the backward pass of an ONNX graph as more ONNX nodes."""
+
+from photocloak.engine.autodiff.backward import differentiate, rule
+from photocloak.engine.autodiff.graph import PREFIX, Graph, UnsupportedOperatorError
+from photocloak.engine.autodiff.loss import LOSSES
+from photocloak.engine.autodiff.step import GRADIENT, step_graph
+
+__all__ = [
+    "GRADIENT",
+    "LOSSES",
+    "PREFIX",
+    "Graph",
+    "UnsupportedOperatorError",
+    "differentiate",
+    "rule",
+    "step_graph",
+]

@@ -1,0 +1,42 @@
+"""The objective as nodes, so that one run gives losses and gradient.
+
+c = f − μ,  ĉ = c / ‖c‖
+loss_i = w_distance · ‖f − t‖₂ + w_toward · (1 − ĉ·toward) + w_own · relu(ĉ·own − margin)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from photocloak.engine.autodiff.graph import BATCH, PREFIX, Graph
+
+CENTRE, TARGET, TOWARD, OWN, WEIGHTS, MARGIN = (
+    f"{PREFIX}{name}" for name in ("centre", "target", "toward", "own", "weights", "margin")
+)
+"""Graph inputs of the loss: shapes D, N×D, N×D, N×D, N×3 and a scalar; all float32."""
+
+LOSSES: Final = f"{PREFIX}losses"
+
+_TINY: Final = 1e-12
+
+
+def append_losses(graph: Graph, features: str, size: int) -> str:
+    """Append the objective on raw features N×size; return the name of the losses (N,)."""
+    axis = graph.ints(1)
+    centre = graph.add_input(CENTRE, [size])
+    target, toward, own = (graph.add_input(name, [BATCH, size]) for name in (TARGET, TOWARD, OWN))
+    weights = graph.add_input(WEIGHTS, [BATCH, 3])
+    margin = graph.add_input(MARGIN, [])
+
+    distance = graph.op("ReduceL2", graph.op("Sub", features, target), axis, keepdims=1)
+    centred = graph.op("Sub", features, centre)
+    norm = graph.op("ReduceL2", centred, axis, keepdims=1)
+    direction = graph.op("Div", centred, graph.op("Add", norm, graph.const(_TINY)))
+
+    def cosine(unit: str) -> str:
+        return graph.op("ReduceSum", graph.op("Mul", direction, unit), axis, keepdims=1)
+
+    apart = graph.op("Sub", graph.const(1.0), cosine(toward))
+    left = graph.op("Relu", graph.op("Sub", cosine(own), margin))
+    terms = graph.op("Mul", graph.op("Concat", distance, apart, left, axis=1), weights)
+    return graph.op("ReduceSum", terms, axis, keepdims=0, output=LOSSES)

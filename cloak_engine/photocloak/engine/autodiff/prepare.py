@@ -1,0 +1,60 @@
+"""Bring a forward model into the form that the rules read.
+
+ONNX Runtime's basic optimisation folds constants and BatchNormalization and removes Dropout and
+Identity (its results stay float32 and standard operators); older models are lifted to opset 18,
+where reductions take their axes as an input; PRelu becomes arithmetic.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from photocloak.engine.autodiff.graph import Graph, UnsupportedOperatorError
+
+if TYPE_CHECKING:
+    import onnx
+
+OPSET: Final = 18
+
+
+def prepare(model: onnx.ModelProto) -> Graph:
+    """Return the simplified graph of a model N×… → N×D."""
+    return Graph(_lifted(_simplified(model)))
+
+
+def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Run ONNX Runtime's basic (offline, exact) optimisations."""
+    import onnx
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
+        path = Path(folder, "simplified.onnx")
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        return onnx.load(path)
+
+
+def _lifted(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Convert to opset 18 where the model is older."""
+    from onnx import version_converter
+
+    version = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    if version >= OPSET:
+        return model
+    standard = [o for o in model.opset_import if o.domain in ("", "ai.onnx")]
+    del model.opset_import[:]
+    model.opset_import.extend(standard)
+    try:
+        return version_converter.convert_version(model, OPSET)
+    except (RuntimeError, ValueError, version_converter.ConvertError) as error:
+        raise UnsupportedOperatorError(
+            "opset", f"{version} cannot be converted: {error}"
+        ) from error

@@ -1,0 +1,100 @@
+"""Sums, means and norms over axes; Softmax and LayerNormalization."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from photocloak.engine.autodiff.backward import Tape, rule
+from photocloak.engine.autodiff.graph import Graph, Node
+
+_TINY: Final = 1e-12
+
+
+def _axes(graph: Graph, node: Node) -> list[int]:
+    """Return the reduced axes, which are an input since opset 18 (13 for ReduceSum)."""
+    rank = len(graph.shape(node.input(0)))
+    value = graph.constant(node.input(1))
+    if node.input(1) and value is None:
+        raise node.unsupported("its axes are computed")
+    listed = node.attributes.get("axes") if value is None else value.tolist()
+    if not listed:
+        return [] if node.attributes.get("noop_with_empty_axes", 0) else list(range(rank))
+    return [a % rank for a in listed]
+
+
+def _kept(graph: Graph, node: Node, tensor: str) -> str:
+    """Give a reduced tensor its axes of length 1 back, so that it broadcasts over the input."""
+    if node.attributes.get("keepdims", 1) or not _axes(graph, node):
+        return tensor
+    return graph.op("Unsqueeze", tensor, graph.ints(*sorted(_axes(graph, node))))
+
+
+def _spread(graph: Graph, tensor: str, like: str) -> str:
+    return graph.op("Expand", tensor, graph.op("Shape", like))
+
+
+@rule("ReduceSum")
+def _reduce_sum(tape: Tape, node: Node, gy: str) -> None:
+    graph, x = tape.graph, node.input(0)
+    tape.give(x, _spread(graph, _kept(graph, node, gy), x))
+
+
+@rule("ReduceMean")
+def _reduce_mean(tape: Tape, node: Node, gy: str) -> None:
+    graph, x = tape.graph, node.input(0)
+    lengths = [graph.shape(x)[axis] for axis in _axes(graph, node)]
+    known = [n for n in lengths if n is not None]
+    if len(known) < len(lengths):
+        raise node.unsupported("over an axis of unknown length")
+    share = graph.op("Mul", _kept(graph, node, gy), graph.const(1.0 / math.prod(known)))
+    tape.give(x, _spread(graph, share, x))
+
+
+@rule("ReduceL2")
+def _reduce_l2(tape: Tape, node: Node, gy: str) -> None:
+    # The norm has no derivative at 0: there the gradient is 0, not NaN.
+    graph, x = tape.graph, node.input(0)
+    norm = graph.op("Max", _kept(graph, node, node.outputs[0]), graph.const(_TINY))
+    share = graph.op("Div", _kept(graph, node, gy), norm)
+    tape.give(x, graph.op("Mul", x, share))
+
+
+@rule("LpNormalization")
+def _lp_normalization(tape: Tape, node: Node, gy: str) -> None:
+    if node.attributes.get("p", 2) != 2:
+        raise node.unsupported("a norm other than L2")
+    graph, x, y = tape.graph, node.input(0), node.outputs[0]
+    axis = graph.ints(node.attributes.get("axis", -1))
+    norm = graph.op("ReduceL2", x, axis, keepdims=1)
+    along = graph.op("ReduceSum", graph.op("Mul", gy, y), axis, keepdims=1)
+    across = graph.op("Sub", gy, graph.op("Mul", y, along))
+    tape.give(x, graph.op("Div", across, graph.op("Max", norm, graph.const(_TINY))))
+
+
+@rule("Softmax")
+def _softmax(tape: Tape, node: Node, gy: str) -> None:
+    graph, y = tape.graph, node.outputs[0]
+    axis = graph.ints(node.attributes.get("axis", -1))
+    weighted = graph.op("Mul", gy, y)
+    total = graph.op("ReduceSum", weighted, axis, keepdims=1)
+    tape.give(node.input(0), graph.op("Sub", weighted, graph.op("Mul", y, total)))
+
+
+@rule("LayerNormalization")
+def _layer_normalization(tape: Tape, node: Node, gy: str) -> None:
+    graph, x = tape.graph, node.input(0)
+    if tape.wants(node.input(1)):
+        raise node.unsupported("its scale depends on the chips")
+    rank = len(graph.shape(x))
+    axes = graph.ints(*range(node.attributes.get("axis", -1) % rank, rank))
+    centred = graph.op("Sub", x, graph.op("ReduceMean", x, axes, keepdims=1))
+    variance = graph.op("ReduceMean", graph.op("Mul", centred, centred), axes, keepdims=1)
+    epsilon = graph.const(float(node.attributes.get("epsilon", 1e-5)))
+    deviation = graph.op("Sqrt", graph.op("Add", variance, epsilon))
+    unit = graph.op("Div", centred, deviation)
+    g = graph.op("Mul", gy, node.input(1))
+    mean = graph.op("ReduceMean", g, axes, keepdims=1)
+    along = graph.op("ReduceMean", graph.op("Mul", g, unit), axes, keepdims=1)
+    across = graph.op("Sub", graph.op("Sub", g, mean), graph.op("Mul", unit, along))
+    tape.give(x, graph.op("Div", across, deviation))

@@ -1,0 +1,42 @@
+"""Choose the runtime of a recogniser."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from photocloak.engine.autodiff import UnsupportedOperatorError
+from photocloak.engine.extractors.forward import forward_model
+from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
+from photocloak.engine.extractors.runtime import Device, require_onnxruntime
+from photocloak.engine.extractors.weights import read_model
+
+if TYPE_CHECKING:
+    from photocloak.engine.extractors.protocol import Extractor
+    from photocloak.engine.extractors.spec import ExtractorSpec
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def load_extractor(spec: ExtractorSpec, *, threads: int = 0, device: Device = "cpu") -> Extractor:
+    """Return the recogniser, differentiable: on ONNX Runtime, or PyTorch where a rule is missing.
+
+    Args:
+        spec: its manifest.
+        threads: CPU threads, 0: as many as the runtime likes.
+        device: "cuda" and "auto" use an NVIDIA card where the runtime finds one, else the CPU.
+
+    Raises:
+        ModelError: the file is missing or damaged, ONNX Runtime is, or PyTorch is needed and
+            missing; the message says what to install.
+
+    """
+    require_onnxruntime()
+    forward = forward_model(read_model(spec.model, spec.sha256), spec)
+    try:
+        return OnnxExtractor(spec, forward, threads=threads, device=device)
+    except UnsupportedOperatorError as missing:
+        from photocloak.engine.extractors.torch_extractor import TorchExtractor
+
+        _LOG.info("%s runs on PyTorch: %s", spec.name, missing)
+        return TorchExtractor(spec, forward, threads=threads, device=device, because=missing)

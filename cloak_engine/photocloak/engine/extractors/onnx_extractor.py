@@ -1,0 +1,56 @@
+"""A recogniser on ONNX Runtime alone: the backward pass is part of the graph."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
+from photocloak.engine.extractors.forward import CHIPS, EMBEDDING
+from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
+from photocloak.engine.extractors.runtime import Device, open_session
+
+if TYPE_CHECKING:
+    import onnx
+
+    from photocloak.engine.extractors.spec import ExtractorSpec
+
+
+class OnnxExtractor:
+    """Runs one graph per step: chips and objective in, losses, features and gradient out.
+
+    Sessions are opened on first use: looking for known people needs `embed` alone. Features that
+    are compared with each other always come from `embed`'s session, whatever ran before it.
+
+    Raises UnsupportedOperatorError where an operator has no derivative.
+    """
+
+    def __init__(
+        self, spec: ExtractorSpec, forward: onnx.ModelProto, *, threads: int, device: Device
+    ) -> None:
+        """Differentiate `forward`, a model chips → embedding (see `forward_model`)."""
+        self.spec = spec
+        self._threads = threads
+        self._device = device
+        self._forward_model = forward
+        self._step_model = step_graph(forward, CHIPS, EMBEDDING)
+
+    def embed(self, chips: Array, /) -> Array:
+        """Return the raw features (N, D)."""
+        feeds = {CHIPS: checked(self.spec, chips)}
+        features: Array = self._forward.run([EMBEDDING], feeds)[0]
+        return features
+
+    def step(self, chips: Array, objective: Objective, /) -> Step:
+        """Return losses, features and gradient from one run."""
+        named = {f"{PREFIX}{name}": value for name, value in objective.feeds().items()}
+        feeds = {CHIPS: checked(self.spec, chips), **named}
+        return Step(*self._step.run([LOSSES, EMBEDDING, GRADIENT], feeds))
+
+    @cached_property
+    def _forward(self) -> Any:
+        return open_session(self._forward_model, threads=self._threads, device=self._device)
+
+    @cached_property
+    def _step(self) -> Any:
+        return open_session(self._step_model, threads=self._threads, device=self._device)

@@ -1,0 +1,190 @@
+"""ONNX operators as torch functions: the table that runs a graph under autograd.
+
+An entry takes a node's attributes and its inputs (None: omitted) and returns its output, or a tuple
+of them. This module imports torch; import it only where torch is known to be there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import torch
+from torch.nn import functional as f
+
+Tensor = Any
+Attributes = Mapping[str, Any]
+Operator = Callable[..., Any]
+
+
+def _plain(function: Operator) -> Operator:
+    """Adapt a function of the inputs alone."""
+    return lambda _attributes, *inputs: function(*inputs)
+
+
+def _padded(a: Attributes, x: Tensor, kernel: tuple[int, ...], value: float) -> Tensor:
+    """Pad for a window as `pads` or `auto_pad` say; torch's own padding is symmetric only."""
+    pads = list(a.get("pads", [0] * 2 * len(kernel)))
+    if a.get("auto_pad", b"NOTSET") in (b"SAME_UPPER", b"SAME_LOWER"):
+        steps, gaps = a.get("strides", [1] * len(kernel)), a.get("dilations", [1] * len(kernel))
+        totals = [
+            max(0, (math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n)
+            for n, k, s, d in zip(x.shape[2:], kernel, steps, gaps, strict=True)
+        ]
+        less, more = [t // 2 for t in totals], [t - t // 2 for t in totals]
+        pads = less + more if a["auto_pad"] == b"SAME_UPPER" else more + less
+    return f.pad(x, _reversed_pads(pads), value=value) if any(pads) else x
+
+
+def _reversed_pads(pads: list[int]) -> list[int]:
+    """ONNX lists all begins, then all ends; torch lists pairs from the last axis on."""
+    half = len(pads) // 2
+    return [p for i in reversed(range(half)) for p in (pads[i], pads[half + i])]
+
+
+def _conv(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor = None) -> Tensor:
+    run = {3: f.conv1d, 4: f.conv2d, 5: f.conv3d}[x.ndim]
+    x = _padded(a, x, tuple(weight.shape[2:]), 0.0)
+    strides, dilations = a.get("strides", 1), a.get("dilations", 1)
+    return run(x, weight, bias, strides, 0, dilations, a.get("group", 1))
+
+
+def _max_pool(a: Attributes, x: Tensor) -> Tensor:
+    x = _padded(a, x, tuple(a["kernel_shape"]), -math.inf)
+    ceil = bool(a.get("ceil_mode", 0))
+    return f.max_pool2d(
+        x, a["kernel_shape"], a.get("strides", 1), 0, a.get("dilations", 1), ceil_mode=ceil
+    )
+
+
+def _average_pool(a: Attributes, x: Tensor) -> Tensor:
+    kernel, strides = a["kernel_shape"], a.get("strides", 1)
+    ceil = bool(a.get("ceil_mode", 0))
+    sums = f.avg_pool2d(_padded(a, x, tuple(kernel), 0.0), kernel, strides, ceil_mode=ceil)
+    if a.get("count_include_pad", 0):
+        return sums
+    inside = _padded(a, torch.ones_like(x[:1, :1]), tuple(kernel), 0.0)
+    return sums / f.avg_pool2d(inside, kernel, strides, ceil_mode=ceil)
+
+
+def _gemm(a: Attributes, x: Tensor, y: Tensor, z: Tensor = None) -> Tensor:
+    x, y = (x.T if a.get("transA") else x), (y.T if a.get("transB") else y)
+    product = a.get("alpha", 1.0) * (x @ y)
+    return product if z is None else product + a.get("beta", 1.0) * z
+
+
+def _reshape(a: Attributes, x: Tensor, shape: Tensor) -> Tensor:
+    keep = not a.get("allowzero", 0)
+    return x.reshape([x.shape[i] if n == 0 and keep else n for i, n in enumerate(shape.tolist())])
+
+
+def _slice(
+    _a: Attributes, x: Tensor, starts: Tensor, ends: Tensor, axes: Tensor = None, by: Tensor = None
+) -> Tensor:
+    which = range(len(starts)) if axes is None else axes.tolist()
+    steps = [1] * len(starts) if by is None else by.tolist()
+    for axis, start, end, step in zip(which, starts.tolist(), ends.tolist(), steps, strict=True):
+        picked = range(*slice(start, end, step).indices(x.shape[axis]))
+        x = x.index_select(axis, torch.tensor(list(picked), device=x.device))
+    return x
+
+
+def _split(a: Attributes, x: Tensor, sizes: Tensor = None) -> Tensor:
+    axis = a.get("axis", 0)
+    if sizes is not None:
+        return x.split(sizes.tolist(), axis)
+    return x.chunk(a["num_outputs"], axis)
+
+
+def _gather(a: Attributes, x: Tensor, index: Tensor) -> Tensor:
+    axis = a.get("axis", 0) % x.ndim
+    flat = x.index_select(axis, index.reshape(-1) % x.shape[axis])
+    return flat.reshape(*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
+
+
+def _reduction(function: Operator) -> Operator:
+    def reduce(a: Attributes, x: Tensor, axes: Tensor = None) -> Tensor:
+        listed = a.get("axes") if axes is None else axes.tolist()
+        return function(x, tuple(listed or range(x.ndim)), keepdim=bool(a.get("keepdims", 1)))
+
+    return reduce
+
+
+def _unsqueeze(a: Attributes, x: Tensor, axes: Tensor = None) -> Tensor:
+    listed = a["axes"] if axes is None else axes.tolist()
+    for axis in sorted(i % (x.ndim + len(listed)) for i in listed):
+        x = x.unsqueeze(axis)
+    return x
+
+
+def _squeeze(a: Attributes, x: Tensor, axes: Tensor = None) -> Tensor:
+    listed = a.get("axes") if axes is None else axes.tolist()
+    return x.squeeze() if listed is None else x.squeeze(tuple(listed))
+
+
+_ELEMENTWISE: Final = {
+    **{name: getattr(torch, name.lower()) for name in (
+        "Abs", "Add", "Ceil", "Cos", "Div", "Erf", "Exp", "Floor", "Log", "MatMul", "Mul", "Neg",
+        "Pow", "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Sqrt", "Sub", "Tanh",
+        "Where",
+    )},
+    "Clip": torch.clamp,
+    "Dropout": lambda x, *_: x,
+    "GlobalAveragePool": lambda x: x.mean((2, 3), keepdim=True),
+    "GlobalMaxPool": lambda x: x.amax((2, 3), keepdim=True),
+    "HardSwish": f.hardswish,
+    "Identity": lambda x: x,
+    "Max": lambda *x: torch.stack(torch.broadcast_tensors(*x)).amax(0),
+    "Min": lambda *x: torch.stack(torch.broadcast_tensors(*x)).amin(0),
+    "Mish": f.mish,
+    "PRelu": lambda x, slope: torch.where(x > 0, x, slope * x),
+    "Shape": lambda x: torch.tensor(x.shape),
+    "Softplus": f.softplus,
+    "Softsign": f.softsign,
+    "Sum": lambda *x: sum(x[1:], x[0]),
+}  # fmt: skip
+
+OPERATORS: Final[dict[str, Operator]] = {
+    **{name: _plain(function) for name, function in _ELEMENTWISE.items()},
+    "AveragePool": _average_pool,
+    "BatchNormalization": lambda a, x, scale, bias, mean, variance: f.batch_norm(
+        x, mean, variance, scale, bias, eps=a.get("epsilon", 1e-5)
+    ),
+    "Concat": lambda a, *x: torch.cat(x, a["axis"]),
+    "Conv": _conv,
+    "Elu": lambda a, x: f.elu(x, a.get("alpha", 1.0)),
+    "Expand": lambda _a, x, shape: x.expand(torch.broadcast_shapes(x.shape, shape.tolist())),
+    "Flatten": lambda a, x: x.reshape(math.prod(x.shape[: a.get("axis", 1)]), -1),
+    "Gather": _gather,
+    "Gelu": lambda a, x: f.gelu(x, approximate=a.get("approximate", b"none").decode()),
+    "Gemm": _gemm,
+    "HardSigmoid": lambda a, x: (a.get("alpha", 0.2) * x + a.get("beta", 0.5)).clamp(0, 1),
+    "InstanceNormalization": lambda a, x, scale, bias: f.instance_norm(
+        x, weight=scale, bias=bias, eps=a.get("epsilon", 1e-5)
+    ),
+    "LRN": lambda a, x: f.local_response_norm(
+        x, a["size"], a.get("alpha", 1e-4), a.get("beta", 0.75), a.get("bias", 1.0)
+    ),
+    "LayerNormalization": lambda a, x, scale, bias=None: f.layer_norm(
+        x, x.shape[a.get("axis", -1) :], scale, bias, a.get("epsilon", 1e-5)
+    ),
+    "LeakyRelu": lambda a, x: f.leaky_relu(x, a.get("alpha", 0.01)),
+    "LpNormalization": lambda a, x: f.normalize(x, a.get("p", 2), a.get("axis", -1)),
+    "MaxPool": _max_pool,
+    "Pad": lambda a, x, pads, value=None, _axes=None: f.pad(
+        x, _reversed_pads(pads.tolist()), a.get("mode", b"constant").decode(),
+        0.0 if value is None else float(value),
+    ),
+    "ReduceL2": _reduction(torch.linalg.vector_norm),
+    "ReduceMax": _reduction(torch.amax),
+    "ReduceMean": _reduction(torch.mean),
+    "ReduceSum": _reduction(torch.sum),
+    "Reshape": _reshape,
+    "Slice": _slice,
+    "Softmax": lambda a, x: f.softmax(x, a.get("axis", -1)),
+    "Split": _split,
+    "Squeeze": _squeeze,
+    "Transpose": lambda a, x: x.permute(a.get("perm", list(range(x.ndim))[::-1])),
+    "Unsqueeze": _unsqueeze,
+}  # fmt: skip
