@@ -80,7 +80,7 @@ class Roster:
 
     def name(self, who: str, name: str) -> Person:
         """Give somebody a name; a named profile does not expire."""
-        _check_name(name)
+        check_name(name)
         with self._database.transaction() as connection:
             person = _find(connection, who)
             other = named(connection, name)
@@ -131,7 +131,7 @@ def _find(connection: sqlite3.Connection, who: str) -> Person:
     return found
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     """Refuse names that could be taken for an id, or that no list could show."""
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")

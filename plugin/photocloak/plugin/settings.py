@@ -2,13 +2,14 @@
 
 import difflib
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 from photocloak.core import ConfigError
 
 NoFace = Literal["hold", "copy"]
+Device = Literal["cpu", "cuda", "auto"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Settings:
         no_face: what becomes of a photo without a face: held back, or written as it is.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 leaves it to the runtime.
-        device: execution provider of the models, "cpu" or "cuda".
+        device: where the models run; "auto" is CUDA where there is one.
 
     """
 
@@ -30,14 +31,7 @@ class Settings:
     no_face: NoFace = "hold"
     match_targets: bool = True
     threads: int = 0
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        """Check what the types cannot say; unknown modes and presets are found when loaded."""
-        if self.no_face not in get_args(NoFace):
-            raise ConfigError(f"no_face is {self.no_face!r}; it must be 'hold' or 'copy'.")
-        if self.threads < 0:
-            raise ConfigError(f"threads is {self.threads}; it must be 0 (automatic) or more.")
+    device: Device = "cpu"
 
     def with_flags(self, **flags: Any) -> "Settings":
         """Return these settings with every flag that was given, that is, is not None."""
@@ -60,19 +54,21 @@ def load_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
     _check(table, path)
-    try:
-        return Settings(**table)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    return Settings(**table)
 
 
 def _check(table: dict[str, Any], path: Path) -> None:
-    """Refuse unknown keys, naming the nearest valid one, and values of the wrong type."""
-    defaults = {field.name: field.default for field in fields(Settings)}
+    """Refuse unknown keys, naming the nearest valid one, and values that a setting cannot have."""
+    types = get_type_hints(Settings)
     for key, value in table.items():
-        if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, n=1, cutoff=0.0)[0]
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1, cutoff=0.0)[0]
             raise ConfigError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
-        wanted = type(defaults[key])
-        if type(value) is not wanted:
-            raise ConfigError(f"{path}: {key} is {value!r}; it must be a {wanted.__name__}.")
+        choices = get_args(types[key])
+        if choices and value not in choices:
+            named = ", ".join(map(repr, choices))
+            raise ConfigError(f"{path}: {key} is {value!r}; it must be one of {named}.")
+        if not choices and type(value) is not types[key]:
+            raise ConfigError(f"{path}: {key} is {value!r}; it must be a {types[key].__name__}.")
+    if table.get("threads", 0) < 0:
+        raise ConfigError(f"{path}: threads is {table['threads']}; 0 means automatic.")

@@ -1,0 +1,113 @@
+"""Put a pipeline together: models, target library and the user's stores."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from photocloak import exporters
+from photocloak.core import ConfigError, InputError, manifest_root
+from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
+from photocloak.engine.detector import Detector
+from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
+from photocloak.engine.faces import Face
+from photocloak.engine.heads import load_age_sex_head
+from photocloak.engine.space import Image
+from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.database import Database
+from photocloak.plugin.folders import Folders
+from photocloak.plugin.inputs import find_photos
+from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.people import People
+from photocloak.plugin.pipeline import Engine, Pipeline
+from photocloak.plugin.settings import Settings
+
+
+def specs(folders: Folders) -> dict[str, ExtractorSpec]:
+    """Return the manifests of the shipped extractors and of the user's own."""
+    return load_specs(manifest_root() / "extractors", folders.config / "extractors")
+
+
+def library_file(folders: Folders) -> Path:
+    """Return the user's rebuilt target library if there is one, else the shipped one."""
+    own = own_library(folders)
+    return own if own.is_file() else manifest_root() / "targets" / "library.npz"
+
+
+def own_library(folders: Folders) -> Path:
+    """Return where a rebuilt target library lies."""
+    return folders.data / "targets.npz"
+
+
+def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:
+    """Load the extractors; ModelError says what is missing or damaged."""
+    load = partial(load_extractor, threads=settings.threads, device=settings.device)
+    return Ensemble({name: load(spec) for name, spec in specs(folders).items()})
+
+
+def load_engine(settings: Settings, folders: Folders) -> Engine:
+    """Load models and target library."""
+    ensemble = load_ensemble(settings, folders)
+    library = TargetLibrary.load(library_file(folders))
+    library.require(ensemble.extractors)
+    head = load_age_sex_head(threads=settings.threads) if settings.match_targets else None
+    return Engine(Detector(threads=settings.threads), ensemble, library, partial(_look, head))
+
+
+def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
+    """Join an engine and the user's stores."""
+    return Pipeline(
+        engine,
+        open_people(engine, folders),
+        Outputs(Database(folders.database)),
+        load_policy=lambda name: exporters.load_policy(name, folders.config / "presets"),
+    )
+
+
+def open_people(engine: Engine, folders: Folders) -> People:
+    """Open the people store for an engine's extractors."""
+    return People(Database(folders.database), thresholds(engine.ensemble))
+
+
+def thresholds(ensemble: Ensemble) -> dict[str, float]:
+    """Return the raw cosine at 1 % false accepts, by extractor."""
+    return {name: one.spec.threshold for name, one in ensemble.extractors.items()}
+
+
+def target_from_folder(folder: Path, engine: Engine) -> Target:
+    """Make a target of the largest face in each photo of a folder; ConfigError: there is none."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: the target folder is not a folder.")
+    photos: list[Embeddings] = []
+    for found in find_photos([folder], exporters.suffixes()):
+        try:
+            pixels = exporters.read(found.source).pixels
+        except InputError:
+            continue
+        faces = [face for face in engine.detector(pixels) if face.score >= engine.detector.high]
+        photos += engine.ensemble.embed(pixels, faces[:1])
+    if not photos:
+        raise ConfigError(f"{folder}: no photo with a face in it was found; a target needs some.")
+    return target_from_photos(f"folder-{_digest(photos)}", photos)
+
+
+def _digest(photos: Sequence[Embeddings]) -> str:
+    """Return a short name for what a target is made of."""
+    digest = hashlib.sha256()
+    for photo in photos:
+        for extractor in sorted(photo):
+            digest.update(np.ascontiguousarray(photo[extractor], "<f4").tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _look(
+    head: AgeSexHead | None, image: Image, face: Face, features: Embeddings
+) -> Attributes | None:
+    """Tell how a face looks; None where matching is switched off."""
+    if head is None:
+        return None
+    ages, sexes = head(features["hse"][None])
+    return Attributes(float(ages[0]), float(sexes[0]), skin_tone(image, face))

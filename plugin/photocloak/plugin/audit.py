@@ -1,0 +1,103 @@
+"""What one file gives away; the audit that step 3 of the method asks for (limiting content)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from photocloak import exporters
+from photocloak.core import ExitCode, PhotocloakError
+from photocloak.plugin.people import People
+from photocloak.plugin.pipeline import Engine
+from photocloak.plugin.progress import clean, shown
+
+
+@dataclass(frozen=True)
+class KnownFace:
+    """A face that is not cloaked: it looks like a known person.
+
+    Attributes:
+        box: x, y, w, h in pixels, seen upright.
+        person: name or label.
+
+    """
+
+    box: tuple[int, int, int, int]
+    person: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in a file.
+
+    Attributes:
+        source: the file.
+        leaks: embedded pictures, names, places, serials.
+        faces: of known people.
+        reason: why the file could not be looked at.
+        code: exit status if this were the only file.
+
+    """
+
+    source: Path
+    leaks: tuple[exporters.Finding, ...] = ()
+    faces: tuple[KnownFace, ...] = ()
+    reason: str | None = None
+    code: ExitCode = ExitCode.OK
+
+    @property
+    def status(self) -> str:
+        """`clean`, `leaks` or `failed`."""
+        if self.reason is not None:
+            return "failed"
+        return "leaks" if self.leaks or self.faces else "clean"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the audit as it stands in `--json`."""
+        return {
+            "source": str(self.source),
+            "status": self.status,
+            "reason": self.reason,
+            "leaks": [
+                {"kind": one.kind, "where": one.where, "detail": one.detail} for one in self.leaks
+            ],
+            "faces": [{"box": list(face.box), "person": face.person} for face in self.faces],
+        }
+
+    def lines(self) -> list[str]:
+        """Return the audit for people."""
+        name = shown(self.source)
+        if self.reason is not None:
+            return [f"failed: {clean(self.reason)}"]
+        found = [f"{one.kind} in {one.where}: {one.detail}" for one in self.leaks]
+        for face in self.faces:
+            x, y, w, h = face.box
+            found.append(f"face of {face.person} at {x}, {y} ({w} × {h})")
+        return [f"{name}: {clean(one)}" for one in found] or [f"{name}: clean"]
+
+
+class Auditor:
+    """Looks at files; learns nothing about people."""
+
+    def __init__(self, engine: Engine, people: People) -> None:
+        self._engine, self._people = engine, people
+
+    def __call__(self, path: Path) -> Audit:
+        """Look at one file."""
+        try:
+            photo = exporters.read(path)
+            leaks = tuple(exporters.scan(photo.data))
+            faces = self._known(photo)
+        except PhotocloakError as error:
+            return Audit(path, reason=str(error), code=error.exit_code)
+        code = ExitCode.OUTPUT if leaks or faces else ExitCode.OK
+        return Audit(path, leaks, faces, code=code)
+
+    def _known(self, photo: exporters.Photo) -> tuple[KnownFace, ...]:
+        found = self._engine.detector(photo.pixels)
+        people = self._people.recognise(self._engine.ensemble.embed(photo.pixels, found))
+        result = []
+        for face, person in zip(found, people, strict=True):
+            if person is not None:
+                x, y, w, h = (round(value) for value in face.box)
+                result.append(KnownFace((x, y, w, h), person.label))
+        return tuple(result)

@@ -1,0 +1,42 @@
+"""`photocloak check`: what would a file give away."""
+
+import json
+from pathlib import Path
+
+import click
+
+from photocloak.core import InputError
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
+def check(paths: tuple[Path, ...], as_json: bool) -> int:
+    """Tell what photos would give away: embedded pictures, names, places, serials, known faces.
+
+    PATH are photos and folders of photos. A face is known when it looks like somebody of
+    `photocloak people list`: it is not cloaked, then.
+    """
+    from photocloak import exporters
+    from photocloak.plugin.assembly import load_engine, open_people
+    from photocloak.plugin.audit import Auditor
+    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.inputs import find_photos
+    from photocloak.plugin.job import exit_code
+    from photocloak.plugin.settings import load_settings
+
+    photos = find_photos(paths, exporters.suffixes())
+    if not photos:
+        raise InputError(f"There are no photos in {', '.join(map(str, paths))}.")
+    folders = Folders.of_user()
+    engine = load_engine(load_settings(folders.settings), folders)
+    auditor = Auditor(engine, open_people(engine, folders))
+    codes = []
+    for photo in photos:
+        audit = auditor(photo.source)
+        codes.append(audit.code)
+        for text in [json.dumps(audit.as_json())] if as_json else audit.lines():
+            click.echo(text)
+    return exit_code(codes)

@@ -1,0 +1,56 @@
+"""`photocloak demo`: the whole thing on a portrait that ships."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("photocloak-demo"),
+    show_default=True,
+    help="Folder for the three pictures.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The outcome as a JSON object on stdout.")
+def demo(output: Path, as_json: bool) -> int:
+    """Cloak a portrait that ships, and show what changed.
+
+    Writes `before`, `after` and `difference` (what changed, ten times as strong, on grey). The
+    portrait is NASA's of Eileen Collins, in the public domain. Your own people are not touched.
+    """
+    from photocloak.core import manifest_root
+    from photocloak.plugin.assembly import load_engine, open_pipeline
+    from photocloak.plugin.demo import write_demo
+    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.progress import make_progress
+    from photocloak.plugin.settings import load_settings
+
+    folders = Folders.of_user()
+    settings = load_settings(folders.settings)
+    portrait = manifest_root() / "demo" / "astronaut.png"
+    show = make_progress("auto", 1)
+    with tempfile.TemporaryDirectory(prefix="photocloak-demo-") as place:
+        private = Folders(folders.config, Path(place))
+        pipeline = open_pipeline(load_engine(settings, folders), private)
+        show.begin(portrait)
+        try:
+            outcome = write_demo(
+                pipeline,
+                portrait,
+                output,
+                mode=settings.mode,
+                private=private.data / "cloaked",
+                on_step=show.step,
+            )
+            show.end(outcome)
+        finally:
+            show.close()
+    if as_json:
+        click.echo(json.dumps(outcome.as_json()))
+    return outcome.code

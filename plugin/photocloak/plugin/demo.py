@@ -1,0 +1,71 @@
+"""Before, after and the difference amplified, of one portrait."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from photocloak import exporters
+from photocloak.core import OutputError
+from photocloak.engine.cloaker import OnStep
+from photocloak.engine.space import Image
+from photocloak.plugin.folders import why_not_writable
+from photocloak.plugin.job import Job, Outcome
+from photocloak.plugin.pipeline import Pipeline
+
+AMPLIFIED = 10
+"""How much stronger than it is the difference is shown."""
+
+
+def write_demo(
+    pipeline: Pipeline, portrait: Path, folder: Path, *, mode: str, private: Path, on_step: OnStep
+) -> Outcome:
+    """Cloak `portrait` and put before, after and difference into `folder`.
+
+    Args:
+        pipeline: with stores of its own, so that the portrait does not become one of the people.
+        portrait: what to cloak.
+        folder: where to.
+        mode: how strongly.
+        private: a folder for the cloaked file until it is seen to be good.
+        on_step: see `Pipeline.run`.
+
+    """
+    if reason := why_not_writable(folder):
+        raise OutputError(f"{folder}: the demo cannot be written there: {reason}.")
+    outcome = pipeline.run(Job(portrait, private, mode, "keep"), on_step=on_step)
+    if outcome.output is None:
+        return outcome
+    before, after = portrait.read_bytes(), outcome.output.read_bytes()
+    pixels = [exporters.read_bytes(data, portrait.name).pixels for data in (before, after)]
+    suffix = outcome.output.suffix
+    _put(before, folder, "before", portrait.suffix)
+    _put(_png(difference(*pixels)), folder, "difference", ".png")
+    return replace(outcome, source=portrait, output=_put(after, folder, "after", suffix))
+
+
+def difference(before: Image, after: Image) -> Image:
+    """Return what changed, (H, W, 3) uint8: amplified, around middle grey."""
+    change = after.astype(np.int16) - before.astype(np.int16)
+    return np.clip(128 + AMPLIFIED * change, 0, 255).astype(np.uint8)
+
+
+def _put(data: bytes, folder: Path, stem: str, suffix: str) -> Path:
+    """Publish, unless an earlier demo left just this."""
+    path = folder / (stem + suffix)
+    if path.is_file() and path.read_bytes() == data:
+        return path
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}).") from error
+    return exporters.publish(data, folder, stem, suffix, like=None)
+
+
+def _png(pixels: Image) -> bytes:
+    from PIL import Image as Pillow
+
+    buffer = io.BytesIO()
+    Pillow.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()

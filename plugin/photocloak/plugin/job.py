@@ -1,0 +1,115 @@
+"""What the pipeline is asked to do with one photo, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from photocloak.core import ExitCode
+from photocloak.plugin.assignment import Wish
+from photocloak.plugin.settings import NoFace
+
+
+class Status(StrEnum):
+    """How it ended for one photo."""
+
+    CLOAKED = "cloaked"
+    ALREADY_CLOAKED = "already_cloaked"
+    NO_FACE = "no_face"
+    UNCERTAIN = "uncertain"
+    TOO_WEAK = "too_weak"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to cloak.
+
+    Attributes:
+        source: the photo; never changed.
+        folder: where the result goes; made if need be.
+        mode: a row of `manifests/modes.toml`.
+        preset: the metadata policy.
+        no_face: hold back a photo without a face, or write it as it is.
+        seed: of the cloak's noise; None derives it from the photo and the targets.
+        wish: what the user said about whom the photo shows.
+
+    """
+
+    source: Path
+    folder: Path
+    mode: str
+    preset: str
+    no_face: NoFace = "hold"
+    seed: int | None = None
+    wish: Wish = field(default_factory=Wish)
+
+
+@dataclass(frozen=True)
+class FaceOutcome:
+    """One face, as measured on the written file.
+
+    Attributes:
+        box: x, y, w, h in pixels of the written file, seen upright.
+        person: name or label of whose face it is; None: too uncertain for a profile.
+        dssim: what the cloak changed, on the 224-px aligned crop.
+        similarity: cosine to the clean face, by extractor.
+
+    """
+
+    box: tuple[int, int, int, int]
+    person: str | None
+    dssim: float
+    similarity: Mapping[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the face as it stands in `--json`."""
+        return {
+            "box": list(self.box),
+            "person": self.person,
+            "dssim": round(self.dssim, 5),
+            "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        source: the photo.
+        output: what lies at the destination now; None: nothing.
+        status: how it ended.
+        reason: why not, or what there is to know; one line.
+        faces: largest first; empty where nothing was measured.
+        code: exit status if this were the only photo.
+        seconds: from start to end.
+
+    """
+
+    source: Path
+    output: Path | None
+    status: Status
+    reason: str | None = None
+    faces: tuple[FaceOutcome, ...] = ()
+    code: ExitCode = ExitCode.OK
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as it stands in `--json`."""
+        return {
+            "source": str(self.source),
+            "output": None if self.output is None else str(self.output),
+            "status": self.status.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
+            "faces": [face.as_json() for face in self.faces],
+        }
+
+
+def exit_code(codes: Sequence[ExitCode]) -> ExitCode:
+    """Return the status of a run: a single photo's own, 9 where some of several have a problem."""
+    if len(codes) == 1:
+        return codes[0]
+    return ExitCode.SOME_FAILED if any(codes) else ExitCode.OK

@@ -1,0 +1,97 @@
+"""The command `photocloak`: its group of commands, and the one handler of errors.
+
+Nothing heavy is imported here or at the top of a command's module, so that `--help` and mistyped
+options answer at once.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from photocloak.core import ExitCode, PhotocloakError
+from photocloak.plugin.commands.check import check
+from photocloak.plugin.commands.cloak import cloak
+from photocloak.plugin.commands.demo import demo
+from photocloak.plugin.commands.doctor import doctor
+from photocloak.plugin.commands.people import people
+from photocloak.plugin.commands.targets import targets
+
+_LOG = logging.getLogger("photocloak")
+
+
+def _debug(_context: click.Context, _option: click.Parameter, on: bool) -> None:
+    if on:
+        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+        _LOG.setLevel(logging.DEBUG)
+
+
+def _version(context: click.Context, _option: click.Parameter, on: bool) -> None:
+    if on:
+        from importlib.metadata import version
+
+        click.echo(f"photocloak {version('photocloak')}")
+        context.exit()
+
+
+@click.group(
+    commands=[cloak, check, people, targets, doctor, demo],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show where an error arose."
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
+)
+def photocloak() -> None:
+    """Cloak the faces in photos before they are published.
+
+    Face recognisers that are trained on cloaked photos learn the wrong person. Everything happens
+    on this machine.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its status; see `photocloak.core.errors`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its status."""
+    try:
+        status = photocloak.main(list(arguments), prog_name="photocloak", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; nothing half-done was left behind")
+        return ExitCode.INTERRUPTED
+    except PhotocloakError as error:
+        _LOG.debug("", exc_info=True)
+        _say(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not fail again flushing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.UNEXPECTED
+    except Exception as error:
+        _LOG.debug("", exc_info=True)
+        _say(
+            f"unexpected {type(error).__name__}: {error}\n"
+            "This is a mistake in photocloak; `photocloak --debug …` shows where."
+        )
+        return ExitCode.UNEXPECTED
+    return status or ExitCode.OK
+
+
+def _say(text: str) -> None:
+    click.echo(f"photocloak: {text}".encode("utf-8", "replace"), file=sys.stderr.buffer)

@@ -1,0 +1,314 @@
+"""The one funnel: from a photo to a verified, cloaked file, or to the reason why there is none.
+
+Command line, watched folder and every bridge to a host call `Pipeline.run`. It fails closed:
+where a face could not be cloaked well enough or the file not verified, no byte appears at the
+destination. The claim is checked on the bytes that will be written, decoded again.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from photocloak import exporters
+from photocloak.core import ExitCode, OutputError, PhotocloakError
+from photocloak.engine.attributes import Attributes
+from photocloak.engine.cloaker import Cloaker, OnStep, Subject
+from photocloak.engine.detector import Detector
+from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.evidence import FaceEvidence, measure
+from photocloak.engine.faces import Face, alignable
+from photocloak.engine.modes import load_mode
+from photocloak.engine.space import Image
+from photocloak.engine.targets import Target, TargetLibrary
+from photocloak.plugin.assignment import Assignment, Sighting
+from photocloak.plugin.folders import why_not_writable
+from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.people import People
+
+_LOG = logging.getLogger(__name__)
+
+Look = Callable[[Image, Face, Embeddings], Attributes | None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The parts of the engine that a pipeline needs.
+
+    Attributes:
+        detector: finds the faces.
+        ensemble: the extractors.
+        library: the targets to choose from.
+        look: tells how a face looks, for a matched target; None where matching is off.
+
+    """
+
+    detector: Detector
+    ensemble: Ensemble
+    library: TargetLibrary
+    look: Look
+
+
+class Pipeline:
+    """Runs jobs; holds the loaded models and the user's stores."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        people: People,
+        outputs: Outputs,
+        *,
+        load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
+    ) -> None:
+        self._engine, self._people, self._outputs = engine, people, outputs
+        self._policy = cache(load_policy)
+
+    def check(self, mode: str, preset: str) -> None:
+        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
+        load_mode(mode)
+        self._policy(preset)
+
+    def run(self, job: Job, *, on_step: OnStep | None = None) -> Outcome:
+        """Do one photo. Never raises but for an interrupt: a failure is an outcome, too.
+
+        Args:
+            job: what to do.
+            on_step: called with (optimiser steps done, steps in all) as the cloak is computed.
+
+        """
+        started = time.monotonic()
+        try:
+            outcome = self._run(job, on_step)
+        except PhotocloakError as error:
+            _LOG.debug("%s failed", job.source, exc_info=True)
+            outcome = _failed(job, str(error), error.exit_code)
+        except MemoryError:
+            reason = f"{job.source}: there is not enough memory for this photo."
+            outcome = _failed(job, reason, ExitCode.UNEXPECTED)
+        except Exception as error:
+            _LOG.debug("%s failed", job.source, exc_info=True)
+            what = " ".join(str(error).split()) or "no message"
+            reason = f"{job.source}: unexpected {type(error).__name__}: {what}"
+            outcome = _failed(job, reason, ExitCode.UNEXPECTED)
+        return replace(outcome, seconds=time.monotonic() - started)
+
+    def _run(self, job: Job, on_step: OnStep | None) -> Outcome:
+        if reason := why_not_writable(job.folder):
+            raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
+        photo = exporters.read(job.source)
+        if self._outputs.knows(_sha256(photo.data)):
+            return self._unchanged(job, photo)
+        policy = self._policy(job.preset)
+        base = exporters.prepare(photo, policy)
+        faces = self._engine.detector(base)
+        if not faces:
+            return self._faceless(job, photo, base, policy)
+        if reason := _out_of_reach(faces, base.shape):
+            return Outcome(
+                job.source, None, Status.UNCERTAIN, f"{job.source}: {reason}", code=ExitCode.NO_FACE
+            )
+        features = self._engine.ensemble.embed(base, faces)
+        content = _sha256(photo.pixels.tobytes())
+        attempt = _Attempt(self._engine, job, photo, base, policy, faces, features, content)
+        assigned = self._people.assign(
+            attempt.content,
+            attempt.sightings(),
+            library=self._engine.library.targets,
+            choose=attempt.choose,
+            wish=job.wish,
+        )
+        encoded, evidence = attempt.cloak(assigned, on_step)
+        found = _outcomes(evidence, assigned)
+        if weak := _still_recognised(evidence, self._engine.ensemble):
+            reason = f"{job.source}: held back, since {weak} would still recognise a face in it."
+            return Outcome(job.source, None, Status.TOO_WEAK, reason, found, code=ExitCode.TOO_WEAK)
+        output = self._publish(job, encoded)
+        notes = "; ".join(encoded.notes) or None
+        return Outcome(job.source, output, Status.CLOAKED, notes, found)
+
+    def _unchanged(self, job: Job, photo: exporters.Photo) -> Outcome:
+        """Hand on an output of ours as it is."""
+        reason = "photocloak wrote this file itself; it is left as it is"
+        there = job.folder / job.source.name
+        if not _holds(there, _sha256(photo.data)):
+            there = exporters.publish(
+                photo.data, _made(job.folder), job.source.stem, job.source.suffix, like=job.source
+            )
+        return Outcome(job.source, there, Status.ALREADY_CLOAKED, reason)
+
+    def _faceless(
+        self, job: Job, photo: exporters.Photo, base: Image, policy: exporters.Policy
+    ) -> Outcome:
+        """Hold back a photo without a face, or write it as the preset writes any photo."""
+        if job.no_face == "hold":
+            reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
+            return Outcome(job.source, None, Status.NO_FACE, reason, code=ExitCode.NO_FACE)
+        output = self._publish(job, exporters.encode(photo, base, base, policy), ours=False)
+        return Outcome(job.source, output, Status.NO_FACE, "no face was found; written uncloaked")
+
+    def _publish(self, job: Job, encoded: exporters.Encoded, *, ours: bool = True) -> Path:
+        """Make verified bytes visible; over an earlier output of the same photo, else beside."""
+        digest = _sha256(encoded.data)
+        earlier = self._outputs.earlier(source=job.source, folder=job.folder)
+        mine = (path for path, known in earlier if _holds(path, known))
+        if ours:
+            self._outputs.announce(digest, source=job.source)
+        path = exporters.publish(
+            encoded.data,
+            _made(job.folder),
+            job.source.stem,
+            encoded.suffix,
+            like=job.source,
+            replace=next((path for path in mine if path.suffix == encoded.suffix), None),
+        )
+        if ours:
+            self._outputs.published(digest, source=job.source, path=path)
+        return path
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One photo with faces on its way through the engine.
+
+    Attributes:
+        engine: the models.
+        job: what to do.
+        photo: what was read.
+        base: the pixels to publish, not cloaked yet, (H, W, 3) uint8.
+        policy: what may be written.
+        faces: in `base`, largest first.
+        features: of the faces, clean.
+        content: hash of the photo's pixels. Not of the file: an export that differs in a time
+            stamp must not get other noise, since cloaks that differ could be averaged away.
+
+    """
+
+    engine: Engine
+    job: Job
+    photo: exporters.Photo
+    base: Image
+    policy: exporters.Policy
+    faces: Sequence[Face]
+    features: Sequence[Embeddings]
+    content: str
+
+    def sightings(self) -> list[Sighting]:
+        """Return the faces as the people store sees them."""
+        high = self.engine.detector.high
+        return [
+            Sighting(features, certain=face.score >= high)
+            for face, features in zip(self.faces, self.features, strict=True)
+        ]
+
+    def choose(self, index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
+        """Choose a target for face `index` by eq. 3."""
+        look = self.engine.look(self.base, self.faces[index], self.features[index])
+        return self.engine.library.choose(photos, look, taken=taken, seed=_seed(self.content))
+
+    def cloak(
+        self, assigned: Sequence[Assignment], on_step: OnStep | None
+    ) -> tuple[exporters.Encoded, list[FaceEvidence]]:
+        """Cloak, encode and measure; once more and harder where that is too weak."""
+        mode = load_mode(self.job.mode)
+        cloaker = Cloaker(self.engine.ensemble, self.engine.library.means, mode)
+        # `own` is this photo's own face, not the profile's changing average: the same photo must
+        # get the same cloak tomorrow.
+        subjects = [
+            Subject(face, one.target, own)
+            for face, one, own in zip(self.faces, assigned, self.features, strict=True)
+        ]
+        seed = self.job.seed
+        if seed is None:
+            seed = _seed(self.content, *(one.target.name for one in assigned))
+        efforts = (1, 1 + mode.retries) if mode.retries else (1,)
+        for effort in efforts:
+            cloak = cloaker(self.base, subjects, seed=seed, effort=effort, on_step=on_step)
+            encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.policy)
+            evidence = self._measure(encoded)
+            if not _still_recognised(evidence, self.engine.ensemble):
+                break
+        return encoded, evidence
+
+    def _measure(self, encoded: exporters.Encoded) -> list[FaceEvidence]:
+        """Decode what will be written, and look at it as a stranger would."""
+        written = exporters.read_bytes(encoded.data, self.job.source.name).pixels
+        if written.shape != self.base.shape:
+            raise OutputError(
+                f"{self.job.source}: the encoded photo came out as {written.shape[1]} × "
+                f"{written.shape[0]} pixels instead of {self.base.shape[1]} × "
+                f"{self.base.shape[0]}; nothing was written."
+            )
+        return measure(
+            self.base,
+            written,
+            self.faces,
+            self.features,
+            ensemble=self.engine.ensemble,
+            detector=self.engine.detector,
+        )
+
+
+def _failed(job: Job, reason: str, code: ExitCode) -> Outcome:
+    return Outcome(job.source, None, Status.FAILED, " ".join(reason.split()), code=code)
+
+
+def _out_of_reach(faces: Sequence[Face], shape: tuple[int, ...]) -> str | None:
+    """Say which of the faces cannot be aligned, so not cloaked: a missed face is one published."""
+    missed = [face for face in faces if not alignable(face, shape)]
+    if not missed:
+        return None
+    x, y, w, h = (round(value) for value in missed[0].box)
+    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+    return (
+        f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
+        "cannot be cloaked; crop or cover it."
+    )
+
+
+def _still_recognised(evidence: Sequence[FaceEvidence], ensemble: Ensemble) -> str:
+    """Return the names of extractors that still accept a face, joined; empty: none does."""
+    return ", ".join(sorted({name for one in evidence for name in one.too_similar(ensemble)}))
+
+
+def _outcomes(
+    evidence: Sequence[FaceEvidence], assigned: Sequence[Assignment]
+) -> tuple[FaceOutcome, ...]:
+    return tuple(
+        FaceOutcome(
+            one.box, None if who.person is None else who.person.label, one.dssim, one.similarity
+        )
+        for one, who in zip(evidence, assigned, strict=True)
+    )
+
+
+def _seed(*parts: str) -> int:
+    """Return 63 bits that depend on nothing but the parts."""
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    """Tell whether `path` is a file of this hash."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def _made(folder: Path) -> Path:
+    """Create the destination folder and return it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the output folder cannot be made ({error.strerror})."
+        ) from error
+    return folder

@@ -1,0 +1,178 @@
+"""How a run shows itself on stderr: a bar, plain lines, JSON lines for bridges, or nothing.
+
+stdout is data and belongs to `--json`.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from photocloak.plugin.job import Outcome, Status
+
+Style = Literal["auto", "plain", "json", "none"]
+
+
+class Progress(Protocol):
+    """Hears of everything that happens in a run, in order."""
+
+    def begin(self, source: Path) -> None:
+        """A photo is begun."""
+
+    def step(self, done: int, total: int) -> None:
+        """The optimiser has done a step for this photo."""
+
+    def end(self, outcome: Outcome) -> None:
+        """The photo is done."""
+
+    def close(self) -> None:
+        """The run is over, or was broken off."""
+
+
+def make_progress(style: Style, total: int) -> Progress:
+    """Return the progress of a run over `total` photos."""
+    if style == "json":
+        return JsonLines(total)
+    if style == "none":
+        return Quiet()
+    return Bar(total) if style == "auto" and sys.stderr.isatty() else Plain(total)
+
+
+def line(outcome: Outcome) -> str:
+    """Say in one line what came of a photo."""
+    source = shown(outcome.source)
+    if outcome.output is None:
+        return f"{outcome.status.value}: {clean(outcome.reason or source)}"
+    faces = f"{len(outcome.faces)} face{'s' * (len(outcome.faces) != 1)}, "
+    what = faces if outcome.status is Status.CLOAKED else ""
+    note = f" ({clean(outcome.reason)})" if outcome.reason else ""
+    return (
+        f"{outcome.status.value}: {source} → {shown(outcome.output)} "
+        f"[{what}{outcome.seconds:.1f} s]{note}"
+    )
+
+
+def shown(path: Path) -> str:
+    """Return a path fit for a terminal: no control characters, no lone surrogates."""
+    return clean(os.fsencode(path).decode("utf-8", "replace"))
+
+
+def clean(text: str) -> str:
+    """Escape what would move the cursor or colour the terminal."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def say(text: str) -> None:
+    """Write a line for people."""
+    print(text.encode("utf-8", "replace").decode("utf-8"), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Quiet:
+    """Says nothing but what went wrong."""
+
+    def begin(self, source: Path) -> None:
+        """Nothing."""
+
+    def step(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def end(self, outcome: Outcome) -> None:
+        """Say what went wrong."""
+        if outcome.code:
+            say(line(outcome))
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Plain:
+    """A line a photo, and a sum at the end."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._counts = total, Counter[str]()
+
+    def begin(self, source: Path) -> None:
+        """Nothing: the line comes at the end."""
+
+    def step(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def end(self, outcome: Outcome) -> None:
+        """Say what came of the photo."""
+        self._counts[outcome.status.value] += 1
+        number = f"[{self._counts.total()}/{self._total}] " if self._total > 1 else ""
+        self._say(number + line(outcome))
+
+    def close(self) -> None:
+        """Say how many ended how."""
+        if self._total > 1:
+            counts = (f"{count} {status}" for status, count in sorted(self._counts.items()))
+            say(f"{self._counts.total()} of {self._total} photos: {', '.join(counts) or 'none'}")
+
+    def _say(self, text: str) -> None:
+        say(text)
+
+
+class Bar(Plain):
+    """The lines of `Plain` above a bar that moves with the optimiser's steps."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(total)
+        from tqdm import tqdm
+
+        form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
+        self._bar = tqdm(total=total, bar_format=form, leave=False, file=sys.stderr)
+
+    def begin(self, source: Path) -> None:
+        """Name the photo beside the bar."""
+        self._bar.set_description_str(shown(Path(source.name)))
+
+    def step(self, done: int, total: int) -> None:
+        """Move the bar by a part of a photo."""
+        self._bar.n = self._counts.total() + done / total
+        self._bar.refresh()
+
+    def end(self, outcome: Outcome) -> None:
+        """Say what came of the photo, above the bar."""
+        super().end(outcome)
+        self._bar.n = self._counts.total()
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+        super().close()
+
+    def _say(self, text: str) -> None:
+        self._bar.clear()
+        say(text)
+
+
+class JsonLines:
+    """One JSON object a line: `begin`, `step` and `end` events, with the photo's number."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._photo = total, 0
+
+    def begin(self, source: Path) -> None:
+        """Write the photo's number and path."""
+        self._photo += 1
+        self._write(event="begin", total=self._total, source=str(source))
+
+    def step(self, done: int, total: int) -> None:
+        """Write the optimiser's steps done and in all."""
+        self._write(event="step", done=done, steps=total)
+
+    def end(self, outcome: Outcome) -> None:
+        """Write status and reason."""
+        self._write(event="end", status=outcome.status.value, reason=outcome.reason)
+
+    def close(self) -> None:
+        """Nothing: the last event was the last photo's end."""
+
+    def _write(self, **event: Any) -> None:
+        say(json.dumps({"photo": self._photo} | event))
