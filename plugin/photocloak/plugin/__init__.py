@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from photocloak.plugin.assembly import load_engine, open_pipeline
     from photocloak.plugin.assignment import Wish
+    from photocloak.plugin.attempt import Engine
     from photocloak.plugin.database import Database
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
     from photocloak.plugin.outputs import Outputs
     from photocloak.plugin.people import People, Roster
-    from photocloak.plugin.pipeline import Engine, Pipeline
+    from photocloak.plugin.pipeline import Pipeline
     from photocloak.plugin.profiles import Person
     from photocloak.plugin.settings import Settings, load_settings
 
@@ -26,7 +27,8 @@ _HOMES = {
     "job": ("FaceOutcome", "Job", "Outcome", "Status"),
     "outputs": ("Outputs",),
     "people": ("People", "Roster"),
-    "pipeline": ("Engine", "Pipeline"),
+    "attempt": ("Engine",),
+    "pipeline": ("Pipeline",),
     "profiles": ("Person",),
     "settings": ("Settings", "load_settings"),
 }

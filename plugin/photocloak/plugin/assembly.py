@@ -17,12 +17,13 @@ from photocloak.engine.faces import Face
 from photocloak.engine.heads import load_age_sex_head
 from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.attempt import Engine
 from photocloak.plugin.database import Database
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
-from photocloak.plugin.pipeline import Engine, Pipeline
+from photocloak.plugin.pipeline import Pipeline
 from photocloak.plugin.settings import Settings
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.plugin.attempt import Engine
 from photocloak.plugin.people import People
-from photocloak.plugin.pipeline import Engine
 from photocloak.plugin.progress import clean, shown
 
 

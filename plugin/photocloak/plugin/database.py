@@ -15,58 +15,82 @@ from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.folders import make_private
 
 VERSION = 1
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+HINDERED = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
 PATIENCE = 30.0
 """Seconds to wait for another process's transaction."""
 
-SCHEMA = """
-CREATE TABLE people (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT UNIQUE COLLATE NOCASE,
-    target TEXT NOT NULL,
-    created REAL NOT NULL,
-    last_seen REAL NOT NULL
-) STRICT;
--- The sum of a person's unit feature vectors, little-endian float32: its direction is the centroid.
-CREATE TABLE centroids (
-    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
-    extractor TEXT NOT NULL,
-    total BLOB NOT NULL,
-    PRIMARY KEY (person, extractor)
-) STRICT;
--- One row a photo, so that a photo seen again neither counts nor teaches twice.
-CREATE TABLE sightings (
-    person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
-    photo TEXT NOT NULL,
-    seen REAL NOT NULL,
-    PRIMARY KEY (person, photo)
-) STRICT;
--- The raw features of the latest photos (X_U of eq. 3), for choosing a target again.
-CREATE TABLE samples (
-    person INTEGER NOT NULL,
-    photo TEXT NOT NULL,
-    extractor TEXT NOT NULL,
-    features BLOB NOT NULL,
-    PRIMARY KEY (person, photo, extractor),
-    FOREIGN KEY (person, photo) REFERENCES sightings ON DELETE CASCADE
-) STRICT;
--- Targets from a user's own folder (the library's lie in the manifests).
-CREATE TABLE targets (
-    name TEXT NOT NULL,
-    extractor TEXT NOT NULL,
-    members BLOB NOT NULL,
-    size INTEGER NOT NULL,
-    PRIMARY KEY (name, extractor)
-) STRICT;
--- Paths are what the file system knows, which need not be UTF-8; path is NULL until published.
-CREATE TABLE outputs (
-    sha256 TEXT NOT NULL,
-    source BLOB NOT NULL,
-    path BLOB,
-    written REAL NOT NULL,
-    PRIMARY KEY (sha256, source)
-) STRICT;
-CREATE INDEX outputs_source ON outputs (source);
-"""
+SCHEMA = (
+    """
+    CREATE TABLE people (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT UNIQUE COLLATE NOCASE,
+        target TEXT NOT NULL,
+        created REAL NOT NULL,
+        last_seen REAL NOT NULL
+    ) STRICT
+    """,
+    """
+    -- The sum of a person's unit feature vectors, little-endian float32. Its direction counts.
+    CREATE TABLE centroids (
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        extractor TEXT NOT NULL,
+        total BLOB NOT NULL,
+        PRIMARY KEY (person, extractor)
+    ) STRICT
+    """,
+    """
+    -- One row a photo, so that a photo seen again neither counts nor teaches twice.
+    CREATE TABLE sightings (
+        person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+        photo TEXT NOT NULL,
+        seen REAL NOT NULL,
+        PRIMARY KEY (person, photo)
+    ) STRICT
+    """,
+    """
+    -- The raw features of the latest photos (X_U of eq. 3), for choosing a target again.
+    CREATE TABLE samples (
+        person INTEGER NOT NULL,
+        photo TEXT NOT NULL,
+        extractor TEXT NOT NULL,
+        features BLOB NOT NULL,
+        PRIMARY KEY (person, photo, extractor),
+        FOREIGN KEY (person, photo) REFERENCES sightings ON DELETE CASCADE
+    ) STRICT
+    """,
+    """
+    -- Targets from a user's own folder (the library's lie in the manifests).
+    CREATE TABLE targets (
+        name TEXT NOT NULL,
+        extractor TEXT NOT NULL,
+        members BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        PRIMARY KEY (name, extractor)
+    ) STRICT
+    """,
+    """
+    -- Paths are what the file system knows, which need not be UTF-8 (path is NULL until published).
+    CREATE TABLE outputs (
+        sha256 TEXT NOT NULL,
+        source BLOB NOT NULL,
+        path BLOB,
+        written REAL NOT NULL,
+        PRIMARY KEY (sha256, source)
+    ) STRICT
+    """,
+    """
+    CREATE INDEX outputs_source ON outputs (source)
+    """,
+)
 
 
 class Database:
@@ -94,21 +118,16 @@ class Database:
                     connection.rollback()
                     raise
                 connection.commit()
-        except sqlite3.OperationalError as error:
-            raise OutputError(
-                f"{self.path}: {error}; photocloak keeps people and outputs there. Close other "
-                "photocloak processes, or see that the folder is writable and the disk not full."
-            ) from error
         except sqlite3.DatabaseError as error:
-            raise ConfigError(
-                f"{self.path}: is damaged ({error}). Restore it from a backup, or move it away to "
-                "start afresh; people will then get new targets."
-            ) from error
+            raise self._explained(error) from error
 
     def vacuum(self) -> None:
         """Rebuild the file, so that no page keeps a copy of what was deleted."""
-        with closing(self._connect()) as connection:
-            connection.execute("VACUUM")
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("VACUUM")
+        except sqlite3.DatabaseError as error:
+            raise self._explained(error) from error
 
     def _connect(self) -> sqlite3.Connection:
         make_private(self.path.parent)
@@ -128,6 +147,21 @@ class Database:
             raise
         return connection
 
+    def _explained(self, error: sqlite3.DatabaseError) -> Exception:
+        """Say what a failure means for the user; one that is our own mistake stays what it is."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in DAMAGED:
+            return ConfigError(
+                f"{self.path}: is damaged ({error}). Restore it from a backup, or move it away to "
+                "start afresh; people will then get new targets."
+            )
+        if code in HINDERED:
+            return OutputError(
+                f"{self.path}: {error}; photocloak keeps people and outputs there. Close other "
+                "photocloak processes, or see that the folder is writable and the disk not full."
+            )
+        return error
+
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         if found > VERSION:
@@ -136,6 +170,6 @@ class Database:
                 f"{VERSION}). Update photocloak, or point XDG_DATA_HOME elsewhere."
             )
         if found == 0:
-            for statement in SCHEMA.split(";"):
+            for statement in SCHEMA:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")

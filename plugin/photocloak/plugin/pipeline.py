@@ -8,49 +8,26 @@ destination. The claim is checked on the bytes that will be written, decoded aga
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError, PhotocloakError
-from photocloak.engine.attributes import Attributes
-from photocloak.engine.cloaker import Cloaker, OnStep, Subject
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble
-from photocloak.engine.evidence import FaceEvidence, measure
+from photocloak.engine.cloaker import OnStep
+from photocloak.engine.evidence import FaceEvidence
 from photocloak.engine.faces import Face, alignable
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
-from photocloak.engine.targets import Target, TargetLibrary
-from photocloak.plugin.assignment import Assignment, Sighting
+from photocloak.plugin.assignment import Assignment
+from photocloak.plugin.attempt import Attempt, Engine, sha256, still_recognised
 from photocloak.plugin.folders import why_not_writable
 from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 
 _LOG = logging.getLogger(__name__)
-
-Look = Callable[[Image, Face, Embeddings], Attributes | None]
-
-
-@dataclass(frozen=True)
-class Engine:
-    """The parts of the engine that a pipeline needs.
-
-    Attributes:
-        detector: finds the faces.
-        ensemble: the extractors.
-        library: the targets to choose from.
-        look: tells how a face looks, for a matched target; None where matching is off.
-
-    """
-
-    detector: Detector
-    ensemble: Ensemble
-    library: TargetLibrary
-    look: Look
 
 
 class Pipeline:
@@ -100,7 +77,7 @@ class Pipeline:
         if reason := why_not_writable(job.folder):
             raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
         photo = exporters.read(job.source)
-        if self._outputs.knows(_sha256(photo.data)):
+        if self._outputs.knows(sha256(photo.data)):
             return self._unchanged(job, photo)
         policy = self._policy(job.preset)
         base = exporters.prepare(photo, policy)
@@ -112,8 +89,8 @@ class Pipeline:
                 job.source, None, Status.UNCERTAIN, f"{job.source}: {reason}", code=ExitCode.NO_FACE
             )
         features = self._engine.ensemble.embed(base, faces)
-        content = _sha256(photo.pixels.tobytes())
-        attempt = _Attempt(self._engine, job, photo, base, policy, faces, features, content)
+        content = sha256(photo.pixels.tobytes())
+        attempt = Attempt(self._engine, job, photo, base, policy, faces, features, content)
         assigned = self._people.assign(
             attempt.content,
             attempt.sightings(),
@@ -123,7 +100,7 @@ class Pipeline:
         )
         encoded, evidence = attempt.cloak(assigned, on_step)
         found = _outcomes(evidence, assigned)
-        if weak := _still_recognised(evidence, self._engine.ensemble):
+        if weak := still_recognised(evidence, self._engine.ensemble):
             reason = f"{job.source}: held back, since {weak} would still recognise a face in it."
             return Outcome(job.source, None, Status.TOO_WEAK, reason, found, code=ExitCode.TOO_WEAK)
         output = self._publish(job, encoded)
@@ -134,7 +111,7 @@ class Pipeline:
         """Hand on an output of ours as it is."""
         reason = "photocloak wrote this file itself; it is left as it is"
         there = job.folder / job.source.name
-        if not _holds(there, _sha256(photo.data)):
+        if not _holds(there, sha256(photo.data)):
             there = exporters.publish(
                 photo.data, _made(job.folder), job.source.stem, job.source.suffix, like=job.source
             )
@@ -152,7 +129,7 @@ class Pipeline:
 
     def _publish(self, job: Job, encoded: exporters.Encoded, *, ours: bool = True) -> Path:
         """Make verified bytes visible; over an earlier output of the same photo, else beside."""
-        digest = _sha256(encoded.data)
+        digest = sha256(encoded.data)
         earlier = self._outputs.earlier(source=job.source, folder=job.folder)
         mine = (path for path, known in earlier if _holds(path, known))
         if ours:
@@ -168,88 +145,6 @@ class Pipeline:
         if ours:
             self._outputs.published(digest, source=job.source, path=path)
         return path
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """One photo with faces on its way through the engine.
-
-    Attributes:
-        engine: the models.
-        job: what to do.
-        photo: what was read.
-        base: the pixels to publish, not cloaked yet, (H, W, 3) uint8.
-        policy: what may be written.
-        faces: in `base`, largest first.
-        features: of the faces, clean.
-        content: hash of the photo's pixels. Not of the file: an export that differs in a time
-            stamp must not get other noise, since cloaks that differ could be averaged away.
-
-    """
-
-    engine: Engine
-    job: Job
-    photo: exporters.Photo
-    base: Image
-    policy: exporters.Policy
-    faces: Sequence[Face]
-    features: Sequence[Embeddings]
-    content: str
-
-    def sightings(self) -> list[Sighting]:
-        """Return the faces as the people store sees them."""
-        high = self.engine.detector.high
-        return [
-            Sighting(features, certain=face.score >= high)
-            for face, features in zip(self.faces, self.features, strict=True)
-        ]
-
-    def choose(self, index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        """Choose a target for face `index` by eq. 3."""
-        look = self.engine.look(self.base, self.faces[index], self.features[index])
-        return self.engine.library.choose(photos, look, taken=taken, seed=_seed(self.content))
-
-    def cloak(
-        self, assigned: Sequence[Assignment], on_step: OnStep | None
-    ) -> tuple[exporters.Encoded, list[FaceEvidence]]:
-        """Cloak, encode and measure; once more and harder where that is too weak."""
-        mode = load_mode(self.job.mode)
-        cloaker = Cloaker(self.engine.ensemble, self.engine.library.means, mode)
-        # `own` is this photo's own face, not the profile's changing average: the same photo must
-        # get the same cloak tomorrow.
-        subjects = [
-            Subject(face, one.target, own)
-            for face, one, own in zip(self.faces, assigned, self.features, strict=True)
-        ]
-        seed = self.job.seed
-        if seed is None:
-            seed = _seed(self.content, *(one.target.name for one in assigned))
-        efforts = (1, 1 + mode.retries) if mode.retries else (1,)
-        for effort in efforts:
-            cloak = cloaker(self.base, subjects, seed=seed, effort=effort, on_step=on_step)
-            encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.policy)
-            evidence = self._measure(encoded)
-            if not _still_recognised(evidence, self.engine.ensemble):
-                break
-        return encoded, evidence
-
-    def _measure(self, encoded: exporters.Encoded) -> list[FaceEvidence]:
-        """Decode what will be written, and look at it as a stranger would."""
-        written = exporters.read_bytes(encoded.data, self.job.source.name).pixels
-        if written.shape != self.base.shape:
-            raise OutputError(
-                f"{self.job.source}: the encoded photo came out as {written.shape[1]} × "
-                f"{written.shape[0]} pixels instead of {self.base.shape[1]} × "
-                f"{self.base.shape[0]}; nothing was written."
-            )
-        return measure(
-            self.base,
-            written,
-            self.faces,
-            self.features,
-            ensemble=self.engine.ensemble,
-            detector=self.engine.detector,
-        )
 
 
 def _failed(job: Job, reason: str, code: ExitCode) -> Outcome:
@@ -269,11 +164,6 @@ def _out_of_reach(faces: Sequence[Face], shape: tuple[int, ...]) -> str | None:
     )
 
 
-def _still_recognised(evidence: Sequence[FaceEvidence], ensemble: Ensemble) -> str:
-    """Return the names of extractors that still accept a face, joined; empty: none does."""
-    return ", ".join(sorted({name for one in evidence for name in one.too_similar(ensemble)}))
-
-
 def _outcomes(
     evidence: Sequence[FaceEvidence], assigned: Sequence[Assignment]
 ) -> tuple[FaceOutcome, ...]:
@@ -285,22 +175,12 @@ def _outcomes(
     )
 
 
-def _seed(*parts: str) -> int:
-    """Return 63 bits that depend on nothing but the parts."""
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _holds(path: Path, sha256: str) -> bool:
-    """Tell whether `path` is a file of this hash."""
+def _holds(path: Path, digest: str) -> bool:
+    """Tell whether `path` is a file of this SHA-256."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
 
 
 def _made(folder: Path) -> Path:

@@ -1,0 +1,233 @@
+"""People are found again, keep their target, and are forgotten for good."""
+
+import multiprocessing
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.plugin.fakes import THRESHOLDS, FirstFree, face
+
+from photocloak.core import ConfigError
+from photocloak.engine.ensemble import Embeddings
+from photocloak.engine.targets import target_from_photos
+from photocloak.plugin.assignment import Assignment, Sighting, Wish
+from photocloak.plugin.database import Database
+from photocloak.plugin.people import People, Roster
+
+DAY = 86400.0
+
+
+class Store:
+    """A people store with a clock that can be set."""
+
+    def __init__(self, folder: Path, *, targets: int = 10) -> None:
+        self.path = folder / "data" / "photocloak.db"
+        self.now = 1_000_000_000.0
+        self.choose = FirstFree(targets)
+        database = Database(self.path)
+        self.people = People(database, THRESHOLDS, clock=lambda: self.now)
+        self.roster = Roster(database, clock=lambda: self.now)
+
+    def see(
+        self, photo: str, *faces: Embeddings, wish: Wish | None = None, certain: bool = True
+    ) -> list[Assignment]:
+        return self.people.assign(
+            photo,
+            [Sighting(one, certain) for one in faces],
+            library=self.choose.library,
+            choose=self.choose,
+            wish=wish,
+        )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def ids(assigned: list[Assignment]) -> list[int | None]:
+    return [None if one.person is None else one.person.id for one in assigned]
+
+
+def test_a_person_is_found_again_and_keeps_the_target(store: Store) -> None:
+    first = store.see("a", face(1))
+    again = store.see("b", face(1, 1))
+    other = store.see("c", face(2))
+    assert ids(first) == ids(again) != ids(other)
+    assert first[0].target.name == again[0].target.name != other[0].target.name
+    assert [person.photos for person in store.roster.everybody()] == [2, 1]
+
+
+def test_the_same_photo_teaches_once(store: Store) -> None:
+    store.see("a", face(1))
+    before = store.path.read_bytes()
+    store.now += 1
+    store.see("a", face(1))
+    (person,) = store.roster.everybody()
+    assert (person.photos, person.last_seen - person.created) == (1, 1)
+    assert before.count(face(1)["one"].tobytes()) == 1
+
+
+def test_two_faces_in_one_photo_are_never_one_person(store: Store) -> None:
+    store.see("a", face(1))
+    twins = store.see("b", face(1, 1), face(1, 2))
+    assert len(set(ids(twins))) == 2
+    assert len({one.target.name for one in twins}) == 2
+
+
+def test_most_extractors_decide(store: Store) -> None:
+    store.see("a", face(1))
+    assert ids(store.see("b", face(1, 1) | {"one": face(2)["one"]})) == [1]
+    assert ids(store.see("c", face(1, 2) | {"one": face(3)["one"], "two": face(3)["two"]})) == [2]
+
+
+def test_targets_are_distinct_until_the_library_is_used_up(tmp_path: Path) -> None:
+    store = Store(tmp_path, targets=3)
+    names = [store.see(str(i), face(i))[0].target.name for i in range(4)]
+    assert len(set(names[:3])) == 3
+    assert names[3] in names[:3]
+
+
+def test_an_uncertain_face_teaches_nobody_but_is_recognised(store: Store) -> None:
+    assert ids(store.see("a", face(1), certain=False)) == [None]
+    assert store.roster.everybody() == []
+    known = store.see("b", face(1))
+    assert store.see("c", face(1, 1), certain=False)[0].target is known[0].target
+    assert store.roster.everybody()[0].photos == 1
+
+
+def test_a_target_that_the_library_lost_is_chosen_again_from_all_photos(store: Store) -> None:
+    old = store.see("a", face(1))[0].target.name
+    store.see("b", face(1, 1))
+    del store.choose.library[old]
+    new = store.see("c", face(1, 2))[0].target.name
+    assert new != old
+    assert store.choose.asked[-1] == (0, 3)
+    assert store.see("d", face(1, 3))[0].target.name == new
+
+
+class TestWishes:
+    def test_the_only_face_is_named(self, store: Store) -> None:
+        (one,) = store.see("a", face(1), wish=Wish("Ada"))
+        assert one.person is not None and one.person.name == "Ada"
+        assert ids(store.see("b", face(1, 1))) == ids([one])
+
+    def test_an_unnamed_profile_gets_the_name(self, store: Store) -> None:
+        known = store.see("a", face(1))
+        assert ids(store.see("b", face(1, 1), wish=Wish("Ada"))) == ids(known)
+        assert store.roster.everybody()[0].name == "Ada"
+
+    def test_a_new_name_goes_to_the_largest_face(self, store: Store) -> None:
+        found = store.see("a", face(1), face(2), wish=Wish("Ada"))
+        assert [one.person and one.person.name for one in found] == ["Ada", None]
+
+    def test_a_known_name_goes_to_whoever_looks_like_it(self, store: Store) -> None:
+        store.see("a", face(2), wish=Wish("Ada"))
+        found = store.see("b", face(1), face(2, 1), wish=Wish("ada"))
+        assert [one.person and one.person.name for one in found] == [None, "Ada"]
+        absent = store.see("c", face(1, 1), face(3), wish=Wish("Ada"))
+        assert "Ada" not in [one.person and one.person.name for one in absent]
+
+    def test_the_user_knows_better_than_the_extractors(self, store: Store) -> None:
+        store.see("a", face(1), wish=Wish("Ada"))
+        (one,) = store.see("b", face(9), wish=Wish("Ada"))
+        assert one.person is not None and one.person.name == "Ada"
+
+    def test_a_target_of_ones_own_is_kept(self, store: Store) -> None:
+        own = target_from_photos("folder-1", [face(50, i) for i in range(3)])
+        store.see("a", face(1), wish=Wish("Ada", own))
+        kept = store.see("b", face(1, 1))[0].target
+        assert kept.name == "folder-1"
+        assert np.array_equal(kept.members["one"], own.members["one"])
+        store.roster.forget(["Ada"])
+        assert own.members["one"].tobytes() not in store.path.read_bytes()
+
+
+class TestRoster:
+    def test_name_merge_forget(self, store: Store) -> None:
+        for number in (1, 2, 3):
+            store.see(f"photo {number}", face(number))
+        assert store.roster.name("person-1", "Ada").name == "Ada"
+        merged = store.roster.merge("ada", ["2"])
+        assert (merged.id, merged.photos, merged.target) == (1, 2, "nobody-0")
+        assert ids(store.see("x", face(2, 1))) == [1]
+        assert [person.id for person in store.roster.forget([], all_unnamed=True)] == [3]
+        assert [person.id for person in store.roster.everybody()] == [1]
+
+    def test_a_name_is_taken_over_by_an_unnamed_profile(self, store: Store) -> None:
+        store.see("a", face(1))
+        store.see("b", face(2), wish=Wish("Bo"))
+        assert store.roster.merge("1", ["Bo"]).name == "Bo"
+
+    @pytest.mark.parametrize("name", ["", "  ", "7", "person-7", "a\nb", "x" * 201])
+    def test_names_that_cannot_be_used(self, store: Store, name: str) -> None:
+        store.see("a", face(1))
+        with pytest.raises(ConfigError, match="name"):
+            store.roster.name("1", name)
+
+    def test_a_name_belongs_to_one_person(self, store: Store) -> None:
+        store.see("a", face(1), wish=Wish("Ada"))
+        store.see("b", face(2))
+        with pytest.raises(ConfigError, match="merge 1 2"):
+            store.roster.name("2", "ADA")
+        with pytest.raises(ConfigError, match="itself"):
+            store.roster.merge("1", ["Ada"])
+        with pytest.raises(ConfigError, match="nobody 'Eve'"):
+            store.roster.forget(["Eve"])
+
+    def test_the_unnamed_expire_after_90_days_the_named_do_not(self, store: Store) -> None:
+        store.see("a", face(1), wish=Wish("Ada"))
+        store.see("b", face(2))
+        store.now += 89 * DAY
+        store.see("c", face(2, 1))
+        store.now += 89 * DAY
+        assert len(store.roster.everybody()) == 2
+        store.now += 2 * DAY
+        assert [person.name for person in store.roster.everybody()] == ["Ada"]
+
+
+def planted(features: Embeddings) -> list[bytes]:
+    """Return what would betray the features: as they are, and as unit vectors."""
+    return [
+        array.tobytes()[:16]
+        for raw in features.values()
+        for array in (raw, raw / np.linalg.norm(raw))
+    ]
+
+
+def test_forgetting_leaves_no_byte_behind(store: Store) -> None:
+    for number in range(30):
+        store.see(f"photo {number}", face(number % 3, number))
+    traces = [trace for photo in range(0, 30, 3) for trace in planted(face(0, photo))]
+    assert any(trace in store.path.read_bytes() for trace in traces)
+    store.roster.forget(["1"])
+    left = b"".join(path.read_bytes() for path in store.path.parent.iterdir())
+    assert not any(trace in left for trace in traces)
+
+
+def test_only_the_latest_samples_are_kept(store: Store) -> None:
+    for number in range(12):
+        store.now += 1
+        store.see(f"photo {number}", face(1, number))
+    data = store.path.read_bytes()
+    kept = [number for number in range(12) if face(1, number)["three"].tobytes() in data]
+    assert kept == list(range(4, 12))
+
+
+def test_everything_is_private(store: Store) -> None:
+    store.see("a", face(1))
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+
+
+def _meet(folder: Path, photo: int) -> tuple[int | None, str]:
+    (one,) = Store(folder).see(f"photo {photo}", face(1, photo))
+    return (one.person.id if one.person else None), one.target.name
+
+
+def test_processes_that_meet_somebody_at_once_agree(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        found = pool.starmap(_meet, [(tmp_path, photo) for photo in range(12)])
+    assert len(set(found)) == 1
+    assert Store(tmp_path).roster.everybody()[0].photos == 12
