@@ -1,0 +1,236 @@
+"""Step 2 of the method: the cloak δ that moves a face's features towards its target.
+
+Eq. 2 of the paper: minimise Dist(Φ(x_T), Φ(x ⊕ δ)) subject to |δ| < ρ, |δ| in DSSIM. The default
+objective adds what is known to transfer: centred features, a penalty on what is left of the
+user's own identity, random views, and a price on colour.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from photocloak.engine.budget import Dssim
+from photocloak.engine.ensemble import Embeddings, Ensemble, direction
+from photocloak.engine.extractors import Objective
+from photocloak.engine.faces import Face
+from photocloak.engine.geometry import Array, Separable, gaussian
+from photocloak.engine.modes import Mode
+from photocloak.engine.space import FaceSpace, Image
+from photocloak.engine.targets import Target
+from photocloak.engine.views import Jitter, degrade, plain, realign
+
+YCBCR = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+)
+"""ITU-T T.871 (JFIF) luma and chroma of RGB."""
+
+OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A face to cloak, whom it shall be taken for, and who it is.
+
+    Attributes:
+        face: as detected.
+        target: the person's target class T.
+        own: the person's reference features, raw, by extractor.
+
+    """
+
+    face: Face
+    target: Target
+    own: Embeddings
+
+
+@dataclass(frozen=True)
+class Cloak:
+    """A cloaked photo.
+
+    Attributes:
+        pixels: (H, W, 3) uint8, equal to the source outside the faces' squares.
+        dssim: what each face's cloak costs, before rounding, on the 224-px crop.
+
+    """
+
+    pixels: Image
+    dssim: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Cloaker:
+    """Cloaks the faces of a photo, one after the other, so that overlapping ones see each other.
+
+    Attributes:
+        ensemble: the surrogates.
+        means: μ by extractor, the centre of the features of many people.
+        mode: budget and effort.
+        jitter: how far the random views stray.
+
+    """
+
+    ensemble: Ensemble
+    means: Mapping[str, Array]
+    mode: Mode
+    jitter: Jitter = Jitter()
+
+    def __call__(
+        self,
+        image: Image,
+        subjects: Sequence[Subject],
+        *,
+        seed: int,
+        effort: int = 1,
+        on_step: OnStep | None = None,
+    ) -> Cloak:
+        """Return the cloaked photo.
+
+        Args:
+            image: (H, W, 3) uint8 sRGB, upright.
+            subjects: the faces; none leaves the photo as it is.
+            seed: the same image, subjects and seed give the same pixels.
+            effort: multiplies the mode's steps.
+            on_step: called with (steps done, steps in all).
+
+        """
+        steps = self.mode.steps * effort
+        costs = []
+        for number, subject in enumerate(subjects):
+            space = FaceSpace.of(subject.face)
+            rng = np.random.default_rng([seed, number])
+            problem = _Problem(self, space.crop(image), space, subject, rng)
+            for step in range(steps):
+                problem.descend()
+                if on_step is not None:
+                    on_step(number * steps + step + 1, len(subjects) * steps)
+            delta, cost = problem.within_budget()
+            image = space.add(image, delta)
+            costs.append(cost)
+        return Cloak(image, tuple(costs))
+
+
+class _Problem:
+    """The optimisation of one face's δ: Adam on the grid, projected onto the budget."""
+
+    def __init__(
+        self,
+        cloaker: Cloaker,
+        crop: Array,
+        space: FaceSpace,
+        subject: Subject,
+        rng: np.random.Generator,
+    ) -> None:
+        self._cloaker, self._mode = cloaker, cloaker.mode
+        self._crop, self._rng = crop, rng
+        refine = space.refine()
+        self._refine = Separable(refine, refine)
+        self._dssim = Dssim(crop)
+        grid = space.grid
+        self._window = _fade(grid)
+        self._coarse = Separable(*[gaussian(grid, grid / 20)] * 2)
+        self._objectives = self._aim(subject)
+        self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
+        self._first = np.zeros_like(self._delta)
+        self._second = np.zeros_like(self._delta)
+        self._count = 0
+
+    def _aim(self, subject: Subject) -> dict[str, Objective]:
+        """Build each extractor's objective for this face."""
+        fawkes = self._mode.objective == "fawkes"
+        objectives = {}
+        for name in self._cloaker.ensemble.extractors:
+            centre = self._cloaker.means[name]
+            members = subject.target.members[name]
+            drawn = members[self._rng.integers(len(members))]
+            spread = float(np.linalg.norm(members - centre, axis=1).mean())
+            weights = (1.0 / spread, 0.0, 0.0) if fawkes else (0.0, 1.0, 1.0)
+            objectives[name] = Objective(
+                centre=centre,
+                target=drawn[None],
+                toward=direction(subject.target.centroid[name], centre)[None],
+                own=direction(subject.own[name], centre)[None],
+                weights=np.asarray([weights], np.float32),
+                margin=0.0,
+            )
+        return objectives
+
+    def descend(self) -> None:
+        """Do one step: one view, one run of each extractor, one step of Adam, the projection."""
+        change = self._refine(self._delta * self._window)
+        crop = np.clip(self._crop + change, 0, 255)
+        gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
+        gradient = (gradient + self._colour(self._delta * self._window)) * self._window
+        self._count += 1
+        self._first += 0.1 * (gradient - self._first)
+        self._second += 0.01 * (gradient * gradient - self._second)
+        first = self._first / (1 - 0.9**self._count)
+        second = self._second / (1 - 0.99**self._count)
+        self._delta -= self._mode.rate * first / (np.sqrt(second) + 1e-12)
+        np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
+        if self._mode.objective == "cloak":
+            self._delta *= self._shrinkage(slack=1.0)
+
+    def _features(self, crop: Array) -> Array:
+        """Return the gradient of the extractors' losses with respect to the crop."""
+        extractors = self._cloaker.ensemble.extractors
+        if self._mode.objective == "fawkes":
+            looks = {name: plain(extractor.spec) for name, extractor in extractors.items()}
+        else:
+            view = degrade(self._rng, self._cloaker.jitter)
+            looks = {
+                name: realign(self._rng, self._cloaker.jitter, extractor.spec).after(view)
+                for name, extractor in extractors.items()
+            }
+
+        def pull(name: str) -> Array:
+            step = extractors[name].step(looks[name](crop)[None], self._objectives[name])
+            return looks[name].pullback(step.gradient[0])
+
+        # One core each: two recognisers side by side beat one recogniser on two cores.
+        return np.sum(list(self._cloaker.ensemble.pool.map(pull, extractors)), axis=0)
+
+    def _penalty(self, crop: Array) -> Array | float:
+        """Return the gradient of the published code's λ · max(DSSIM − ρ, 0)²."""
+        if self._mode.objective != "fawkes":
+            return 0.0
+        cost, gradient = self._dssim.gradient(crop)
+        return gradient * np.float32(2e6 * max(cost - self._mode.rho, 0.0))
+
+    def _colour(self, change: Array) -> Array | float:
+        """Return the gradient of the price on colour and on coarse light and shade."""
+        if not (self._mode.chroma or self._mode.tone):
+            return 0.0
+        planes = np.tensordot(YCBCR, change, 1)
+        size = np.float32(planes[0].size)
+        price = np.empty_like(planes)
+        price[0] = self._coarse.pullback(self._coarse(planes[:1]))[0] * (2 * self._mode.tone / size)
+        price[1:] = np.sign(planes[1:]) * (self._mode.chroma / size)
+        return np.asarray(np.tensordot(YCBCR.T, price, 1), np.float32)
+
+    def _cost(self, factor: float) -> float:
+        change = self._refine(self._delta * self._window * np.float32(factor))
+        return self._dssim.measure(np.clip(self._crop + change, 0, 255))
+
+    def _shrinkage(self, *, slack: float) -> float:
+        """Return the factor that takes δ back to ρ, by DSSIM's near-quadratic growth."""
+        cost = self._cost(1.0)
+        return min(1.0, float(np.sqrt(self._mode.rho * slack / max(cost, 1e-12))))
+
+    def within_budget(self) -> tuple[Array, float]:
+        """Return δ on its grid with DSSIM ≤ ρ, and that DSSIM."""
+        low, high = 0.0, 1.0
+        if self._cost(1.0) > self._mode.rho:
+            for _ in range(12):
+                middle = (low + high) / 2
+                low, high = (middle, high) if self._cost(middle) <= self._mode.rho else (low, middle)
+        else:
+            low = 1.0
+        return self._delta * self._window * np.float32(low), self._cost(low)
+
+
+def _fade(grid: int) -> Array:
+    """Return the window that lets δ fade out at the square's border, (grid, grid)."""
+    edge = np.clip(np.minimum(np.arange(grid), np.arange(grid)[::-1]) / (0.1 * grid), 0, 1)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * edge)
+    return np.outer(ramp, ramp).astype(np.float32)

@@ -1,0 +1,44 @@
+"""Modes: what a cloak may cost and how hard it is worked for, read from `manifests/modes.toml`."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Literal
+
+from photocloak.core import ConfigError, manifest_root
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One row of the table of modes; see `manifests/modes.toml` for the meaning of each field."""
+
+    name: str
+    summary: str
+    rho: float
+    linf: float
+    steps: int
+    retries: int
+    rate: float
+    objective: Literal["cloak", "fawkes"]
+    chroma: float
+    tone: float
+
+
+@cache
+def load_modes() -> dict[str, Mode]:
+    """Return the modes by name, in the order of the table."""
+    table = tomllib.loads((manifest_root() / "modes.toml").read_text("utf-8"))
+    known = {field.name for field in fields(Mode)} - {"name"}
+    for name, row in table.items():
+        if set(row) != known:
+            wrong = ", ".join(sorted(set(row) ^ known))
+            raise ConfigError(f"modes.toml: mode {name!r} has wrong or missing keys: {wrong}.")
+    return {name: Mode(name=name, **row) for name, row in table.items()}
+
+
+def load_mode(name: str) -> Mode:
+    """Return the mode called `name`; ConfigError names the ones there are."""
+    modes = load_modes()
+    if name not in modes:
+        raise ConfigError(f"There is no mode {name!r}; the modes are {', '.join(modes)}.")
+    return modes[name]

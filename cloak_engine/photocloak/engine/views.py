@@ -1,0 +1,87 @@
+"""Random views: what may happen to a photo between us and a stranger's recogniser.
+
+A cloak has to hold after resizing, recompression and another detector's alignment, so each step
+of the optimisation looks at one random view (expectation over transformation, Athalye et al.
+2018). All views here are separable linear maps, so a view and an extractor's own resampling are
+multiplied into one pair of matrices before they touch a pixel.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photocloak.engine.extractors import ExtractorSpec
+from photocloak.engine.geometry import Separable, gaussian, resampling
+from photocloak.engine.space import ARCFACE, SIZE
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """How far a view strays from the detector's alignment and the photo's sharpness.
+
+    Attributes:
+        shift: standard deviation of the offset, as a fraction of the chip.
+        scale: standard deviation of the log scale.
+        blur: largest Gaussian σ, face-space pixels.
+        shrink: smallest factor of a down-up resize.
+
+    """
+
+    shift: float = 0.012
+    scale: float = 0.02
+    blur: float = 1.2
+    shrink: float = 0.4
+
+
+def plain(spec: ExtractorSpec) -> Separable:
+    """Return the map from the face space to an extractor's own aligned chip."""
+    return _chip(spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
+
+
+def degrade(rng: np.random.Generator, jitter: Jitter) -> Separable:
+    """Draw what happens to the pixels: nothing, a blur, or a down-up resize."""
+    kind = rng.integers(3)
+    if kind == 0:
+        eye = np.eye(SIZE, dtype=np.float32)
+        return Separable(eye, eye)
+    if kind == 1:
+        matrix = gaussian(SIZE, rng.uniform(0.3, jitter.blur))
+        return Separable(matrix, matrix)
+    small = round(SIZE * rng.uniform(jitter.shrink, 0.9))
+    ratio = (SIZE - 1) / (small - 1)
+    matrix = resampling(SIZE, small, 1 / ratio, 0.0) @ resampling(small, SIZE, ratio, 0.0)
+    return Separable(matrix, matrix)
+
+
+def realign(rng: np.random.Generator, jitter: Jitter, spec: ExtractorSpec) -> Separable:
+    """Draw an extractor's chip as another detector and resampler would have cut it."""
+    shift = rng.normal(0.0, jitter.shift, 2) * spec.size
+    scale = np.exp(rng.normal(0.0, jitter.scale) + rng.normal(0.0, jitter.scale / 2, 2))
+    return _chip(
+        spec, shift, scale, support=rng.choice([0.0, 1.0]), flip=bool(rng.integers(2))
+    )
+
+
+def _chip(
+    spec: ExtractorSpec,
+    shift: np.ndarray,
+    scale: np.ndarray,
+    *,
+    support: float,
+    flip: bool,
+) -> Separable:
+    """Return the face-space sampling of a chip, scaled about its middle and shifted."""
+    template = np.asarray(spec.template, np.float64)
+    canonical = ARCFACE * (SIZE / 112)
+    spread = (template - template.mean(axis=0)).ravel()
+    reach = (canonical - canonical.mean(axis=0)).ravel()
+    ratio = float(reach @ spread) / float(spread @ spread)  # face-space pixels a chip pixel
+    origin = canonical.mean(axis=0) - ratio * template.mean(axis=0)
+    middle = (spec.size - 1) / 2
+    matrices = []
+    for axis in (1, 0):  # rows follow y, columns follow x
+        step = ratio * scale[axis]
+        offset = origin[axis] + ratio * (middle + shift[axis]) - step * middle
+        matrices.append(resampling(spec.size, SIZE, step, offset, support=support))
+    rows, columns = matrices
+    return Separable(rows, columns[::-1].copy() if flip else columns)

@@ -1,0 +1,69 @@
+"""Every linear map's pullback is its adjoint: ⟨J u, v⟩ = ⟨u, Jᵀ v⟩."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from photocloak.engine.geometry import Separable, Warp, gaussian, invert, resampling, similarity
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def _inner(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.sum(a.astype(np.float64) * b))
+
+
+@given(seeds, st.floats(0.3, 3), st.floats(-np.pi, np.pi), st.floats(-9, 9), st.floats(-9, 9))
+def test_warp_pullback_is_the_adjoint(
+    seed: int, scale: float, angle: float, dx: float, dy: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    warp = Warp.affine(np.array([[c, -s, dx], [s, c, dy]]), (17, 23), (13, 11))
+    u = rng.normal(size=(17, 23, 3)).astype(np.float32)
+    v = rng.normal(size=(13, 11, 3)).astype(np.float32)
+    assert _inner(warp(u), v) == pytest.approx(_inner(u, warp.pullback(v)), rel=1e-3, abs=1e-3)
+
+
+@given(seeds, st.floats(0.2, 4), st.floats(-6, 6), st.sampled_from([0.0, 0.5, 1.0]))
+def test_separable_pullback_is_the_adjoint(
+    seed: int, scale: float, offset: float, support: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    rows = resampling(9, 21, scale, offset, support=support)
+    columns = resampling(12, 17, scale, -offset, support=support)[::-1] @ gaussian(17, 0.8)
+    look = Separable(rows, columns)
+    u = rng.normal(size=(3, 21, 17)).astype(np.float32)
+    v = rng.normal(size=(3, 9, 12)).astype(np.float32)
+    assert _inner(look(u), v) == pytest.approx(_inner(u, look.pullback(v)), rel=1e-3, abs=1e-3)
+
+
+@given(seeds)
+def test_composition_is_one_after_the_other(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    first = Separable(gaussian(16, 1.0), resampling(12, 16, 1.3, 0.2))
+    second = Separable(resampling(7, 16, 2.0, 0.5), gaussian(12, 0.5))
+    u = rng.normal(size=(3, 16, 16)).astype(np.float32)
+    assert_allclose(second.after(first)(u), second(first(u)), atol=1e-5)
+
+
+def test_similarity_recovers_a_known_transform() -> None:
+    points = np.array([[0, 0], [10, 1], [4, 7], [1, 12], [9, 11]], float)
+    matrix = np.array([[0.6, -0.8, 3.0], [0.8, 0.6, -2.0]]) * 1.7
+    moved = points @ matrix[:, :2].T + matrix[:, 2]
+    assert_allclose(similarity(points, moved), matrix, atol=1e-9)
+    assert_allclose(similarity(moved, points), invert(matrix), atol=1e-9)
+
+
+def test_similarity_never_mirrors() -> None:
+    points = np.array([[0, 0], [10, 0], [5, 5]], float)
+    assert np.linalg.det(similarity(points, points * [-1, 1])[:, :2]) > 0
+
+
+def test_identity_warp_returns_the_image_and_outside_is_zero() -> None:
+    image = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3)
+    assert_allclose(Warp.affine(np.eye(2, 3), (5, 4), (5, 4))(image), image)
+    far = np.array([[1, 0, 100.0], [0, 1, 100.0]])
+    assert not Warp.affine(far, (5, 4), (5, 4))(image).any()
