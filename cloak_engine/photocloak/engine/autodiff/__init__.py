@@ -3,13 +3,14 @@
 from photocloak.engine.autodiff.backward import differentiate, rule
 from photocloak.engine.autodiff.graph import PREFIX, Graph, UnsupportedOperatorError
 from photocloak.engine.autodiff.loss import LOSSES
-from photocloak.engine.autodiff.step import GRADIENT, step_graph
+from photocloak.engine.autodiff.step import GRADIENT, StepGraph, step_graph
 
 __all__ = [
     "GRADIENT",
     "LOSSES",
     "PREFIX",
     "Graph",
+    "StepGraph",
     "UnsupportedOperatorError",
     "differentiate",
     "rule",

@@ -66,7 +66,7 @@ def differentiate(graph: Graph, output: str, variable: str) -> str:
     active = {variable}
     for node in graph.nodes:
         if active.intersection(node.inputs):
-            active.update(node.outputs)
+            active.update(name for name in node.outputs if name not in graph.detached)
     tape = Tape(graph, active)
     one = helper.make_tensor("one", 1, [1], [1.0])
     tape.give(output, graph.op("ConstantOfShape", graph.op("Shape", output), value=one))

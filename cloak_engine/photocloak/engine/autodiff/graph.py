@@ -6,8 +6,8 @@ symbolic dimension, constants are NumPy arrays, nodes are ordinary `onnx.NodePro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,6 +47,7 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    proto: onnx.NodeProto = field(repr=False, compare=False)
 
     def input(self, index: int) -> str:
         """Return the name of an input, "" where the node leaves it out."""
@@ -58,7 +59,14 @@ class Node:
 
 
 class Graph:
-    """A graph under construction."""
+    """A graph under construction.
+
+    Attributes:
+        nodes: in topological order.
+        inputs, outputs, constants: by name.
+        detached: tensors that count as constant when the graph is differentiated.
+
+    """
 
     def __init__(self, model: onnx.ModelProto) -> None:
         from onnx import numpy_helper
@@ -73,8 +81,8 @@ class Graph:
         self.outputs = [o.name for o in graph.output]
         self._shapes: dict[str, Shape] = {}
         self._pool: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-        self._protos: list[onnx.NodeProto] = []
         self.nodes: list[Node] = []
+        self.detached: set[str] = set()
         self._count = 0
         for proto in graph.node:
             self._append(proto)
@@ -97,8 +105,9 @@ class Graph:
                 array = array.astype(np.float32)
             self.constants[proto.output[0]] = array
             return
-        self._protos.append(proto)
-        self.nodes.append(Node(proto.op_type, tuple(proto.input), tuple(proto.output), attributes))
+        self.nodes.append(
+            Node(proto.op_type, tuple(proto.input), tuple(proto.output), attributes, proto)
+        )
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -154,6 +163,16 @@ class Graph:
 
     # -- whole graph -----------------------------------------------------------------------------
 
+    def rewrite(self, operator: str, replace: Callable[[Graph, Node], None]) -> None:
+        """Let a function append other nodes, with the same outputs, in place of an operator."""
+        nodes, self.nodes = self.nodes, []
+        for node in nodes:
+            if node.op == operator:
+                replace(self, node)
+            else:
+                self.nodes.append(node)
+        self.infer_shapes()
+
     def infer_shapes(self) -> None:
         """Infer the shapes of all tensors appended so far."""
         from onnx import shape_inference
@@ -173,10 +192,10 @@ class Graph:
         from onnx import TensorProto, helper, numpy_helper
 
         needed, kept = set(outputs), []
-        for proto in reversed(self._protos):
-            if needed.intersection(proto.output):
-                needed.update(proto.input)
-                kept.append(proto)
+        for node in reversed(self.nodes):
+            if needed.intersection(node.outputs):
+                needed.update(node.inputs)
+                kept.append(node.proto)
         graph = helper.make_graph(
             kept[::-1],
             "photocloak",

@@ -1,7 +1,8 @@
-"""One model per recogniser: chips and objective → losses, features, d losses / d chips."""
+"""Two models per recogniser: the features alone, and one whole step of the objective."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from photocloak.engine.autodiff.backward import differentiate
@@ -12,17 +13,29 @@ from photocloak.engine.autodiff.prepare import prepare
 if TYPE_CHECKING:
     import onnx
 
-
 GRADIENT: Final = f"{PREFIX}gradient"
 
 
-def step_graph(forward: onnx.ModelProto, chips: str, features: str) -> onnx.ModelProto:
-    """Return the model with the outputs LOSSES (N,), features (N, D), GRADIENT (as chips).
+@dataclass(frozen=True)
+class StepGraph:
+    """What a forward model becomes.
 
-    Its inputs are the chips and those of the objective (see `loss`).
+    Attributes:
+        forward: chips → features.
+        step: chips and the objective (inputs: see `loss`) → LOSSES (N,), features (N, D),
+            GRADIENT (as the chips).
+
+    """
+
+    forward: onnx.ModelProto
+    step: onnx.ModelProto
+
+
+def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
+    """Differentiate the objective on a model's features with respect to its chips.
 
     Args:
-        forward: a model N×… → N×D with a symbolic batch.
+        model: N×… → N×D with a symbolic batch.
         chips: the name of its input.
         features: the name of its output.
 
@@ -30,11 +43,12 @@ def step_graph(forward: onnx.ModelProto, chips: str, features: str) -> onnx.Mode
         UnsupportedOperatorError: a node between the two has no derivative.
 
     """
-    graph = prepare(forward)
+    graph = prepare(model)
     size = graph.shape(features)[1]
     if size is None:
         raise ValueError(f"the size of {features} is not known")
+    forward = graph.to_model([features])
     losses = append_losses(graph, features, size)
     graph.infer_shapes()
     gradient = graph.op("Identity", differentiate(graph, losses, chips), output=GRADIENT)
-    return graph.to_model([losses, features, gradient])
+    return StepGraph(forward, graph.to_model([losses, features, gradient]))

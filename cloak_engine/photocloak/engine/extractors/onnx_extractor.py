@@ -32,8 +32,7 @@ class OnnxExtractor:
         self.spec = spec
         self._threads = threads
         self._device = device
-        self._forward_model = forward
-        self._step_model = step_graph(forward, CHIPS, EMBEDDING)
+        self._models = step_graph(forward, CHIPS, EMBEDDING)
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""
@@ -49,8 +48,8 @@ class OnnxExtractor:
 
     @cached_property
     def _forward(self) -> Any:
-        return open_session(self._forward_model, threads=self._threads, device=self._device)
+        return open_session(self._models.forward, threads=self._threads, device=self._device)
 
     @cached_property
     def _step(self) -> Any:
-        return open_session(self._step_model, threads=self._threads, device=self._device)
+        return open_session(self._models.step, threads=self._threads, device=self._device)

@@ -138,7 +138,7 @@ _ELEMENTWISE: Final = {
     "Max": lambda *x: torch.stack(torch.broadcast_tensors(*x)).amax(0),
     "Min": lambda *x: torch.stack(torch.broadcast_tensors(*x)).amin(0),
     "Mish": f.mish,
-    "PRelu": lambda x, slope: torch.where(x > 0, x, slope * x),
+    "PRelu": lambda x, slope: f.prelu(x, slope.reshape(-1)),
     "Shape": lambda x: torch.tensor(x.shape),
     "Softplus": f.softplus,
     "Softsign": f.softsign,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from photocloak.engine.autodiff.backward import Tape, rule
 from photocloak.engine.autodiff.graph import Array, Graph, Node
-from photocloak.engine.autodiff.rules.broadcasting import insert_zeros
+from photocloak.engine.autodiff.rules.common import insert_zeros
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ def _conv(tape: Tape, node: Node, gy: str) -> None:
     groups = node.attributes.get("group", 1)
     slide = window(graph, node, (weights.shape[2], weights.shape[3]))
     _, *size = image_size(graph, x, node)
-    channels, *output = image_size(graph, node.outputs[0], node)
+    _, *output = image_size(graph, node.outputs[0], node)
     pads = slide.dense_pads((size[0], size[1]), (output[0], output[1]))
     dense = slide.strides == (1, 1)
     if min(pads) >= 0 and (dense or groups > 1):
-        spread = insert_zeros(graph, gy, (channels, *output), slide.strides)
+        spread = insert_zeros(graph, gy, (output[0], output[1]), slide.strides)
         kernel = graph.const(_swapped(weights, groups))
         gradient = graph.op(
             "Conv", spread, kernel, group=groups, pads=pads, dilations=slide.dilations

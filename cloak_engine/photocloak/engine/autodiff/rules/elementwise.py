@@ -8,15 +8,16 @@ from typing import Final
 import numpy as np
 
 from photocloak.engine.autodiff.backward import Tape, rule
-from photocloak.engine.autodiff.graph import Graph, Node
-from photocloak.engine.autodiff.rules.broadcasting import broadcast_shape, unbroadcast
+from photocloak.engine.autodiff.graph import Node
+from photocloak.engine.autodiff.rules.common import (
+    affine,
+    broadcast_shape,
+    sign,
+    slope,
+    unbroadcast,
+)
 
 _TINY: Final = 1e-12
-
-
-def positive(graph: Graph, x: str) -> str:
-    """Append 1 where x > 0, else 0: as arithmetic, because ONNX Runtime's `Where` is slow."""
-    return graph.op("Sign", graph.op("Relu", x))
 
 
 def _give(tape: Tape, node: Node, index: int, gradient: str) -> None:
@@ -87,34 +88,34 @@ def _pow(tape: Tape, node: Node, gy: str) -> None:
 @rule("Relu")
 def _relu(tape: Tape, node: Node, gy: str) -> None:
     # From the output, not the input: ONNX Runtime can then still fuse Conv and Relu.
-    tape.give(node.input(0), tape.graph.op("Mul", gy, tape.graph.op("Sign", node.outputs[0])))
+    graph, y = tape.graph, node.outputs[0]
+    tape.give(node.input(0), graph.op("Mul", gy, sign(graph, y, graph.shape(y))))
 
 
 @rule("LeakyRelu")
 def _leaky_relu(tape: Tape, node: Node, gy: str) -> None:
-    graph, slope = tape.graph, float(node.attributes.get("alpha", 0.01))
-    step = graph.op("Mul", positive(graph, node.input(0)), graph.const(1.0 - slope))
-    tape.give(node.input(0), graph.op("Mul", gy, graph.op("Add", step, graph.const(slope))))
-
-
-@rule("PRelu")
-def _prelu(tape: Tape, node: Node, gy: str) -> None:
-    graph, x = tape.graph, node.input(0)
-    slope = graph.constant(node.input(1))
-    if slope is None:
-        raise node.unsupported("the slope is not a constant")
-    step = graph.op("Mul", positive(graph, x), graph.const(1.0 - slope))
-    tape.give(x, graph.op("Mul", gy, graph.op("Add", step, graph.const(slope))))
+    graph, y = tape.graph, node.outputs[0]
+    alpha = float(node.attributes.get("alpha", 0.01))
+    if alpha <= 0:
+        raise node.unsupported("a slope that is not positive")
+    tape.give(node.input(0), graph.op("Mul", gy, slope(graph, y, graph.shape(y), np.array(alpha))))
 
 
 @rule("Clip")
 def _clip(tape: Tape, node: Node, gy: str) -> None:
-    graph, x = tape.graph, node.input(0)
-    for name, above in ((node.input(1), True), (node.input(2), False)):
+    # Also from the output, which reaches the bounds exactly where the gradient stops.
+    graph, y = tape.graph, node.outputs[0]
+    shape = graph.shape(y)
+    for name, direction in ((node.input(1), 1.0), (node.input(2), -1.0)):
         if name:
-            margin = graph.op("Sub", x, name) if above else graph.op("Sub", name, x)
-            gy = graph.op("Mul", gy, positive(graph, margin))
-    tape.give(x, gy)
+            bound = graph.constant(name)
+            if bound is None:
+                raise node.unsupported("its bounds are computed")
+            channels = (shape[1], 1, 1) if len(shape) == 4 and shape[1] else ()
+            scale = np.full(channels, direction)
+            inside = affine(graph, y, scale, -scale * bound)
+            gy = graph.op("Mul", gy, sign(graph, inside, shape))
+    tape.give(node.input(0), gy)
 
 
 @rule("Abs")
@@ -182,7 +183,7 @@ def _hard_swish(tape: Tape, node: Node, gy: str) -> None:
     # x·h(x) with h = clip(x/6 + 1/2, 0, 1): h + x/6 where |x| < 3
     graph, x = tape.graph, node.input(0)
     gate = graph.op("HardSigmoid", x, alpha=1.0 / 6.0, beta=0.5)
-    inside = positive(graph, graph.op("Sub", graph.const(3.0), graph.op("Abs", x)))
+    inside = graph.op("Sign", graph.op("Mul", gate, graph.op("Sub", graph.const(1.0), gate)))
     ramp = graph.op("Mul", graph.op("Mul", x, graph.const(np.float32(1.0 / 6.0))), inside)
     tape.give(x, graph.op("Mul", gy, graph.op("Add", gate, ramp)))
 

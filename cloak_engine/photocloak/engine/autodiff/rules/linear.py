@@ -6,7 +6,7 @@ import numpy as np
 
 from photocloak.engine.autodiff.backward import Tape, rule
 from photocloak.engine.autodiff.graph import Graph, Node
-from photocloak.engine.autodiff.rules.broadcasting import broadcast_shape, unbroadcast
+from photocloak.engine.autodiff.rules.common import broadcast_shape, unbroadcast
 
 
 def _transposed(graph: Graph, name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from photocloak.engine.autodiff.backward import Tape, rule
 from photocloak.engine.autodiff.graph import Array, Node
-from photocloak.engine.autodiff.rules.broadcasting import insert_zeros, reshape_like
+from photocloak.engine.autodiff.rules.common import enlarge, insert_zeros, reshape_like
 from photocloak.engine.autodiff.rules.convolution import Window, image_size, window
 
 
@@ -24,7 +24,7 @@ def _average_pool(tape: Tape, node: Node, gy: str) -> None:
     _pooling_checks(node)
     slide = window(graph, node, tuple(node.attributes["kernel_shape"]))
     _, *size = image_size(graph, x, node)
-    channels, height, width = image_size(graph, node.outputs[0], node)
+    _, height, width = image_size(graph, node.outputs[0], node)
     pads = slide.dense_pads((size[0], size[1]), (height, width))
     if min(pads) < 0 or slide.dilations != (1, 1):
         raise node.unsupported("pads beyond the window, or dilations")
@@ -35,7 +35,7 @@ def _average_pool(tape: Tape, node: Node, gy: str) -> None:
         gradient = _tiled(tape, share, slide, size, (height, width))
     else:
         # A sum over all windows that hold a pixel: an average of zero-padded samples, times k².
-        spread = insert_zeros(graph, share, (channels, height, width), slide.strides)
+        spread = insert_zeros(graph, share, (height, width), slide.strides)
         mean = graph.op(
             "AveragePool", spread, kernel_shape=slide.kernel, pads=pads, count_include_pad=1
         )
@@ -46,16 +46,7 @@ def _average_pool(tape: Tape, node: Node, gy: str) -> None:
 def _tiled(tape: Tape, share: str, slide: Window, size: list[int], output: tuple[int, int]) -> str:
     """Windows that tile the image: repeat each sample over its window, zeros over the rest."""
     graph = tape.graph
-    scales = graph.const([1.0, 1.0, *slide.kernel])
-    repeated = graph.op(
-        "Resize",
-        share,
-        "",
-        scales,
-        mode="nearest",
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-    )
+    repeated = enlarge(graph, share, slide.kernel)
     rest = [n - o * k for n, o, k in zip(size, output, slide.kernel, strict=True)]
     return graph.op("Pad", repeated, graph.ints(*[0] * 6, *rest)) if any(rest) else repeated
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from photocloak.engine.autodiff.backward import Tape, rule
 from photocloak.engine.autodiff.graph import Graph, Node
-from photocloak.engine.autodiff.rules.broadcasting import reshape_like, unbroadcast
+from photocloak.engine.autodiff.rules.common import reshape_like, unbroadcast
 
 
 @rule("Reshape", "Flatten", "Squeeze", "Unsqueeze")
