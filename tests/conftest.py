@@ -1,0 +1,51 @@
+"""What all tests share: a user of their own, the lab, and no skipping where CI must not skip."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from photocloak.plugin import Folders
+
+NO_TORCH = "PyTorch is not installed"
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    """Give every test, and every process it starts, its own config and data folders."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    return Folders.of_user()
+
+
+@pytest.fixture(scope="session")
+def lab() -> Path:
+    """Return the folder with photos to test with, or skip."""
+    place = os.environ.get("PHOTOCLOAK_LAB")
+    if not place:
+        pytest.skip("PHOTOCLOAK_LAB is not set: no photos to test with")
+    return Path(place)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked `torch` where there is none."""
+    if item.get_closest_marker("torch") and find_spec("torch") is None:
+        pytest.skip(NO_TORCH)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With PHOTOCLOAK_NO_SKIP, fail the run if anything but a want of PyTorch made a test skip."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("PHOTOCLOAK_NO_SKIP") or reporter is None:
+        return
+    skipped = (report.longrepr for report in reporter.stats.get("skipped", []))
+    unwanted = [f"{path}: {reason}" for path, _, reason in skipped if NO_TORCH not in reason]
+    if unwanted:
+        reporter.write_line("these may not skip here:", red=True)
+        for one in unwanted:
+            reporter.write_line(f"  {one}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
