@@ -1,69 +1,93 @@
-"""Every face of a photo, at any size: YuNet over a pyramid of tiles, merged and refined."""
+"""Every face of a photo, at any size: YuNet over a pyramid of tiles, then a closer look at each."""
 
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from photocloak.core import manifest_root
-from photocloak.engine.faces import Face
+from photocloak.core import InputError, manifest_root
+from photocloak.engine.faces import SMALLEST, Face
+from photocloak.engine.looks import intersection, look_again, overlap
 from photocloak.engine.tiles import Pixels, pyramid
-from photocloak.engine.yunet import DIVISOR, Candidates, YuNet
+from photocloak.engine.yunet import Candidates, YuNet
 
 LOW = 0.5
+"""Score from which something may be a face."""
+
 HIGH = 0.7
-_SAME = 0.3
+"""Score from which it certainly is one."""
+
+_FAINTEST = 0.3  # of the scan: the closer look may raise a score
+_SMALLEST_SEEN = 10  # pixels on a level; smaller patterns are texture
+_LARGEST_SEEN = 160  # pixels on a level but the last; larger faces are cut by tiles
+_SAME = 0.3  # IoU of two detections of one face
+_PART = 0.7  # share of a weaker detection that lies in a stronger one: an eye, an ear
 
 
 class Detector:
     """`Detector()(image)`: all faces of an upright photo with score ≥ `low`, largest first.
 
-    A face with score ≥ `high` is certain; one below is the caller's `uncertain`.
+    A face with score ≥ `high` is certain; what to do about one below is the caller's decision.
     """
 
     def __init__(
         self,
-        model: Path | None = None,
+        manifest: Path | None = None,
         *,
         low: float = LOW,
         high: float = HIGH,
         threads: int = 0,
     ) -> None:
-        """Load the shipped model, or `model`; raises `ModelError`."""
+        """Load the shipped model or the one another `manifest` names; raises `ModelError`."""
         self.low, self.high = low, high
-        path = model or manifest_root() / "models" / "yunet_2023mar.onnx"
-        self._network = YuNet(path, threads=threads)
+        shipped = manifest_root() / "detectors" / "yunet.toml"
+        self._network = YuNet(manifest or shipped, threads=threads)
 
     def __call__(self, image: Pixels) -> list[Face]:
-        """Find the faces of `image` (H, W, 3) uint8 sRGB."""
-        found = [Candidates.concatenate([])]
-        for tile in pyramid(image, divisor=DIVISOR):
-            [raw] = self._network(tile.pixels[None], low=self.low)
-            if len(raw):
-                s = tile.scale
-                found.append(raw.moved(s, tile.x * s, tile.y * s))
-        kept = suppress(Candidates.concatenate(found))
-        faces = [
-            Face((float(b[0]), float(b[1]), float(b[2]), float(b[3])), points, float(score))
-            for b, points, score in zip(kept.boxes, kept.landmarks, kept.scores, strict=True)
-        ]
-        return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
+        """Find the faces of `image` (H, W, 3) uint8 sRGB, of `SMALLEST` pixels and more."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise InputError(
+                f"Faces are looked for in 8-bit RGB photos, not in {image.dtype} {image.shape}."
+            )
+        first = suppress(self._scan(image))
+        rows = (first[np.array([index])] for index in range(len(first)))
+        looked = Candidates.concatenate(look_again(image, row, self._network) for row in rows)
+        large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
+        faces = suppress(looked[(looked.scores >= self.low) & large], parts=True)
+        return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
+
+    def _scan(self, image: Pixels) -> Candidates:
+        """Return raw candidates in continuous pixels of `image`."""
+        found = []
+        for tile in pyramid(image):
+            [raw] = self._network(tile.pixels[None], low=_FAINTEST)
+            sizes = raw.boxes[:, 2:].min(axis=1)
+            usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.last)
+            found.append(raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale))
+        return Candidates.concatenate(found)
 
 
-def suppress(candidates: Candidates) -> Candidates:
-    """Keep the best-scoring of candidates that overlap (IoU > 0.3), best first."""
+def suppress(candidates: Candidates, *, parts: bool = False) -> Candidates:
+    """Keep the best-scoring of overlapping candidates, best first.
+
+    With `parts` one that lies inside a better one goes as well, which only final scores justify.
+    """
     order = np.argsort(-candidates.scores, kind="stable")
-    kept: list[int] = []
+    boxes, kept = candidates.boxes, []
     while len(order):
-        best, order = int(order[0]), order[1:]
+        best, order = order[0], order[1:]
         kept.append(best)
-        order = order[overlap(candidates.boxes[best], candidates.boxes[order]) <= _SAME]
+        rest = boxes[order]
+        distinct = overlap(boxes[best], rest) <= _SAME
+        if parts:
+            distinct &= intersection(boxes[best], rest) <= _PART * rest[:, 2:].prod(axis=1)
+        order = order[distinct]
     return candidates[np.array(kept, int)]
 
 
-def overlap(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the intersection over union of `box` (4,) with each of `boxes` (K, 4)."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    return shared / (box[2:].prod() + boxes[:, 2:].prod(axis=1) - shared)  # type: ignore[no-any-return]
+def _faces(candidates: Candidates) -> list[Face]:
+    """Turn continuous coordinates into the project's, whose origin is the first pixel's middle."""
+    placed = candidates.moved(1, -0.5, -0.5)
+    return [
+        Face((float(box[0]), float(box[1]), float(box[2]), float(box[3])), points, float(score))
+        for box, points, score in zip(placed.boxes, placed.landmarks, placed.scores, strict=True)
+    ]
