@@ -14,7 +14,7 @@ from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
 from photocloak.engine.faces import Face
-from photocloak.engine.heads import load_age_sex_head
+from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.attempt import Engine
@@ -29,7 +29,8 @@ from photocloak.plugin.settings import Settings
 
 def specs(folders: Folders) -> dict[str, ExtractorSpec]:
     """Return the manifests of the shipped extractors and of the user's own."""
-    return load_specs(manifest_root() / "extractors", folders.config / "extractors")
+    own = folders.config / "extractors"
+    return load_specs(*([own] if own.is_dir() else []))
 
 
 def library_file(folders: Folders) -> Path:
@@ -54,7 +55,7 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     ensemble = load_ensemble(settings, folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(ensemble.extractors)
-    head = load_age_sex_head(threads=settings.threads) if settings.match_targets else None
+    head = load_age_sex_head() if settings.match_targets else None
     return Engine(Detector(threads=settings.threads), ensemble, library, partial(_look, head))
 
 
@@ -110,5 +111,5 @@ def _look(
     """Tell how a face looks; None where matching is switched off."""
     if head is None:
         return None
-    ages, sexes = head(features["hse"][None])
+    ages, sexes = head(features[EXTRACTOR][None])
     return Attributes(float(ages[0]), float(sexes[0]), skin_tone(image, face))

@@ -13,7 +13,7 @@ from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.faces import alignable
-from photocloak.engine.heads import load_age_sex_head
+from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.nobody import Census, Crowd, build_library
 from photocloak.plugin.assembly import load_ensemble, thresholds
 from photocloak.plugin.folders import Folders, make_private
@@ -37,7 +37,7 @@ def build_from_folder(photos: Path, path: Path, settings: Settings, folders: Fol
     crowd = _Observer(
         Detector(threads=settings.threads),
         load_ensemble(settings, folders),
-        load_age_sex_head(threads=settings.threads),
+        load_age_sex_head(),
     )
     people = [person for person in map(crowd.person, _subfolders(photos)) if person is not None]
     sexes = [person.attributes.sex > 0.5 for person in people]
@@ -90,7 +90,7 @@ class _Observer:
             tones += [skin_tone(pixels, face) for face in faces[:1]]
         if len(photos) < 2:
             return None
-        ages, sexes = self.head(np.stack([photo["hse"] for photo in photos]))
+        ages, sexes = self.head(np.stack([photo[EXTRACTOR] for photo in photos]))
         looks = Attributes(float(np.median(ages)), float(np.median(sexes)), float(np.median(tones)))
         return _Observed(photos, looks)
 
