@@ -6,6 +6,7 @@ symbolic dimension, constants are NumPy arrays, nodes are ordinary `onnx.NodePro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,8 @@ Shape = tuple[int | None, ...]
 Array = npt.NDArray[Any]
 
 BATCH: Final = "N"
+
+_LARGE: Final = 4096  # elements; above that a constant is weights, not a parameter
 
 PREFIX: Final = "photocloak/"
 """Starts every name made here, so that none can clash with a model's own."""
@@ -95,14 +98,12 @@ class Graph:
         if proto.domain not in ("", "ai.onnx"):
             raise UnsupportedOperatorError(f"{proto.domain}.{proto.op_type}")
         if proto.op_type == "Constant":
-            value = attributes.get("value")
-            array = (
-                np.asarray(next(iter(attributes.values())))
-                if value is None
-                else numpy_helper.to_array(value)
-            )
-            if array.dtype == np.float64:  # value_float, value_floats are float32 by definition
-                array = array.astype(np.float32)
+            (value,) = attributes.values()
+            if "value" in attributes:
+                array = numpy_helper.to_array(value)
+            else:  # value_float, value_ints, …
+                array = np.asarray(value)
+                array = array.astype(np.float32) if array.dtype.kind == "f" else array
             self.constants[proto.output[0]] = array
             return
         self.nodes.append(
@@ -134,13 +135,14 @@ class Graph:
         return name
 
     def const(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
-        """Return the name of a constant with this value; equal ones share one name."""
+        """Return the name of a constant with this value; equal small ones share one."""
         array = np.ascontiguousarray(value, dtype).reshape(np.shape(value))
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._pool:
-            self._pool[key] = f"{PREFIX}constant_{len(self._pool)}"
-            self.constants[self._pool[key]] = array
-        return self._pool[key]
+        name = f"{PREFIX}constant_{len(self.constants)}"
+        if array.size <= _LARGE:
+            key = (array.dtype.str, array.shape, array.tobytes())
+            name = self._pool.setdefault(key, name)
+        self.constants[name] = array
+        return name
 
     def ints(self, *values: int) -> str:
         """Return the name of a 1-D int64 constant (axes, shapes, pads)."""
@@ -171,7 +173,6 @@ class Graph:
                 replace(self, node)
             else:
                 self.nodes.append(node)
-        self.infer_shapes()
 
     def infer_shapes(self) -> None:
         """Infer the shapes of all tensors appended so far."""
@@ -179,7 +180,8 @@ class Graph:
 
         consumed = {name for node in self.nodes for name in node.inputs}
         ends = [o for n in self.nodes for o in n.outputs if o and o not in consumed]
-        inferred = shape_inference.infer_shapes(self.to_model(ends), data_prop=True).graph
+        skeleton = self.to_model(ends, largest=_LARGE)
+        inferred = shape_inference.infer_shapes(skeleton, data_prop=True).graph
         for info in (*inferred.value_info, *inferred.input, *inferred.output):
             kind = info.type.tensor_type
             if kind.HasField("shape"):
@@ -187,8 +189,11 @@ class Graph:
                     d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim
                 )
 
-    def to_model(self, outputs: Sequence[str]) -> onnx.ModelProto:
-        """Return the graph as a model; only what the outputs need is in it."""
+    def to_model(self, outputs: Sequence[str], *, largest: float = math.inf) -> onnx.ModelProto:
+        """Return the graph as a model; only what the outputs need is in it.
+
+        Constants of more elements than `largest` become inputs: shapes do not depend on weights.
+        """
         from onnx import TensorProto, helper, numpy_helper
 
         needed, kept = set(outputs), []
@@ -196,11 +201,20 @@ class Graph:
             if needed.intersection(node.outputs):
                 needed.update(node.inputs)
                 kept.append(node.proto)
+        inputs = [info for name, info in self.inputs.items() if name in needed]
+        initialisers = []
+        for name in needed.intersection(self.constants):
+            value = self.constants[name]
+            if value.size <= largest:
+                initialisers.append(numpy_helper.from_array(value, name))
+            else:
+                kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+                inputs.append(helper.make_tensor_value_info(name, kind, value.shape))
         graph = helper.make_graph(
             kept[::-1],
             "photocloak",
-            [info for name, info in self.inputs.items() if name in needed],
+            inputs,
             [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs],
-            [numpy_helper.from_array(v, k) for k, v in self.constants.items() if k in needed],
+            initialisers,
         )
         return helper.make_model(graph, opset_imports=self._opset, ir_version=self._ir_version)

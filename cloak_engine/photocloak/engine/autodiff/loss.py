@@ -28,10 +28,13 @@ def append_losses(graph: Graph, features: str, size: int) -> str:
     weights = graph.add_input(WEIGHTS, [BATCH, 3])
     margin = graph.add_input(MARGIN, [])
 
-    distance = graph.op("ReduceL2", graph.op("Sub", features, target), axis, keepdims=1)
+    def norm(vectors: str) -> str:
+        squares = graph.op("Mul", vectors, vectors)
+        return graph.op("Sqrt", graph.op("ReduceSum", squares, axis, keepdims=1))
+
+    distance = norm(graph.op("Sub", features, target))
     centred = graph.op("Sub", features, centre)
-    norm = graph.op("ReduceL2", centred, axis, keepdims=1)
-    direction = graph.op("Div", centred, graph.op("Add", norm, graph.const(_TINY)))
+    direction = graph.op("Div", centred, graph.op("Add", norm(centred), graph.const(_TINY)))
 
     def cosine(unit: str) -> str:
         return graph.op("ReduceSum", graph.op("Mul", direction, unit), axis, keepdims=1)

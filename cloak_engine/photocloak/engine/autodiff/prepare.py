@@ -1,8 +1,8 @@
 """Bring a forward model into the form that the rules read.
 
 ONNX Runtime's basic optimisation folds constants and BatchNormalization and removes Dropout and
-Identity (its results stay float32 and standard operators); older models are lifted to opset 18,
-where reductions take their axes as an input; PRelu becomes arithmetic.
+Identity (its results stay float32 and standard operators); older models are lifted to opset 16,
+which the backward pass is written in; PRelu becomes arithmetic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from photocloak.engine.autodiff.rules.common import slope
 if TYPE_CHECKING:
     import onnx
 
-OPSET: Final = 18
+OPSET: Final = 16
 
 
 def prepare(model: onnx.ModelProto) -> Graph:
@@ -59,7 +59,7 @@ def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _lifted(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Convert to opset 18 where the model is older."""
+    """Convert to opset 16 where the model is older."""
     from onnx import version_converter
 
     version = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))

@@ -46,7 +46,8 @@ class FakeExtractor:
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""
         flat = checked(self.spec, chips).reshape(len(chips), -1)
-        return np.tanh((flat / np.float32(255) - np.float32(0.5)) @ self._matrix.T)
+        features: Array = np.tanh((flat / np.float32(255) - np.float32(0.5)) @ self._matrix.T)
+        return features
 
     def step(self, chips: Array, objective: Objective, /) -> Step:
         """Return losses, features and gradient."""

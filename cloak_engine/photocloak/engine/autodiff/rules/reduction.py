@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from photocloak.engine.autodiff.backward import Tape, rule
-from photocloak.engine.autodiff.graph import Graph, Node
+from photocloak.engine.autodiff.graph import Graph, Node, Shape
 
 _TINY: Final = 1e-12
 
@@ -21,6 +21,15 @@ def _axes(graph: Graph, node: Node) -> list[int]:
     if not listed:
         return [] if node.attributes.get("noop_with_empty_axes", 0) else list(range(rank))
     return [a % rank for a in listed]
+
+
+def _count(node: Node, shape: Shape, axes: list[int]) -> int:
+    """Return how many elements a reduction over the axes takes together."""
+    lengths = [shape[axis] for axis in axes]
+    known = [n for n in lengths if n is not None]
+    if len(known) < len(lengths):
+        raise node.unsupported("over an axis of unknown length")
+    return math.prod(known)
 
 
 def _kept(graph: Graph, node: Node, tensor: str) -> str:
@@ -43,11 +52,8 @@ def _reduce_sum(tape: Tape, node: Node, gy: str) -> None:
 @rule("ReduceMean")
 def _reduce_mean(tape: Tape, node: Node, gy: str) -> None:
     graph, x = tape.graph, node.input(0)
-    lengths = [graph.shape(x)[axis] for axis in _axes(graph, node)]
-    known = [n for n in lengths if n is not None]
-    if len(known) < len(lengths):
-        raise node.unsupported("over an axis of unknown length")
-    share = graph.op("Mul", _kept(graph, node, gy), graph.const(1.0 / math.prod(known)))
+    count = _count(node, graph.shape(x), _axes(graph, node))
+    share = graph.op("Mul", _kept(graph, node, gy), graph.const(1.0 / count))
     tape.give(x, _spread(graph, share, x))
 
 
@@ -66,10 +72,11 @@ def _lp_normalization(tape: Tape, node: Node, gy: str) -> None:
         raise node.unsupported("a norm other than L2")
     graph, x, y = tape.graph, node.input(0), node.outputs[0]
     axis = graph.ints(node.attributes.get("axis", -1))
-    norm = graph.op("ReduceL2", x, axis, keepdims=1)
+    squares = graph.op("ReduceSum", graph.op("Mul", x, x), axis, keepdims=1)
+    norm = graph.op("Max", graph.op("Sqrt", squares), graph.const(_TINY))
     along = graph.op("ReduceSum", graph.op("Mul", gy, y), axis, keepdims=1)
     across = graph.op("Sub", gy, graph.op("Mul", y, along))
-    tape.give(x, graph.op("Div", across, graph.op("Max", norm, graph.const(_TINY))))
+    tape.give(x, graph.op("Div", across, norm))
 
 
 @rule("Softmax")
@@ -86,15 +93,19 @@ def _layer_normalization(tape: Tape, node: Node, gy: str) -> None:
     graph, x = tape.graph, node.input(0)
     if tape.wants(node.input(1)):
         raise node.unsupported("its scale depends on the chips")
-    rank = len(graph.shape(x))
-    axes = graph.ints(*range(node.attributes.get("axis", -1) % rank, rank))
-    centred = graph.op("Sub", x, graph.op("ReduceMean", x, axes, keepdims=1))
-    variance = graph.op("ReduceMean", graph.op("Mul", centred, centred), axes, keepdims=1)
+    shape = graph.shape(x)
+    axes = list(range(node.attributes.get("axis", -1) % len(shape), len(shape)))
+    share = graph.const(1.0 / _count(node, shape, axes))
+
+    def mean(tensor: str) -> str:
+        return graph.op("Mul", graph.op("ReduceSum", tensor, graph.ints(*axes), keepdims=1), share)
+
+    centred = graph.op("Sub", x, mean(x))
+    variance = mean(graph.op("Mul", centred, centred))
     epsilon = graph.const(float(node.attributes.get("epsilon", 1e-5)))
     deviation = graph.op("Sqrt", graph.op("Add", variance, epsilon))
     unit = graph.op("Div", centred, deviation)
     g = graph.op("Mul", gy, node.input(1))
-    mean = graph.op("ReduceMean", g, axes, keepdims=1)
-    along = graph.op("ReduceMean", graph.op("Mul", g, unit), axes, keepdims=1)
-    across = graph.op("Sub", graph.op("Sub", g, mean), graph.op("Mul", unit, along))
+    along = graph.op("Mul", unit, mean(graph.op("Mul", g, unit)))
+    across = graph.op("Sub", graph.op("Sub", g, mean(g)), along)
     tape.give(x, graph.op("Div", across, deviation))
