@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 SIZE = 150
 MEAN = (122.782, 117.001, 104.298)
 SCALE = 256.0
+SAME = (1, 1, 1, 1)
 LARGEST_GAP = 1024
 """Bytes of names and settings that may lie between two tensors."""
 # (filters, down) of the fourteen residual blocks: dlib's dnn_face_recognition_ex.cpp.
@@ -47,7 +48,10 @@ def convert(path: Path) -> onnx.ModelProto:
     x = graph.op("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     size, channels = (((SIZE - 7) // 2 + 1) - 3) // 2 + 1, 32
     for filters, down in BLOCKS:
-        x, size = _block(graph, layers, x, size, channels, filters, down)
+        if down:
+            x, size = _down(graph, layers, x, size, (channels, filters))
+        else:
+            x = _residual(graph, layers, x, filters)
         channels = filters
     x = graph.op("Flatten", graph.op("GlobalAveragePool", x))
     graph.op("MatMul", x, layers.matrix(channels, 128), output="embedding")
@@ -56,27 +60,26 @@ def convert(path: Path) -> onnx.ModelProto:
     return graph.model()
 
 
-def _block(
-    graph: GraphWriter,
-    layers: "_Layers",
-    x: str,
-    size: int,
-    channels: int,
-    filters: int,
-    down: bool,
+def _residual(graph: GraphWriter, layers: "_Layers", x: str, filters: int) -> str:
+    """Append a residual block that keeps the size."""
+    y = graph.conv(x, *layers.convolution(filters, filters, 3), pads=SAME)
+    y = graph.conv(graph.op("Relu", y), *layers.convolution(filters, filters, 3), pads=SAME)
+    return graph.op("Relu", graph.op("Add", y, x))
+
+
+def _down(
+    graph: GraphWriter, layers: "_Layers", x: str, size: int, channels: tuple[int, int]
 ) -> tuple[str, int]:
-    """Append a residual block; return its output and that output's edge in pixels."""
-    same = (1, 1, 1, 1)
-    weights = layers.convolution(filters, channels, 3)
-    y = graph.conv(x, *weights, stride=2 if down else 1, pads=(0, 0, 0, 0) if down else same)
-    y = graph.conv(graph.op("Relu", y), *layers.convolution(filters, filters, 3), pads=same)
-    if down:
-        # dlib's add_prev pads the smaller of both sides with zeros, at the end of each axis.
-        x = graph.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
-        main, shortcut = (size - 3) // 2 + 1, size // 2
-        size = max(main, shortcut)
-        y = _padded(graph, y, 0, size - main)
-        x = _padded(graph, x, filters - channels, size - shortcut)
+    """Append a residual block that halves the size; return its output and the new size."""
+    before, after = channels
+    y = graph.conv(x, *layers.convolution(after, before, 3), stride=2)
+    y = graph.conv(graph.op("Relu", y), *layers.convolution(after, after, 3), pads=SAME)
+    x = graph.op("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    # dlib's add_prev pads the smaller of both sides with zeros, at the end of each axis.
+    main, shortcut = (size - 3) // 2 + 1, size // 2
+    size = max(main, shortcut)
+    y = _padded(graph, y, 0, size - main)
+    x = _padded(graph, x, after - before, size - shortcut)
     return graph.op("Relu", graph.op("Add", y, x)), size
 
 
@@ -97,7 +100,7 @@ class _Layers:
     def _next(self, count: int) -> Array:
         """Return the next tensor of `count` numbers, flat, stepping over names and settings."""
         at, limit = self._at, self._at + LARGEST_GAP
-        while 0 <= (at := self._data.find(b"\x01\x02", at, limit)):
+        while (at := self._data.find(b"\x01\x02", at, limit)) >= 0:
             size, start = _size(self._data, at + 2)
             if size == count and start + 4 * count <= len(self._data):
                 self._at = start + 4 * count

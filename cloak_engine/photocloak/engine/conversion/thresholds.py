@@ -1,4 +1,4 @@
-"""`python -m photocloak.engine.conversion.thresholds PHOTOS`: how well each recogniser tells people.
+"""`python -m photocloak.engine.conversion.thresholds PHOTOS`: how well recognisers tell people.
 
 PHOTOS holds one folder a person; of each photo the face nearest the middle counts. Printed are the
 numbers that a manifest states (`threshold`, `true_accepts`) and two more to judge them by.
@@ -17,6 +17,7 @@ from photocloak.engine.detector import Detector
 from photocloak.engine.extractors.loader import load_extractor
 from photocloak.engine.extractors.spec import ExtractorSpec, load_specs
 from photocloak.engine.faces import Face
+from photocloak.engine.recognition import false_accept_threshold
 from photocloak.engine.space import chip
 
 Pixels = NDArray[np.uint8]
@@ -80,14 +81,15 @@ def embed(spec: ExtractorSpec, sightings: list[Sighting]) -> NDArray[np.float32]
     return np.concatenate(features)
 
 
-def separate(features: NDArray[np.floating], people: NDArray[np.str_]) -> Separation:
+def separate(features: NDArray[np.float32], people: NDArray[np.str_]) -> Separation:
     """Compare every photo with every other: features (N, D) of people (N,)."""
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     cosines = unit @ unit.T
     same = people[:, None] == people[None, :]
     pairs = np.triu(np.ones_like(same), 1)
     own, other = cosines[same & pairs], cosines[~same & pairs]
-    threshold = float(np.quantile(other, 1 - RATE))
+    labels = np.unique(people, return_inverse=True)[1]
+    threshold = false_accept_threshold(features, labels, rate=RATE)
     np.fill_diagonal(cosines, -np.inf)
     judged = same.sum(axis=1) > 1
     nearest = people[cosines.argmax(axis=1)] == people
