@@ -173,6 +173,7 @@ class Graph:
                 replace(self, node)
             else:
                 self.nodes.append(node)
+        self.infer_shapes()
 
     def infer_shapes(self) -> None:
         """Infer the shapes of all tensors appended so far."""
