@@ -1,1 +1,26 @@
 """Pixels and a source file to a file: read photos, encode them, scan, publish."""
+
+from photocloak.exporters.export import encode, prepare
+from photocloak.exporters.formats import suffixes
+from photocloak.exporters.model import Encoded, Finding, Photo
+from photocloak.exporters.policies import Policy, load_policy, policy_names
+from photocloak.exporters.publishing import publish, sweep
+from photocloak.exporters.reading import read, read_bytes
+from photocloak.exporters.scanning import scan
+
+__all__ = [
+    "Encoded",
+    "Finding",
+    "Photo",
+    "Policy",
+    "encode",
+    "load_policy",
+    "policy_names",
+    "prepare",
+    "publish",
+    "read",
+    "read_bytes",
+    "scan",
+    "suffixes",
+    "sweep",
+]

@@ -1,0 +1,1 @@
+"""Walkers: what a file is made of, byte for byte, without decoding a picture."""

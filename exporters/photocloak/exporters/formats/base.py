@@ -1,0 +1,110 @@
+"""What a format is, and what all of them share."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from photocloak.core import InputError
+from photocloak.exporters.model import Image, Photo, Raster
+
+MAX_BYTES = 1 << 30
+MAX_PIXELS = 250_000_000
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A picture to be written as a new file: what publishing presets make.
+
+    Attributes:
+        pixels: (H, W, 3) sRGB, upright.
+        icc: profile to embed, or None.
+        exif: EXIF block from its byte order mark, or empty.
+        xmp: packet, or empty.
+        quality: 1 to 100, where the format has one.
+        subsampling: 4:4:4 or 4:2:0, where the format has it.
+
+    """
+
+    pixels: Image
+    icc: bytes | None
+    exif: bytes
+    xmp: bytes
+    quality: int
+    subsampling: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file that has not been checked yet.
+
+    Attributes:
+        data: the bytes.
+        notes: what the user should know.
+        written: the embedded pictures that were made from the cloaked pixels.
+
+    """
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+    written: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Attributes:
+        name: as in presets, such as "JPEG".
+        suffixes: of its files, lower case with dot, the usual one first.
+        sniff: tells it by its first bytes.
+        decode: (data, name) -> Raster; raises InputError.
+        keep: (photo, base, cloaked) -> Draft: the source with the cloak and nothing else new.
+        new: a file from nothing but a plate.
+        strip: the bytes that are not the primary picture's own coded data, for the leak scan,
+            each with the name of the place.
+
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+    decode: Callable[[bytes, str], Raster]
+    keep: Callable[[Photo, Image, Image], Draft]
+    new: Callable[[Plate], bytes]
+    strip: Callable[[bytes], Iterable[tuple[str, bytes]]]
+
+
+def check_size(name: str, width: int, height: int, data: bytes, *, densest: int) -> None:
+    """Refuse a picture that cannot be: before any memory is taken for it.
+
+    Args:
+        name: what messages call the file.
+        width: in pixels, as its header states.
+        height: in pixels.
+        data: the file.
+        densest: pixels that a byte of this format can stand for at most.
+
+    Raises:
+        InputError: it is empty, too large, or announces more than its bytes can hold.
+
+    """
+    if width < 1 or height < 1:
+        raise InputError(f"{name}: its header announces a picture without pixels; it is damaged.")
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{name}: {width} × {height} pixels are more than photocloak takes "
+            f"({MAX_PIXELS // 1_000_000} megapixels); make a smaller copy first."
+        )
+    if width * height > densest * len(data) + 4096:
+        raise InputError(
+            f"{name}: its header announces {width} × {height} pixels, which {len(data)} bytes "
+            "cannot hold; it is damaged or made to exhaust memory."
+        )
+
+
+def damaged(name: str, title: str, error: BaseException) -> InputError:
+    """Return the error for a file that its decoder does not take."""
+    what = " ".join(str(error).split()) or type(error).__name__
+    return InputError(
+        f"{name}: this {title} file cannot be decoded ({what}); it is damaged or incomplete: "
+        "export or copy it again."
+    )

@@ -1,0 +1,135 @@
+"""JPEG: read and written with its own tables, sampling, frame type and metadata segments."""
+
+import io
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import JpegImagePlugin
+
+from photocloak.core import InputError
+from photocloak.exporters.containers.segments import SOF, Segment, Stream, join, split
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.ifd import exif_orientation
+from photocloak.exporters.leaks import jpeg as leaks
+from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.mapping import patch, patched
+from photocloak.exporters.model import Image, Photo, Raster
+from photocloak.exporters.orientation import stored
+
+_SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+
+
+def _sniff(head: bytes) -> bool:
+    return head.startswith(b"\xff\xd8\xff")
+
+
+def _stream(data: bytes, name: str) -> Stream:
+    try:
+        stream = split(data)
+    except ValueError as error:
+        raise damaged(name, "JPEG", error) from error
+    if stream.frame() is None:
+        raise InputError(f"{name}: this JPEG file holds no picture; it is damaged: copy it again.")
+    return stream
+
+
+def decode(data: bytes, name: str) -> Raster:
+    """Read the primary picture."""
+    stream = _stream(data, name)
+    check_size(name, *stream.size, data, densest=1100)
+    try:
+        picture: Pillow.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(data[: stream.end]))
+        picture.load()
+    except (OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError) as error:
+        raise damaged(name, "JPEG", error) from error
+    if picture.mode not in ("L", "RGB", "CMYK"):
+        raise InputError(f"{name}: JPEG files of kind {picture.mode} are not supported.")
+    samples = np.asarray(picture)
+    return Raster(
+        samples[..., None] if samples.ndim == 2 else samples,
+        picture.mode,
+        leaks.icc_profile(stream.segments),
+        exif_orientation(leaks.exif_block(stream.segments)),
+        notes=_further(data, stream),
+    )
+
+
+def _further(data: bytes, stream: Stream) -> tuple[str, ...]:
+    """Say what follows the primary picture; it is not written."""
+    trailer = data[stream.end :].strip(b"\0")
+    if not trailer:
+        return ()
+    if b"\xff\xd8\xff" in trailer:
+        return ("further pictures behind the primary one are left out",)
+    if b"ftyp" in trailer:
+        return ("the film behind the picture is left out",)
+    return (f"{len(data) - stream.end} bytes behind the picture are left out",)
+
+
+def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
+    """Write the source with the cloak in it."""
+    stream = _stream(photo.data, photo.name)
+    previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
+    cleaned = leaks.clean(stream.segments, previews)
+    coded = _coded(photo, base, cloaked, stream)
+    data = join([*cleaned.segments, *(one for one in coded if not one.is_metadata)])
+    notes = (*photo.raster.notes, *cleaned.notes)
+    return Draft(data, notes, frozenset(previews.written))
+
+
+def _coded(photo: Photo, base: Image, cloaked: Image, stream: Stream) -> list[Segment]:
+    """Encode the changed picture anew, with the tables and the sampling of the source."""
+    raster = patched(photo.raster, patch(photo.raster, base, cloaked))
+    source = JpegImagePlugin.JpegImageFile(io.BytesIO(photo.data[: stream.end]))
+    sampling = _SAMPLINGS.get(JpegImagePlugin.get_sampling(source), "4:4:4")
+    frame = stream.frame()
+    samples = raster.samples[..., 0] if raster.mode == "L" else raster.samples
+    file = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(samples), raster.mode).save(
+        file,
+        "JPEG",
+        qtables=source.quantization,
+        subsampling=sampling,
+        progressive=frame is not None and frame.marker in (0xC2, 0xCA),
+        optimize=True,
+    )
+    return list(split(file.getvalue()).segments)
+
+
+def new(plate: Plate) -> bytes:
+    """Write a new file."""
+    file = io.BytesIO()
+    Pillow.fromarray(plate.pixels).save(
+        file,
+        "JPEG",
+        quality=plate.quality,
+        subsampling=plate.subsampling,
+        progressive=True,
+        optimize=True,
+    )
+    segments = list(split(file.getvalue()).segments)
+    extra = []
+    if plate.exif:
+        extra.append(Segment(0xE1, leaks.EXIF_HEAD + plate.exif))
+    if plate.xmp:
+        extra.append(Segment(0xE1, leaks.XMP_HEAD + plate.xmp))
+    if plate.icc:
+        extra.append(Segment(0xE2, leaks.ICC_HEAD + b"\1\1" + plate.icc))
+    jfif = [one for one in segments if one.is_metadata]
+    return join([*jfif, *extra, *(one for one in segments if not one.is_metadata)])
+
+
+def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
+    """Yield every segment but the scans, and what follows the picture."""
+    stream = split(data)
+    for one in stream.segments:
+        if one.is_metadata:
+            name = "comment" if one.marker == 0xFE else f"APP{one.marker - 0xE0}"
+            yield f"{name} {leaks.identifier(one).decode('latin-1')}".strip(), one.payload
+        elif one.marker not in SOF:
+            yield f"marker {one.marker:02X}", one.payload
+    yield "trailer", data[stream.end :]
+
+
+FORMAT = Format("JPEG", (".jpg", ".jpeg", ".jpe", ".mpo"), _sniff, decode, keep, new, strip)

@@ -1,0 +1,178 @@
+"""PNG: 8 and 16 bits, gray, colour, palette and alpha, chunks kept byte for byte."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import PngImagePlugin
+
+from photocloak.core import InputError
+from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
+from photocloak.exporters.formats import png_pixels
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.ifd import exif_orientation
+from photocloak.exporters.leaks import png as leaks
+from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.mapping import patch, patched
+from photocloak.exporters.model import Image, Photo, Raster
+from photocloak.exporters.orientation import stored
+
+_PALETTE = 3
+
+
+def _sniff(head: bytes) -> bool:
+    return head.startswith(SIGNATURE)
+
+
+def _chunks(data: bytes, name: str) -> tuple[list[Chunk], bytes]:
+    try:
+        chunks, rest = split(data)
+    except ValueError as error:
+        raise damaged(name, "PNG", error) from error
+    if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].body) != 13:
+        raise InputError(f"{name}: this PNG file has no header; it is damaged: copy it again.")
+    return chunks, rest
+
+
+def decode(data: bytes, name: str) -> Raster:
+    """Read the default picture."""
+    chunks, rest = _chunks(data, name)
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].body)
+    check_size(name, width, height, data, densest=8300)
+    icc = _icc(chunks)
+    notes = ("what follows the picture is left out",) if rest.strip(b"\0") else ()
+    exif = next((one.body for one in chunks if one.name == b"eXIf"), b"")
+    orientation = exif_orientation(exif)
+    try:
+        if depth == 16 and kind in png_pixels.CHANNELS:
+            packed = b"".join(one.body for one in chunks if one.name == b"IDAT")
+            samples = png_pixels.decode16(packed, width, height, kind, interlaced=bool(interlaced))
+            mode = {number: mode for mode, number in png_pixels.COLOUR_TYPES.items()}[kind]
+            return Raster(samples, mode, icc, orientation, notes=notes)
+        picture: Pillow.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        picture.load()
+    except (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error) as error:
+        raise damaged(name, "PNG", error) from error
+    palette = picture.mode == "P"
+    if palette:
+        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+    elif picture.mode not in png_pixels.COLOUR_TYPES:
+        picture = picture.convert("L")  # one bit a pixel
+    samples = np.asarray(picture)
+    samples = samples[..., None] if samples.ndim == 2 else samples
+    return Raster(samples, picture.mode, icc, orientation, palette, notes)
+
+
+def _icc(chunks: list[Chunk]) -> bytes | None:
+    body = next((one.body for one in chunks if one.name == b"iCCP"), b"")
+    packed = body.partition(b"\0")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(packed, 1 << 24) or None
+    except zlib.error:
+        return None
+
+
+def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
+    """Write the source with the cloak in it."""
+    chunks, _ = _chunks(photo.data, photo.name)
+    previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
+    kept, notes = leaks.clean(chunks, previews)
+    change = patch(photo.raster, base, cloaked)
+    notes = (*photo.raster.notes, *notes)
+    if change is not None:
+        raster = patched(photo.raster, change)
+        kept, more = _with_picture(kept, raster, chunks[0].body[8])
+        notes = (*notes, *more)
+    return Draft(join(kept), notes, frozenset(previews.written))
+
+
+def _with_picture(
+    chunks: list[Chunk], raster: Raster, depth: int
+) -> tuple[list[Chunk], tuple[str, ...]]:
+    """Replace header, palette and picture data."""
+    height, width = raster.samples.shape[:2]
+    samples, kind = raster.samples, png_pixels.COLOUR_TYPES[raster.mode]
+    colours: list[Chunk] | None = None
+    notes: tuple[str, ...] = ()
+    if raster.palette:
+        indexed = _indexed(raster.samples)
+        if indexed is None:
+            notes = ("the cloak needs more colours than a palette has; written in true colour",)
+            colours = []
+        else:
+            samples, colours = indexed
+            kind = _PALETTE
+    elif depth < 8:
+        notes = (f"the cloak needs 8 bits a pixel instead of {depth}",)
+    bits = 16 if samples.dtype == np.uint16 else 8
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    result: list[Chunk] = []
+    written = False
+    for one in chunks:
+        if one.name == b"IHDR":
+            result.append(Chunk(b"IHDR", header))
+        elif one.name in (b"PLTE", b"tRNS", b"hIST", b"bKGD", b"sBIT") and colours is not None:
+            result += colours if one.name == b"PLTE" else []
+        elif one.name != b"IDAT":
+            result.append(one)
+        elif not written:
+            result.append(Chunk(b"IDAT", png_pixels.encode(samples)))
+            written = True
+    return result, notes
+
+
+def _indexed(samples: Image) -> tuple[Image, list[Chunk]] | None:
+    """Return palette indices and the chunks of the palette; None where 256 colours are too few."""
+    flat = samples.reshape(-1, samples.shape[2])
+    found, inverse = np.unique(flat, axis=0, return_inverse=True)
+    if len(found) > 256:
+        return None
+    indices = inverse.reshape(*samples.shape[:2], 1).astype(np.uint8)
+    chunks = [Chunk(b"PLTE", found[:, :3].tobytes())]
+    if samples.shape[2] == 4:
+        chunks.append(Chunk(b"tRNS", found[:, 3].tobytes()))
+    return indices, chunks
+
+
+def new(plate: Plate) -> bytes:
+    """Write a new file."""
+    height, width = plate.pixels.shape[:2]
+    chunks = [Chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))]
+    if plate.icc:
+        chunks.append(Chunk(b"iCCP", b"ICC\0\0" + zlib.compress(plate.icc)))
+    if plate.exif:
+        chunks.append(Chunk(b"eXIf", plate.exif))
+    if plate.xmp:
+        chunks.append(Chunk(b"iTXt", leaks.XMP_KEYWORD + b"\0\0\0\0\0" + plate.xmp))
+    chunks += [Chunk(b"IDAT", png_pixels.encode(plate.pixels)), Chunk(b"IEND", b"")]
+    return join(chunks)
+
+
+def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
+    """Yield every chunk but the picture, texts and profiles unpacked, and what follows IEND."""
+    chunks, rest = split(data)
+    for one in chunks:
+        label = one.name.decode("latin-1")
+        if one.name == b"IDAT":
+            continue
+        yield f"{label} chunk", one.body
+        if one.name in (b"zTXt", b"iTXt", b"tEXt"):
+            try:
+                parts = leaks.unpack(one)
+            except ValueError:
+                continue
+            keyword = parts.keyword.decode("latin-1")
+            if parts.packed:
+                yield f"{label} {keyword}", parts.text
+            if keyword.startswith("Raw profile"):
+                try:
+                    yield f"{label} {keyword}", leaks.raw_profile(parts.text)
+                except ValueError:
+                    continue
+    yield "trailer", rest
+
+
+FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip)

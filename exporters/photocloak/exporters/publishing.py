@@ -1,0 +1,218 @@
+"""Making a finished file visible: whole or not at all, over nobody's file.
+
+On Linux's own file systems the bytes go to a file that has no name yet (O_TMPFILE); it gets its
+name when it is complete and on the disk. A process that is killed leaves nothing. Where a file
+system cannot do that, a hidden temporary name stands in, and `sweep` clears what a kill left.
+"""
+
+import ctypes
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from photocloak.core import OutputError
+
+TEMPORARY = ".photocloak-"
+_RENAME_NOREPLACE, _AT_FDCWD = 1, -100
+_UNSUPPORTED = {
+    errno.EPERM,
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ENOENT,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EXDEV,
+}
+
+
+def publish(
+    data: bytes,
+    directory: Path,
+    stem: str,
+    suffix: str,
+    *,
+    like: Path | None,
+    replace: Path | None = None,
+) -> Path:
+    """Write a file that appears at once and complete, under a name that was free.
+
+    Args:
+        data: the whole file, checked.
+        directory: where it goes; it is there already.
+        stem: the name without its suffix; a counter follows where the name is taken.
+        suffix: with its dot.
+        like: whose permissions and times the file gets; None: as any new file, now.
+        replace: an earlier output of ours, in the same folder, whose place this one takes.
+
+    Returns:
+        The path it got.
+
+    Raises:
+        OutputError: it could not be written; nothing is left behind.
+
+    """
+    try:
+        with _unnamed(directory, data, like) as give_name:
+            if replace is not None and replace.parent == directory:
+                path = _over(replace, give_name)
+            else:
+                path = _beside(directory, stem, suffix, give_name)
+        _sync_folder(directory)
+    except OSError as error:
+        raise OutputError(
+            f"{directory / (stem + suffix)}: cannot be written ({_reason(error)}); "
+            "nothing was left there."
+        ) from error
+    return path
+
+
+def sweep(directory: Path) -> int:
+    """Remove temporary files of processes that are no more; return how many there were."""
+    gone = 0
+    for path in directory.glob(f"{TEMPORARY}*.part"):
+        owner = path.name.removeprefix(TEMPORARY).split("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+@contextmanager
+def _unnamed(directory: Path, data: bytes, like: Path | None) -> Iterator[Callable[[Path], None]]:
+    """Write the bytes to the disk; yield what gives them a name that must be free."""
+    try:
+        handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED or not directory.is_dir():
+            raise
+        handle = -1
+    if handle >= 0:
+        try:
+            _fill(handle, data, like)
+            yield partial(os.link, f"/proc/self/fd/{handle}", follow_symlinks=True)
+        finally:
+            os.close(handle)
+        return
+    temporary = _temporary(directory)
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            _fill(handle, data, like)
+        finally:
+            os.close(handle)
+        yield partial(_rename, temporary)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(directory: Path) -> Path:
+    return directory / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}.part"
+
+
+def _fill(handle: int, data: bytes, like: Path | None) -> None:
+    """Write everything, set permissions and times, and wait for the disk."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+    if like is None:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        os.fchmod(handle, 0o666 & ~mask)
+    else:
+        status = like.stat()
+        os.fchmod(handle, stat.S_IMODE(status.st_mode) & 0o777)
+        os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.fsync(handle)
+
+
+def _beside(directory: Path, stem: str, suffix: str, give_name: Callable[[Path], None]) -> Path:
+    """Give the first free name out of stem, stem-2, stem-3, …"""
+    number = 1
+    while True:
+        path = directory / f"{_fitting(stem, suffix, number)}{suffix}"
+        try:
+            give_name(path)
+        except FileExistsError:
+            number += 1
+            continue
+        return path
+
+
+def _fitting(stem: str, suffix: str, number: int) -> str:
+    """Return the stem with its counter, cut to the 255 bytes a file name may have."""
+    counter = f"-{number}" if number > 1 else ""
+    room = 255 - len(os.fsencode(counter + suffix))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + counter
+
+
+def _over(earlier: Path, give_name: Callable[[Path], None]) -> Path:
+    """Take the place of an earlier output, in one step."""
+    temporary = _temporary(earlier.parent)
+    try:
+        give_name(temporary)
+        temporary.replace(earlier)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return earlier
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    """Give a named temporary its final name without clobbering; FAT has no links to do it with."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+    else:
+        return
+    if _rename_noreplace(temporary, path):
+        return
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    temporary.replace(path)  # over the empty file that has just reserved the name
+
+
+def _rename_noreplace(source: Path, target: Path) -> bool:
+    """Call renameat2; return False where the kernel or the file system does not know it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "renameat2"):
+        return False
+    names = os.fsencode(source), os.fsencode(target)
+    if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _UNSUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), str(target))
+
+
+def _sync_folder(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:  # some network file systems cannot sync folders
+            raise
+    finally:
+        os.close(handle)
+
+
+def _reason(error: OSError) -> str:
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "your disk quota is used up",
+        errno.EROFS: "the file system is read-only",
+        errno.EACCES: "you have no permission to write there",
+        errno.ENOENT: "the folder does not exist",
+        errno.ENOTDIR: "it is no folder",
+    }
+    return reasons.get(error.errno or 0, error.strerror or str(error))

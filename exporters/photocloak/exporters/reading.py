@@ -1,0 +1,95 @@
+"""Reading a photo: what it is, by its bytes; what cannot be read, refused with a remedy."""
+
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+from photocloak.core import InputError
+from photocloak.exporters.formats import FORMATS
+from photocloak.exporters.formats.base import MAX_BYTES
+from photocloak.exporters.mapping import upright_srgb
+from photocloak.exporters.model import Photo
+
+_RAW_SUFFIXES = frozenset(
+    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf "
+    ".raw .rw2 .rwl .sr2 .srf .srw .x3f".split()
+)
+_RAW_HEADS = re.compile(
+    rb"FUJIFILMCCD-RAW|IIRO|IIRS|IIU\0|MMOR|FOVb|\0MRM|.{4}ftypcrx |II\x1a\0\0\0HEAPCCDR"
+    rb"|(?:II\*\0|MM\0\*).{4}CR",
+    re.DOTALL,
+)
+_FILM_HEADS = re.compile(
+    rb".{4}ftyp(?!hei|hev|mif1|msf1|avi[fs])|RIFF.{4}AVI |\x1aE\xdf\xa3|\0\0\x01\xba|FLV", re.DOTALL
+)
+_OTHERS = {
+    b"GIF8": "a GIF",
+    b"BM": "a BMP",
+    b"8BPS": "a Photoshop document",
+    b"\xff\x0a": "a JPEG XL",
+    b"\0\0\0\x0cJXL ": "a JPEG XL",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000",
+    b"%PDF": "a PDF",
+}
+
+
+def read(path: Path) -> Photo:
+    """Read a photo.
+
+    Raises:
+        InputError: it is not there, no photo, of a kind that is not supported, damaged or huge.
+
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: this is not a file; name a photo.")
+        if status.st_size > MAX_BYTES:
+            raise InputError(f"{path}: files above 1 GiB are not read; make a smaller copy first.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); check the name and your permissions."
+        ) from error
+    return replace(read_bytes(data, str(path)), path=path)
+
+
+def read_bytes(data: bytes, name: str) -> Photo:
+    """Read a photo from its bytes.
+
+    Args:
+        data: the whole file.
+        name: what messages call it; a RAW file's suffix tells it from a TIFF.
+
+    Raises:
+        InputError: as with `read`.
+
+    """
+    if not data:
+        raise InputError(f"{name}: the file is empty; copy or export it again.")
+    _refuse_raw(data, name)
+    for form in FORMATS.values():
+        if form.sniff(data[:64]):
+            raster = form.decode(data, name)
+            return Photo(None, name, data, form.name, upright_srgb(raster), raster)
+    raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(FORMATS)}.")
+
+
+def _refuse_raw(data: bytes, name: str) -> None:
+    if _RAW_HEADS.match(data) or Path(name).suffix.lower() in _RAW_SUFFIXES:
+        raise InputError(
+            f"{name}: this is a RAW file; develop it in your photo manager and cloak what it "
+            "exports."
+        )
+    if _FILM_HEADS.match(data):
+        raise InputError(f"{name}: this is a film; photocloak cloaks still pictures only.")
+
+
+def _what(data: bytes) -> str:
+    for head, title in _OTHERS.items():
+        if data.startswith(head):
+            return f"this is {title} file, which is not supported; export it as one that is"
+    if all(byte >= 32 or byte in b"\t\r\n\f" for byte in data[:512]):
+        return "this is a text, whatever its name says, not a photo"
+    return "this is no photo in a format that is known; it may be damaged or misnamed"

@@ -1,0 +1,97 @@
+"""The leak scan: what a file's bytes give away beside its main picture.
+
+It reads nothing that the exporters have in memory, only the bytes. Every part of the file but
+the primary picture's own coded data is searched, by structure and by the signatures of pictures.
+"""
+
+from collections.abc import Iterator
+
+from photocloak.exporters.formats import FORMATS
+from photocloak.exporters.formats.base import Format
+from photocloak.exporters.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
+from photocloak.exporters.leaks import names
+from photocloak.exporters.leaks.jpeg import EXIF_HEAD
+from photocloak.exporters.leaks.signatures import Embedded, embedded
+from photocloak.exporters.model import Finding
+
+
+def scan(data: bytes) -> list[Finding]:
+    """Return what a file gives away: embedded pictures, people, places, serials, histories.
+
+    Pictures are reported whatever they show: a thumbnail may be cloaked or clean, and nobody can
+    tell from its bytes. A file in no known format is searched by signatures alone.
+    """
+    found = [
+        Finding("picture", where, f"{one.kind} at byte {one.at}, {len(one.data)} bytes")
+        for where, one in pictures(data)
+    ]
+    for where, part in _parts(data):
+        found.extend(_names(part, where))
+    return list(dict.fromkeys(found))
+
+
+def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:
+    """Return the embedded pictures that are not among those the exporter made itself."""
+    return [
+        Finding("picture", where, f"{one.kind} at byte {one.at}, {len(one.data)} bytes")
+        for where, one in pictures(data)
+        if one.data not in written
+    ]
+
+
+def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:
+    """Yield every embedded picture with the name of its place."""
+    for where, part in _parts(data):
+        for one in embedded(part):
+            yield where, one
+        for block in _exif_blocks(part):
+            yield from ((where, one) for one in _uncompressed(block))
+
+
+def format_of(data: bytes) -> Format | None:
+    """Return the format of a file, None where it is none of ours."""
+    return next((one for one in FORMATS.values() if one.sniff(data[:64])), None)
+
+
+def _parts(data: bytes) -> list[tuple[str, bytes]]:
+    form = format_of(data)
+    if form is None:
+        return [("file", data)]
+    try:
+        return list(form.strip(data))
+    except ValueError:
+        return [("damaged file", data[2:])]
+
+
+def _exif_blocks(part: bytes) -> Iterator[bytes]:
+    if part.startswith(EXIF_HEAD):
+        yield part[len(EXIF_HEAD) :]
+    elif part[:4] in (b"II*\0", b"MM\0*"):
+        yield part
+
+
+def _uncompressed(block: bytes) -> Iterator[Embedded]:
+    """Yield thumbnails that lie strip by strip in an EXIF block."""
+    try:
+        tiff = Tiff(block)
+    except ValueError:
+        return
+    for directory in tiff.directories:
+        offsets = tiff.numbers(directory.entries.get(STRIP_OFFSETS))
+        counts = tiff.numbers(directory.entries.get(STRIP_COUNTS))
+        if not offsets or len(offsets) != len(counts):
+            continue
+        strips = [block[at : at + n] for at, n in zip(offsets, counts, strict=True)]
+        if any(any(one) for one in strips):
+            yield Embedded("uncompressed", offsets[0], b"".join(strips))
+
+
+def _names(part: bytes, where: str) -> Iterator[Finding]:
+    for block in _exif_blocks(part):
+        yield from names.in_exif(block, where)
+    start = part.find(b"<x:xmpmeta")
+    start = part.find(b"<rdf:RDF") if start < 0 else start
+    if start >= 0:
+        yield from names.in_xmp(part[start:], where)
+    if b"8BIM\x04\x04" in part or part[:2] == b"\x1c\x02" or part[:2] == b"\x1c\x01":
+        yield from names.in_resources(part, where)
