@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper, parser
 from onnx.reference import ReferenceEvaluator
+
 from photocloak.engine.autodiff import Graph, UnsupportedOperatorError, differentiate
 from photocloak.engine.autodiff.backward import _RULES
 from photocloak.engine.autodiff.prepare import prepare
@@ -23,7 +26,7 @@ RNG = np.random.default_rng(7)
 class Case(NamedTuple):
     nodes: str
     shape: tuple[int, ...]
-    constants: dict[str, Any] = {}
+    constants: Mapping[str, Any] = MappingProxyType({})
     low: float = -2.0
     high: float = 2.0
     step: float = 1e-6
@@ -85,7 +88,8 @@ CASES = {
         "y = AveragePool<kernel_shape=[3,2], strides=[2,1], pads=[1,0,1,1]>(x)", IMAGE
     ),
     "AveragePool with its pads": Case(
-        "y = AveragePool<kernel_shape=[3,3], strides=[2,2], pads=[1,1,1,1], count_include_pad=1>(x)",
+        "y = AveragePool<kernel_shape=[3,3], strides=[2,2], pads=[1,1,1,1], count_include_pad=1>"
+        "(x)",
         IMAGE,
     ),
     "GlobalAveragePool": Case("y = GlobalAveragePool(x)", IMAGE),
@@ -126,7 +130,9 @@ CASES = {
     "MatMul": Case("y = MatMul(x, w)", (3, 5), {"w": weights(5, 4)}),
     "MatMul right": Case("y = MatMul(w, x)", (2, 5, 3), {"w": weights(4, 5)}),
     "MatMul both": Case("t = Transpose<perm=[0,2,1]>(x) y = MatMul(x, t)", (2, 5, 3)),
-    "Gemm": Case("y = Gemm<transB=1, alpha=0.5>(x, w, b)", (3, 5), {"w": weights(4, 5), "b": weights(4)}),
+    "Gemm": Case(
+        "y = Gemm<transB=1, alpha=0.5>(x, w, b)", (3, 5), {"w": weights(4, 5), "b": weights(4)}
+    ),
     "Gemm plain": Case("y = Gemm(x, w)", (3, 5), {"w": weights(5, 4)}),
     "BatchNormalization": Case(
         "y = BatchNormalization<epsilon=0.01>(x, s, b, m, v)",
@@ -166,7 +172,9 @@ CASES = {
     "LpNormalization": Case("y = LpNormalization<axis=1>(x)", (3, 5)),
     "Softmax": Case("y = Softmax<axis=1>(x)", IMAGE),
     "LayerNormalization": Case(
-        "y = LayerNormalization<axis=-2>(x, s, b)", (2, 3, 5), {"s": weights(3, 5), "b": weights(3, 5)}
+        "y = LayerNormalization<axis=-2>(x, s, b)",
+        (2, 3, 5),
+        {"s": weights(3, 5), "b": weights(3, 5)},
     ),
 }  # fmt: skip
 
@@ -220,8 +228,10 @@ def test_rule_agrees_with_central_differences(name: str, lowered: bool) -> None:
         u = rng.normal(size=x.shape)
         h = case.step
         pushed = (forward(x + h * u) - forward(x - h * u)) / (2 * h)
-        scale = np.linalg.norm(pulled) * np.linalg.norm(u)
-        assert np.vdot(pushed, v) == pytest.approx(np.vdot(u, pulled), abs=case.tolerance * scale + 1e-6)
+        scale = float(np.linalg.norm(pulled) * np.linalg.norm(u))
+        assert np.vdot(pushed, v) == pytest.approx(
+            np.vdot(u, pulled), abs=case.tolerance * scale + 1e-6
+        )
 
 
 def test_every_rule_has_a_case() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from photocloak.engine.autodiff.backward import differentiate
-from photocloak.engine.autodiff.graph import PREFIX
+from photocloak.engine.autodiff.graph import PREFIX, UnsupportedOperatorError
 from photocloak.engine.autodiff.loss import append_losses
 from photocloak.engine.autodiff.prepare import prepare
 
@@ -24,11 +24,13 @@ class StepGraph:
         forward: chips → features.
         step: chips and the objective (inputs: see `loss`) → LOSSES (N,), features (N, D),
             GRADIENT (as the chips).
+        size: number of features, D.
 
     """
 
     forward: onnx.ModelProto
     step: onnx.ModelProto
+    size: int
 
 
 def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
@@ -46,9 +48,9 @@ def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
     graph = prepare(model)
     size = graph.shape(features)[1]
     if size is None:
-        raise ValueError(f"the size of {features} is not known")
+        raise UnsupportedOperatorError("shape inference", f"the size of {features} is unknown")
     forward = graph.to_model([features])
     losses = append_losses(graph, features, size)
     graph.infer_shapes()
     gradient = graph.op("Identity", differentiate(graph, losses, chips), output=GRADIENT)
-    return StepGraph(forward, graph.to_model([losses, features, gradient]))
+    return StepGraph(forward, graph.to_model([losses, features, gradient]), size)

@@ -46,10 +46,18 @@ def forward_model(model: onnx.ModelProto, spec: ExtractorSpec) -> onnx.ModelProt
     chips = [BATCH, 3, spec.size, spec.size]
     _replace(graph.node, nodes)
     _replace(graph.input, [helper.make_tensor_value_info(CHIPS, TensorProto.FLOAT, chips)])
-    shape = [BATCH, spec.embedding]
-    _replace(graph.output, [helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, shape)])
+    _replace(graph.output, [helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, None)])
     del graph.value_info[:]  # written for the export's own batch
     return model
+
+
+def check_size(spec: ExtractorSpec, size: int | None) -> None:
+    """Raise ModelError where the model gives another number of features than its manifest says."""
+    if size not in (None, spec.embedding):
+        raise ModelError(
+            f"The model {spec.model} gives {size} features, its manifest says {spec.embedding}; "
+            f"correct `embedding` or `output` in the manifest of {spec.name}."
+        )
 
 
 def _pick(spec: ExtractorSpec, what: str, wanted: str | None, names: list[str]) -> str:

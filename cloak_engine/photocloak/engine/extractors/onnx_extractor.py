@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
-from photocloak.engine.extractors.forward import CHIPS, EMBEDDING
+from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
 from photocloak.engine.extractors.runtime import Device, open_session
 
@@ -33,6 +33,7 @@ class OnnxExtractor:
         self._threads = threads
         self._device = device
         self._models = step_graph(forward, CHIPS, EMBEDDING)
+        check_size(spec, self._models.size)
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""

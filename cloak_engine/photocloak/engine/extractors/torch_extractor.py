@@ -8,7 +8,7 @@ import numpy as np
 
 from photocloak.core import ModelError
 from photocloak.engine.autodiff.graph import Graph, UnsupportedOperatorError
-from photocloak.engine.extractors.forward import CHIPS, EMBEDDING
+from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
 from photocloak.engine.extractors.runtime import Device
 
@@ -51,7 +51,7 @@ class TorchExtractor:
                 f"The model {spec.model} of {spec.name} needs PyTorch for {reason}: "
                 "pip install 'photocloak[torch]', or use another model."
             ) from error
-        from photocloak.engine.extractors.torch_operators import OPERATORS
+        from photocloak.engine.extractors.torch_operators import OPERATORS, evaluate
 
         if threads:
             torch.set_num_threads(threads)
@@ -59,13 +59,14 @@ class TorchExtractor:
         self._torch = torch
         self._device = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
         graph = Graph(forward)
+        check_size(spec, graph.shape(EMBEDDING)[1])
         unknown = sorted({node.op for node in graph.nodes} - OPERATORS.keys())
         if unknown:
             raise ModelError(
                 f"The model {spec.model} of {spec.name} holds operators that photocloak cannot "
                 f"differentiate ({', '.join(unknown)}); use another model or export it without."
             )
-        self._operators = OPERATORS
+        self._evaluate = evaluate
         self._nodes = graph.nodes
         self._constants = {
             name: torch.from_numpy(value.copy()).to(self._device)
@@ -91,10 +92,4 @@ class TorchExtractor:
         return self._torch.from_numpy(array).to(self._device)
 
     def _features(self, chips: Any) -> Any:
-        values = {**self._constants, CHIPS: chips, "": None}
-        for node in self._nodes:
-            inputs = [values[name] for name in node.inputs]
-            result = self._operators[node.op](node.attributes, *inputs)
-            results = result if isinstance(result, tuple) else (result,)
-            values.update(zip(node.outputs, results, strict=False))
-        return values[EMBEDDING]
+        return self._evaluate(self._nodes, {**self._constants, CHIPS: chips})[EMBEDDING]

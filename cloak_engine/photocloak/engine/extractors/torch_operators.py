@@ -7,11 +7,13 @@ of them. This module imports torch; import it only where torch is known to be th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
 from torch.nn import functional as f
+
+from photocloak.engine.autodiff.graph import Node
 
 Tensor = Any
 Attributes = Mapping[str, Any]
@@ -41,6 +43,14 @@ def _reversed_pads(pads: list[int]) -> list[int]:
     """ONNX lists all begins, then all ends; torch lists pairs from the last axis on."""
     half = len(pads) // 2
     return [p for i in reversed(range(half)) for p in (pads[i], pads[half + i])]
+
+
+def _pad(a: Attributes, x: Tensor, pads: Tensor, value: Tensor = None, *_axes: Tensor) -> Tensor:
+    listed = _reversed_pads(pads.tolist())
+    while listed and listed[-2:] == [0, 0]:  # torch reflects along the last axes only
+        del listed[-2:]
+    fill = 0.0 if value is None else float(value)
+    return f.pad(x, listed, a.get("mode", b"constant").decode(), fill)
 
 
 def _conv(a: Attributes, x: Tensor, weight: Tensor, bias: Tensor = None) -> Tensor:
@@ -100,7 +110,7 @@ def _split(a: Attributes, x: Tensor, sizes: Tensor = None) -> Tensor:
 def _gather(a: Attributes, x: Tensor, index: Tensor) -> Tensor:
     axis = a.get("axis", 0) % x.ndim
     flat = x.index_select(axis, index.reshape(-1) % x.shape[axis])
-    return flat.reshape(*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
+    return flat.reshape((*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]))
 
 
 def _reduction(function: Operator) -> Operator:
@@ -163,20 +173,14 @@ OPERATORS: Final[dict[str, Operator]] = {
     "InstanceNormalization": lambda a, x, scale, bias: f.instance_norm(
         x, weight=scale, bias=bias, eps=a.get("epsilon", 1e-5)
     ),
-    "LRN": lambda a, x: f.local_response_norm(
-        x, a["size"], a.get("alpha", 1e-4), a.get("beta", 0.75), a.get("bias", 1.0)
-    ),
     "LayerNormalization": lambda a, x, scale, bias=None: f.layer_norm(
         x, x.shape[a.get("axis", -1) :], scale, bias, a.get("epsilon", 1e-5)
     ),
     "LeakyRelu": lambda a, x: f.leaky_relu(x, a.get("alpha", 0.01)),
     "LpNormalization": lambda a, x: f.normalize(x, a.get("p", 2), a.get("axis", -1)),
     "MaxPool": _max_pool,
-    "Pad": lambda a, x, pads, value=None, _axes=None: f.pad(
-        x, _reversed_pads(pads.tolist()), a.get("mode", b"constant").decode(),
-        0.0 if value is None else float(value),
-    ),
-    "ReduceL2": _reduction(torch.linalg.vector_norm),
+    "Pad": _pad,
+    "ReduceL2": _reduction(lambda x, axes, keepdim: torch.linalg.vector_norm(x, 2, axes, keepdim)),
     "ReduceMax": _reduction(torch.amax),
     "ReduceMean": _reduction(torch.mean),
     "ReduceSum": _reduction(torch.sum),
@@ -188,3 +192,14 @@ OPERATORS: Final[dict[str, Operator]] = {
     "Transpose": lambda a, x: x.permute(a.get("perm", list(range(x.ndim))[::-1])),
     "Unsqueeze": _unsqueeze,
 }  # fmt: skip
+
+
+def evaluate(nodes: Sequence[Node], values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Run nodes in order and return all tensors by name; `values` are inputs and constants."""
+    found = {**values, "": None}
+    for node in nodes:
+        attributes = {"num_outputs": len(node.outputs), **node.attributes}
+        result = OPERATORS[node.op](attributes, *(found[name] for name in node.inputs))
+        results = result if isinstance(result, tuple) else (result,)
+        found.update(zip(node.outputs, results, strict=False))
+    return found
