@@ -101,7 +101,7 @@ def nets(draw: st.DrawFn) -> Net:
 
 def objective(rng: np.random.Generator, count: int, *, margin: float = -1.0) -> Objective:
     """Return a random objective with all three terms at work, in float64 for the reference."""
-    shapes = (FEATURES, *[(count, FEATURES)] * 3, (count, 3))
+    shapes: list[Any] = [FEATURES, *[(count, FEATURES)] * 3, (count, 3)]
     drawn: list[Any] = [rng.normal(size=shape) for shape in shapes]
     centre, target, toward, own, weights = drawn
     return Objective(

@@ -99,7 +99,8 @@ def user_spec(folder: Path, nodes: str, *, opset: int = 15, extra: str = "") -> 
 def random_objective(rng: np.random.Generator, count: int, features: int) -> Objective:
     def directions() -> Array:
         drawn = rng.normal(size=(count, features))
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        unit: Array = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        return unit
 
     return Objective(
         centre=(rng.normal(size=features) / 10).astype(np.float32),
