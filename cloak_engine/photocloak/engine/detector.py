@@ -50,7 +50,9 @@ class Detector:
             )
         first = suppress(self._scan(image))
         rows = (first[np.array([index])] for index in range(len(first)))
-        looked = Candidates.concatenate(look_again(image, row, self._network) for row in rows)
+        looked = Candidates.concatenate(
+            look_again(image, row, self._network, low=self.low) for row in rows
+        )
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
         faces = suppress(looked[(looked.scores >= self.low) & large], parts=True)
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])

@@ -7,20 +7,12 @@ from numpy.typing import NDArray
 
 Landmarks = NDArray[np.float32]
 
-# Where the landmarks of a frontal face lie in units of the aligned square, centred: the ArcFace
-# 112-px template, which every recogniser here is aligned by up to a constant.
-_FRONTAL = (
-    np.array(
-        [
-            [38.2946, 51.6963],
-            [73.5318, 51.5014],
-            [56.0252, 71.7366],
-            [41.5493, 92.3655],
-            [70.7299, 92.2041],
-        ]
-    )
-    / 112
+# Where the landmarks of a frontal face lie, x + iy around their middle, in units of the aligned
+# square's side: the ArcFace 112-px template, by which every recogniser here aligns but for size.
+_FRONTAL = np.array([38.2946, 73.5318, 56.0252, 41.5493, 70.7299]) + 1j * np.array(
+    [51.6963, 51.5014, 71.7366, 92.3655, 92.2041]
 )
+_FRONTAL = (_FRONTAL - _FRONTAL.mean()) / 112
 
 SMALLEST = 16.0
 """Pixels across the aligned face below which there is too little to align or to recognise."""
@@ -37,8 +29,7 @@ class Face:
     `landmarks` is (5, 2) float32, (x, y) pixels: eye, eye, nose, mouth corner, mouth corner; of
     each pair the one on the image's left comes first when the head is upright (the person's own
     right). The order follows the head, so a face lying on its side still aligns upright.
-    Coordinates are continuous: the photo's top left corner is (0, 0), its first pixel's middle
-    (0.5, 0.5). `score` is the detector's, 0 to 1.
+    The origin of coordinates is the middle of the first pixel. `score` is the detector's, 0 to 1.
     """
 
     box: tuple[float, float, float, float]
@@ -64,26 +55,21 @@ def alignable(face: Face, shape: tuple[int, ...]) -> bool:
     inside = (points >= 0).all(axis=1) & (points[:, 0] <= width) & (points[:, 1] <= height)
     if inside.sum() < 3:
         return False
-    side, residual = _fit(points)
-    return side >= SMALLEST and residual <= CROOKEDEST
+    middle, factor = fit(points)
+    error = np.abs(complexes(points) - middle - factor * _FRONTAL)
+    return abs(factor) >= SMALLEST and float(np.sqrt(np.mean(error**2))) <= CROOKEDEST * abs(factor)
 
 
-def _fit(points: NDArray[np.float64]) -> tuple[float, float]:
-    """Fit the frontal template to `points` by a similarity (least squares, never mirrored).
+def fit(landmarks: NDArray[np.floating]) -> tuple[complex, complex]:
+    """Fit the frontal face to (5, 2) `landmarks` by a similarity, never mirrored (least squares).
 
-    Returns the aligned square's side in pixels and the root-mean-square landmark error as a
-    share of that side. As complex numbers a similarity is z ↦ a·z + b.
+    Returns, with points as complex numbers x + iy, the middle of the landmarks and the factor
+    whose modulus is the aligned face's side in pixels and whose angle is the head's tilt.
     """
-    template = _centred(_FRONTAL)
-    seen = _centred(points)
-    a = np.vdot(template, seen) / np.vdot(template, template)
-    side = float(abs(a))
-    if side == 0:
-        return 0.0, np.inf
-    error = seen - a * template
-    return side, float(np.sqrt(np.mean(np.abs(error) ** 2))) / side
+    seen = complexes(landmarks)
+    return complex(seen.mean()), complex(np.vdot(_FRONTAL, seen) / np.vdot(_FRONTAL, _FRONTAL))
 
 
-def _centred(points: NDArray[np.float64]) -> NDArray[np.complex128]:
-    values = points[:, 0] + 1j * points[:, 1]
-    return np.asarray(values - values.mean())
+def complexes(points: NDArray[np.floating]) -> NDArray[np.complex128]:
+    """Return (…, 2) `points` as complex numbers x + iy."""
+    return points[..., 0].astype(np.float64) + 1j * points[..., 1]

@@ -70,21 +70,40 @@ def halved(image: Pixels) -> Pixels:
     return half
 
 
-def square(image: Pixels, centre: tuple[float, float], side: float, size: int) -> Pixels:
-    """Resample the square of `side` pixels around `centre` (x, y) to (size, size, 3).
+def turned_square(image: Pixels, middle: complex, side: float, tilt: float, size: int) -> Pixels:
+    """Resample the square of `side` pixels around `middle` (x + iy) to (size, size, 3).
 
-    Coordinates are continuous here (the first pixel spans 0 to 1); outside the photo is black.
+    The square is tilted clockwise by `tilt` radians, so what is tilted by it comes out upright.
+    Coordinates are continuous (the first pixel spans 0 to 1); outside the photo is black.
     """
-    left, top = centre[0] - side / 2, centre[1] - side / 2
+    if tilt == 0:
+        return _square(image, middle, side, size)
+    # First to the right scale, filtered, then turned: a turn alone would alias.
+    wide = size + 2 * int(np.ceil(size * 0.21))
+    straight = _square(image, middle, side * wide / size, wide)
+    cos, sin = float(np.cos(tilt)), float(np.sin(tilt))
+    across, down = wide / 2 - (cos - sin) * size / 2, wide / 2 - (sin + cos) * size / 2
+    turned = Image.fromarray(straight).transform(
+        (size, size),
+        Image.Transform.AFFINE,
+        (cos, -sin, across, sin, cos, down),
+        Image.Resampling.BICUBIC,
+    )
+    return np.asarray(turned)
+
+
+def _square(image: Pixels, middle: complex, side: float, size: int) -> Pixels:
+    left, top = middle.real - side / 2, middle.imag - side / 2
     x, y = int(np.floor(left)), int(np.floor(top))
     edge = int(np.ceil(side)) + 1
     piece = np.zeros((edge, edge, 3), np.uint8)
     height, width = image.shape[:2]
-    rows = slice(max(y, 0), max(min(y + edge, height), 0))
-    columns = slice(max(x, 0), max(min(x + edge, width), 0))
+    rows = slice(min(max(y, 0), height), max(min(y + edge, height), 0))
+    columns = slice(min(max(x, 0), width), max(min(x + edge, width), 0))
     part = image[rows, columns]
-    down, right = rows.start - y, columns.start - x
-    piece[down : down + part.shape[0], right : right + part.shape[1]] = part
+    if part.size:
+        down, right = rows.start - y, columns.start - x
+        piece[down : down + part.shape[0], right : right + part.shape[1]] = part
     box = (left - x, top - y, left - x + side, top - y + side)
     resized = Image.fromarray(piece).resize(
         (size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0

@@ -77,7 +77,7 @@ class YuNet:
         try:
             entry = tomllib.loads(manifest.read_text("utf-8"))
             model = read_model(manifest.parent / entry["model"], entry["sha256"])
-        except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        except (OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"The face detector's manifest {manifest} cannot be used "
                 f"({type(error).__name__}: {error}); reinstall photocloak."
