@@ -9,15 +9,14 @@ from PIL import JpegImagePlugin
 
 from photocloak.core import InputError
 from photocloak.exporters.containers.segments import SOF, Segment, Stream, join, split
+from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
 from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch, patched
+from photocloak.exporters.mapping import patch
 from photocloak.exporters.model import Image, Photo, Raster
 from photocloak.exporters.orientation import stored
-
-_SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
 def _sniff(head: bytes) -> bool:
@@ -72,29 +71,11 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     stream = _stream(photo.data, photo.name)
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
     cleaned = leaks.clean(stream.segments, previews)
-    coded = _coded(photo, base, cloaked, stream)
-    data = join([*cleaned.segments, *(one for one in coded if not one.is_metadata)])
-    notes = (*photo.raster.notes, *cleaned.notes)
+    change = patch(photo.raster, base, cloaked)
+    coded, why = jpeg_coding.recode(photo, stream, change)
+    data = join(jpeg_coding.merge(cleaned.segments, stream.segments, coded))
+    notes = (*photo.raster.notes, *cleaned.notes, *why)
     return Draft(data, notes, frozenset(previews.written))
-
-
-def _coded(photo: Photo, base: Image, cloaked: Image, stream: Stream) -> list[Segment]:
-    """Encode the changed picture anew, with the tables and the sampling of the source."""
-    raster = patched(photo.raster, patch(photo.raster, base, cloaked))
-    source = JpegImagePlugin.JpegImageFile(io.BytesIO(photo.data[: stream.end]))
-    sampling = _SAMPLINGS.get(JpegImagePlugin.get_sampling(source), "4:4:4")
-    frame = stream.frame()
-    samples = raster.samples[..., 0] if raster.mode == "L" else raster.samples
-    file = io.BytesIO()
-    Pillow.fromarray(np.ascontiguousarray(samples), raster.mode).save(
-        file,
-        "JPEG",
-        qtables=source.quantization,
-        subsampling=sampling,
-        progressive=frame is not None and frame.marker in (0xC2, 0xCA),
-        optimize=True,
-    )
-    return list(split(file.getvalue()).segments)
 
 
 def new(plate: Plate) -> bytes:

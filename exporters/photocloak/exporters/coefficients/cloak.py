@@ -1,0 +1,90 @@
+"""The cloak in a JPEG's own terms: the DCT of δ on top of the quantised coefficients."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photocloak.exporters.coefficients.layout import (
+    ZIGZAG,
+    Blocks,
+    Component,
+    Layout,
+    UnsupportedError,
+)
+from photocloak.exporters.mapping import Patch
+
+Model = Literal["gray", "ycc", "rgb", "cmyk", "ycck"]
+
+# JFIF 1.02; differences only, so without the offset of chroma
+_YCC = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+)
+_DCT = np.array(
+    [
+        [np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else np.sqrt(0.125)) for x in range(8)]
+        for u in range(8)
+    ],
+    np.float32,
+)
+_LARGEST = 1023  # what baseline tables can code (F.1.2.2)
+
+
+def add(layout: Layout, blocks: list[Blocks], change: Patch, model: Model, *, inverted: bool) -> None:
+    """Add a change of pixels to the coefficients, in place; blocks it does not reach stay.
+
+    Args:
+        layout: of the file.
+        blocks: its coefficients.
+        change: of the decoded samples.
+        model: how components make colours.
+        inverted: the file stores 255 less the ink, as Adobe does.
+
+    Raises:
+        UnsupportedError: a component is sampled at a fraction that is no whole number.
+
+    """
+    delta = _components(change.delta, model, inverted=inverted)
+    for i, component in enumerate(layout.components):
+        _add_plane(layout, component, blocks[i], change, delta[..., i])
+
+
+def _components(
+    delta: NDArray[np.float32], model: Model, *, inverted: bool
+) -> NDArray[np.float32]:
+    """Return the change of every component, (h, w, C)."""
+    if model == "ycc":
+        return delta @ _YCC.T
+    if model == "ycck":  # RGB is 255 − CMY there; inverted files thus hold the inks themselves
+        sign = 1 if inverted else -1
+        ycc = sign * (delta[..., :3] @ _YCC.T)
+        return np.concatenate([ycc, -delta[..., 3:] if inverted else delta[..., 3:]], axis=2)
+    return -delta if model == "cmyk" and inverted else delta
+
+
+def _add_plane(
+    layout: Layout,
+    component: Component,
+    blocks: Blocks,
+    change: Patch,
+    delta: NDArray[np.float32],
+) -> None:
+    down, across = layout.largest
+    if down % component.down or across % component.across:
+        raise UnsupportedError("its chroma is sampled at an odd fraction")
+    step_y, step_x = down // component.down, across // component.across
+    tall, wide = 8 * step_y, 8 * step_x
+    height, width = delta.shape
+    first_row, first_column = change.top // tall, change.left // wide
+    rows = -(-(change.top + height) // tall) - first_row
+    columns = -(-(change.left + width) // wide) - first_column
+    canvas = np.zeros((rows * tall, columns * wide), np.float32)
+    y, x = change.top - first_row * tall, change.left - first_column * wide
+    canvas[y : y + height, x : x + width] = delta
+    plane = canvas.reshape(rows * 8, step_y, columns * 8, step_x).mean(axis=(1, 3))
+    tiles = plane.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3)
+    touched = tiles.any(axis=(2, 3))
+    spectrum = (_DCT @ tiles[touched] @ _DCT.T).reshape(-1, 64)[:, ZIGZAG]
+    view = blocks[first_row : first_row + rows, first_column : first_column + columns]
+    fresh = view[touched] + np.rint(spectrum / component.table).astype(np.int32)
+    view[touched] = np.clip(fresh, -_LARGEST, _LARGEST)

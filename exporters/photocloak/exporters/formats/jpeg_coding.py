@@ -1,0 +1,160 @@
+"""The cloak into a JPEG: coefficient by coefficient, or, where that cannot be, encoded anew."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import JpegImagePlugin
+
+from photocloak.exporters.coefficients.cloak import Model, add
+from photocloak.exporters.coefficients.decode import read_coefficients
+from photocloak.exporters.coefficients.encode import write_scans
+from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, read_layout
+from photocloak.exporters.colour import LUMA
+from photocloak.exporters.containers.segments import (
+    DHT,
+    SOS,
+    Segment,
+    Stream,
+    join,
+    split,
+)
+from photocloak.exporters.mapping import Patch, patched
+from photocloak.exporters.model import Photo, Samples
+
+# How much of the wanted change of brightness must be there when the file is decoded again.
+CARRIED = 0.6
+_SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_FINE_QUALITY = 92
+
+
+def recode(
+    photo: Photo, stream: Stream, change: Patch | None
+) -> tuple[list[Segment], tuple[str, ...]]:
+    """Return the segments of the changed picture (without metadata), and why it was re-encoded.
+
+    Blocks that the change does not reach keep their coefficients, tables and frame stay, as long
+    as that carries the cloak; the notes are empty then.
+    """
+    own = [one for one in stream.segments if not one.is_metadata]
+    if change is None:
+        return own, ()
+    try:
+        fresh = _in_place(stream, change)
+    except UnsupportedError as error:
+        return _anew(photo, stream, change, fine=False), (f"encoded anew, since {error}",)
+    if carried(photo.raster.samples, decoded([*_transform(stream), *fresh]), change) >= CARRIED:
+        return fresh, ()
+    reason = "its quality is too low to carry a cloak: encoded anew with finer steps"
+    return _anew(photo, stream, change, fine=True), (reason,)
+
+
+def merge(
+    metadata: Sequence[Segment], source: Sequence[Segment], coded: Sequence[Segment]
+) -> list[Segment]:
+    """Put the coded picture where the source has its first segment that is not metadata.
+
+    An Adobe segment of an encoder states the colours of what it coded, so it takes the place of
+    the source's.
+    """
+    if any(_is_adobe(one) for one in coded):
+        metadata = [one for one in metadata if not _is_adobe(one)]
+    first = next((one.at for one in source if not one.is_metadata), 0)
+    before = [one for one in metadata if one.at < first]
+    behind = [one for one in metadata if one.at >= first]
+    picture = [one for one in coded if not one.is_metadata or _is_adobe(one)]
+    scan = next(i for i, one in enumerate(picture) if one.marker == SOS)
+    while scan > 0 and picture[scan - 1].marker == DHT:
+        scan -= 1
+    return [*before, *picture[:scan], *behind, *picture[scan:]]
+
+
+def carried(before: Samples, after: Samples, change: Patch) -> float:
+    """Return how much of a wanted change is there: 1 all of it, 0 nothing, by least squares."""
+    wanted = _brightness(change.delta)
+    found = _brightness(
+        after[change.window].astype(np.float32) - before[change.window].astype(np.float32)
+    )
+    power = float(np.vdot(wanted, wanted))
+    return float(np.vdot(found, wanted)) / power if power > 0 else 1.0
+
+
+def decoded(segments: Sequence[Segment]) -> Samples:
+    """Return the samples of a JPEG, (H, W, C)."""
+    samples = np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(join(list(segments)))))
+    return samples[..., None] if samples.ndim == 2 else samples
+
+
+def _brightness(delta: np.ndarray) -> np.ndarray:
+    return delta[..., 0] if delta.shape[2] == 1 else delta[..., :3] @ LUMA
+
+
+def _in_place(stream: Stream, change: Patch) -> list[Segment]:
+    """Add the change to the coefficients.
+
+    Raises:
+        UnsupportedError: the file is of another kind, or damaged.
+
+    """
+    layout = read_layout(stream.segments)
+    blocks = read_coefficients(layout)
+    model, inverted = _model(layout, stream)
+    add(layout, blocks, change, model, inverted=inverted)
+    head = [
+        one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, SOS)
+    ]
+    return [*head, *write_scans(layout, blocks)]
+
+
+def _is_adobe(segment: Segment) -> bool:
+    return segment.marker == 0xEE and segment.payload.startswith(b"Adobe")
+
+
+def _transform(stream: Stream) -> list[Segment]:
+    """Return the segments that tell a decoder what the components mean."""
+    return [
+        one
+        for one in stream.segments
+        if _is_adobe(one) or (one.marker == 0xE0 and one.payload.startswith(b"JFIF\0"))
+    ]
+
+
+def _model(layout: Layout, stream: Stream) -> tuple[Model, bool]:
+    """Return the colour model, told as libjpeg tells it, and whether inks are inverted."""
+    adobe = next((one.payload for one in stream.segments if _is_adobe(one)), b"")
+    transform = adobe[11] if len(adobe) > 11 else None
+    count = len(layout.components)
+    if count == 1:
+        return "gray", False
+    if count == 4:
+        return ("ycck" if transform == 2 else "cmyk"), transform is not None
+    if count != 3:
+        raise UnsupportedError(f"it has {count} components")
+    jfif = any(one.payload.startswith(b"JFIF\0") for one in stream.segments if one.marker == 0xE0)
+    if not jfif and transform is None:
+        named = bytes(component.number for component in layout.components)
+        return ("rgb" if named == b"RGB" else "ycc"), False
+    return ("rgb" if not jfif and transform == 0 else "ycc"), False
+
+
+def _anew(photo: Photo, stream: Stream, change: Patch, *, fine: bool) -> list[Segment]:
+    """Encode the changed picture anew, with the tables and the sampling of the source."""
+    raster = patched(photo.raster, change)
+    source = JpegImagePlugin.JpegImageFile(io.BytesIO(photo.data[: stream.end]))
+    sampling = _SAMPLINGS.get(JpegImagePlugin.get_sampling(source), "4:4:4")
+    tables = {"quality": _FINE_QUALITY} if fine else {"qtables": source.quantization}
+    frame = stream.frame()
+    samples = raster.samples[..., 0] if raster.mode == "L" else raster.samples
+    file = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(samples), raster.mode).save(
+        file,
+        "JPEG",
+        subsampling=sampling,
+        progressive=frame is not None and frame.marker in (0xC2, 0xCA),
+        optimize=True,
+        **tables,
+    )
+    return [
+        one for one in split(file.getvalue()).segments if not one.is_metadata or _is_adobe(one)
+    ]
