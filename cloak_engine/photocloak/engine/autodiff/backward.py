@@ -54,13 +54,11 @@ class Tape:
         return parts[0] if parts else ""
 
 
-def differentiate(graph: Graph, output: str, variable: str) -> str:
-    """Append the nodes of d sum(output) / d variable and return the gradient's name.
+def differentiate(graph: Graph, output: str, seed: str, variable: str) -> str:
+    """Append the nodes of seedᵀ · d output / d variable; return their result, shaped as variable.
 
     Raises UnsupportedOperatorError, naming the operator, where a node on the way has no rule.
     """
-    from onnx import helper
-
     import photocloak.engine.autodiff.rules  # noqa: F401  registers the table
 
     active = {variable}
@@ -68,8 +66,7 @@ def differentiate(graph: Graph, output: str, variable: str) -> str:
         if active.intersection(node.inputs):
             active.update(name for name in node.outputs if name not in graph.detached)
     tape = Tape(graph, active)
-    one = helper.make_tensor("one", 1, [1], [1.0])
-    tape.give(output, graph.op("ConstantOfShape", graph.op("Shape", output), value=one))
+    tape.give(output, seed)
     for node in reversed(list(graph.nodes)):
         gradients = [tape.gradient(name) for name in node.outputs]
         if not any(gradients):

@@ -21,7 +21,10 @@ _TINY: Final = 1e-12
 
 
 def append_losses(graph: Graph, features: str, size: int) -> str:
-    """Append the objective on raw features N×size; return the name of the losses (N,)."""
+    """Append the objective on raw features N×size; return the names of LOSSES' terms (N×3).
+
+    The losses are the terms' sums weighted by WEIGHTS, which are therefore d losses / d terms.
+    """
     axis = graph.ints(1)
     centre = graph.add_input(CENTRE, [size])
     target, toward, own = (graph.add_input(name, [BATCH, size]) for name in (TARGET, TOWARD, OWN))
@@ -41,5 +44,7 @@ def append_losses(graph: Graph, features: str, size: int) -> str:
 
     apart = graph.op("Sub", graph.const(1.0), cosine(toward))
     left = graph.op("Relu", graph.op("Sub", cosine(own), margin))
-    terms = graph.op("Mul", graph.op("Concat", distance, apart, left, axis=1), weights)
-    return graph.op("ReduceSum", terms, axis, keepdims=0, output=LOSSES)
+    terms = graph.op("Concat", distance, apart, left, axis=1)
+    graph.op("ReduceSum", graph.op("Mul", terms, weights), axis, keepdims=0, output=LOSSES)
+    graph.infer_shapes()
+    return terms

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from photocloak.engine.autodiff.backward import differentiate
 from photocloak.engine.autodiff.graph import PREFIX, UnsupportedOperatorError
-from photocloak.engine.autodiff.loss import append_losses
+from photocloak.engine.autodiff.loss import LOSSES, WEIGHTS, append_losses
 from photocloak.engine.autodiff.prepare import prepare
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
     if size is None:
         raise UnsupportedOperatorError("shape inference", f"the size of {features} is unknown")
     forward = graph.to_model([features])
-    losses = append_losses(graph, features, size)
-    graph.infer_shapes()
-    gradient = graph.op("Identity", differentiate(graph, losses, chips), output=GRADIENT)
-    return StepGraph(forward, graph.to_model([losses, features, gradient]), size)
+    terms = append_losses(graph, features, size)
+    gradient = differentiate(graph, terms, WEIGHTS, chips)
+    graph.op("Identity", gradient, output=GRADIENT)
+    return StepGraph(forward, graph.to_model([LOSSES, features, GRADIENT]), size)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
+
 from photocloak.engine.autodiff.backward import Tape, rule
 from photocloak.engine.autodiff.graph import Graph, Node, Shape
 
@@ -39,22 +41,29 @@ def _kept(graph: Graph, node: Node, tensor: str) -> str:
     return graph.op("Unsqueeze", tensor, graph.ints(*sorted(_axes(graph, node))))
 
 
-def _spread(graph: Graph, tensor: str, like: str) -> str:
-    return graph.op("Expand", tensor, graph.op("Shape", like))
+def _spread(graph: Graph, node: Node, tensor: str) -> str:
+    """Repeat a gradient along the reduced axes; as Mul, through which the batch stays known."""
+    x = node.input(0)
+    axes, shape = _axes(graph, node), graph.shape(x)
+    lengths = [d if i in axes else 1 for i, d in enumerate(shape)]
+    known = [d for d in lengths if d is not None]
+    kept = _kept(graph, node, tensor)
+    if len(known) < len(lengths):
+        return graph.op("Expand", kept, graph.op("Shape", x))
+    return graph.op("Mul", kept, graph.const(np.ones(known)))
 
 
 @rule("ReduceSum")
 def _reduce_sum(tape: Tape, node: Node, gy: str) -> None:
     graph, x = tape.graph, node.input(0)
-    tape.give(x, _spread(graph, _kept(graph, node, gy), x))
+    tape.give(x, _spread(graph, node, gy))
 
 
 @rule("ReduceMean")
 def _reduce_mean(tape: Tape, node: Node, gy: str) -> None:
     graph, x = tape.graph, node.input(0)
     count = _count(node, graph.shape(x), _axes(graph, node))
-    share = graph.op("Mul", _kept(graph, node, gy), graph.const(1.0 / count))
-    tape.give(x, _spread(graph, share, x))
+    tape.give(x, _spread(graph, node, graph.op("Mul", gy, graph.const(1.0 / count))))
 
 
 @rule("ReduceL2")
