@@ -13,6 +13,7 @@ from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import target_from_photos
 from photocloak.plugin.assignment import Assignment, Sighting, Wish
 from photocloak.plugin.database import Database
+from photocloak.plugin.matching import likeness
 from photocloak.plugin.people import People, Roster
 
 DAY = 86400.0
@@ -80,6 +81,14 @@ def test_most_extractors_decide(store: Store) -> None:
     store.see("a", face(1))
     assert ids(store.see("b", face(1, 1) | {"one": face(2)["one"]})) == [1]
     assert ids(store.see("c", face(1, 2) | {"one": face(3)["one"], "two": face(3)["two"]})) == [2]
+
+
+def test_many_doubtful_extractors_do_not_make_a_match() -> None:
+    axis, doubtful = np.eye(2, dtype=np.float32)[0], np.float32([0.51, np.sqrt(1 - 0.51**2)])
+    person, stranger = dict.fromkeys(THRESHOLDS, axis), dict.fromkeys(THRESHOLDS, doubtful)
+    found = likeness(stranger, person, THRESHOLDS)
+    assert found.score > 0 and not found.matches
+    assert likeness(person, person, THRESHOLDS).matches
 
 
 def test_targets_are_distinct_until_the_library_is_used_up(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
     return Pipeline(
         engine,
         open_people(engine, folders),
-        Outputs(Database(folders.database)),
+        open_outputs(folders),
         load_policy=lambda name: exporters.load_policy(name, folders.config / "presets"),
     )
 
@@ -72,6 +72,11 @@ def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
 def open_people(engine: Engine, folders: Folders) -> People:
     """Open the people store for an engine's extractors."""
     return People(Database(folders.database), thresholds(engine.ensemble))
+
+
+def open_outputs(folders: Folders) -> Outputs:
+    """Open the register of own outputs."""
+    return Outputs(Database(folders.database))
 
 
 def thresholds(ensemble: Ensemble) -> dict[str, float]:

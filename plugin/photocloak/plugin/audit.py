@@ -6,7 +6,8 @@ from typing import Any
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
-from photocloak.plugin.attempt import Engine
+from photocloak.plugin.attempt import Engine, sha256
+from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.progress import clean, shown
 
@@ -78,14 +79,17 @@ class Audit:
 class Auditor:
     """Looks at files; learns nothing about people."""
 
-    def __init__(self, engine: Engine, people: People) -> None:
-        self._engine, self._people = engine, people
+    def __init__(self, engine: Engine, people: People, outputs: Outputs) -> None:
+        self._engine, self._people, self._outputs = engine, people, outputs
 
     def __call__(self, path: Path) -> Audit:
         """Look at one file."""
         try:
             photo = exporters.read(path)
             leaks = tuple(exporters.scan(photo.data))
+            if self._outputs.knows(sha256(photo.data)):
+                # The pictures in a file of ours are of the cloaked photo, made by us.
+                leaks = tuple(one for one in leaks if one.kind != "picture")
             faces = self._known(photo)
         except PhotocloakError as error:
             return Audit(path, reason=str(error), code=error.exit_code)

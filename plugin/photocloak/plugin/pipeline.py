@@ -43,6 +43,7 @@ class Pipeline:
     ) -> None:
         self._engine, self._people, self._outputs = engine, people, outputs
         self._policy = cache(load_policy)
+        self._swept: set[Path] = set()
 
     def check(self, mode: str, preset: str) -> None:
         """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
@@ -113,7 +114,7 @@ class Pipeline:
         there = job.folder / job.source.name
         if not _holds(there, sha256(photo.data)):
             there = exporters.publish(
-                photo.data, _made(job.folder), job.source.stem, job.source.suffix, like=job.source
+                photo.data, self._ready(job.folder), job.source.stem, job.source.suffix, like=job.source
             )
         return Outcome(job.source, there, Status.ALREADY_CLOAKED, reason)
 
@@ -131,12 +132,12 @@ class Pipeline:
         """Make verified bytes visible; over an earlier output of the same photo, else beside."""
         digest = sha256(encoded.data)
         earlier = self._outputs.earlier(source=job.source, folder=job.folder)
-        mine = (path for path, known in earlier if _holds(path, known))
+        mine = (job.folder / path.name for path, known in earlier if _holds(path, known))
         if ours:
             self._outputs.announce(digest, source=job.source)
         path = exporters.publish(
             encoded.data,
-            _made(job.folder),
+            self._ready(job.folder),
             job.source.stem,
             encoded.suffix,
             like=job.source,
@@ -145,6 +146,19 @@ class Pipeline:
         if ours:
             self._outputs.published(digest, source=job.source, path=path)
         return path
+
+    def _ready(self, folder: Path) -> Path:
+        """Make the destination, and clear once what a killed process may have left there."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if folder not in self._swept:
+                exporters.sweep(folder)
+                self._swept.add(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the output folder cannot be used ({error.strerror})."
+            ) from error
+        return folder
 
 
 def _failed(job: Job, reason: str, code: ExitCode) -> Outcome:
@@ -181,14 +195,3 @@ def _holds(path: Path, digest: str) -> bool:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == digest
-
-
-def _made(folder: Path) -> Path:
-    """Create the destination folder and return it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the output folder cannot be made ({error.strerror})."
-        ) from error
-    return folder

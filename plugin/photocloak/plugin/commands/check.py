@@ -20,7 +20,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     `photocloak people list`: it is not cloaked, then.
     """
     from photocloak import exporters
-    from photocloak.plugin.assembly import load_engine, open_people
+    from photocloak.plugin.assembly import load_engine, open_outputs, open_people
     from photocloak.plugin.audit import Auditor
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import find_photos
@@ -32,7 +32,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
         raise InputError(f"There are no photos in {', '.join(map(str, paths))}.")
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
-    auditor = Auditor(engine, open_people(engine, folders))
+    auditor = Auditor(engine, open_people(engine, folders), open_outputs(folders))
     codes = []
     for photo in photos:
         audit = auditor(photo.source)

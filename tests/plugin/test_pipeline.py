@@ -1,0 +1,253 @@
+"""The funnel: what becomes of a photo, and that nothing appears where something is wrong."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from tests.plugin.fakes import face_at, make_engine, write_photo
+
+from photocloak import exporters
+from photocloak.core import ExitCode, OutputError
+from photocloak.engine.faces import Face
+from photocloak.engine.modes import load_mode
+from photocloak.plugin import Database, Folders, Job, Outputs, People, Pipeline, Status, Wish
+from photocloak.plugin import attempt as attempt_module
+from photocloak.plugin.assembly import thresholds
+from photocloak.plugin.attempt import Engine
+
+ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)
+FACES: Mapping[tuple[int, int], Sequence[Face]] = {
+    ONE: [face_at(40, 20, 70)],
+    TWO: [face_at(20, 20, 80), face_at(150, 30, 70)],
+}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve steps are enough to tell a cloaked face from a clean one."""
+    monkeypatch.setattr(
+        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=12)
+    )
+
+
+class Studio:
+    """A pipeline with a user of its own, and a folder to work in."""
+
+    def __init__(self, home: Path, engine: Engine | None = None) -> None:
+        self.engine = engine or make_engine(FACES)
+        database = Database(home / "data" / "photocloak.db")
+        self.outputs = Outputs(database)
+        self.pipeline = Pipeline(
+            self.engine, People(database, thresholds(self.engine.ensemble)), self.outputs
+        )
+        self.photo = write_photo(home / "in" / "a.png", *ONE)
+        self.out = home / "out"
+
+    def job(self, source: Path | None = None, **changes: object) -> Job:
+        job = Job(source or self.photo, self.out, "balanced", "keep")
+        return replace(job, **changes)  # type: ignore[arg-type]
+
+    def written(self) -> list[str]:
+        return sorted(path.name for path in self.out.rglob("*")) if self.out.exists() else []
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> None:
+    before = studio.photo.read_bytes()
+    outcome = studio.pipeline.run(studio.job())
+    assert (outcome.status, outcome.output) == (Status.CLOAKED, studio.out / "a.png")
+    assert outcome.code == ExitCode.OK and outcome.seconds > 0
+    (face,) = outcome.faces
+    assert face.box == (40, 20, 70, 70) and face.person == "person-1"
+    written = exporters.read(studio.out / "a.png").pixels
+    now = studio.engine.ensemble.embed(written, FACES[ONE])[0]
+    was = studio.engine.ensemble.embed(exporters.read(studio.photo).pixels, FACES[ONE])[0]
+    for name, value in face.similarity.items():
+        same = float(now[name] @ was[name] / np.linalg.norm(now[name]) / np.linalg.norm(was[name]))
+        assert value == pytest.approx(same, abs=1e-5) and value < 0.998
+    assert studio.photo.read_bytes() == before
+    assert studio.outputs.knows(sha256(studio.out / "a.png"))
+
+
+def test_json_has_the_promised_shape(studio: Studio) -> None:
+    row = studio.pipeline.run(studio.job()).as_json()
+    assert list(row) == ["source", "output", "status", "reason", "seconds", "faces"]
+    assert list(row["faces"][0]) == ["box", "person", "dssim", "similarity"]
+    assert all(isinstance(value, int) for value in row["faces"][0]["box"])
+    held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
+    assert (held["output"], held["status"], held["faces"]) == (None, "failed", [])
+
+
+def test_the_same_photo_gives_the_same_bytes_whoever_does_it(tmp_path: Path) -> None:
+    studios = [Studio(tmp_path / name) for name in ("x", "y")]
+    first, second = (studio.pipeline.run(studio.job()).output for studio in studios)
+    assert first is not None and second is not None and first.read_bytes() == second.read_bytes()
+    other = studios[0].pipeline.run(studios[0].job(seed=1)).output
+    assert other is not None and other.read_bytes() != second.read_bytes()
+
+
+def test_other_photos_of_a_person_do_not_change_the_cloak_of_this_one(studio: Studio) -> None:
+    studio.pipeline.run(studio.job())
+    first = (studio.out / "a.png").read_bytes()
+    near = write_photo(studio.photo.with_name("b.png"), *ONE)
+    pixels = np.asarray(Pillow.open(near)).astype(int) + 2
+    Pillow.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(near)
+    assert studio.pipeline.run(studio.job(near)).faces[0].person == "person-1"
+    studio.pipeline.run(studio.job())
+    assert (studio.out / "a.png").read_bytes() == first
+
+
+def test_doing_a_photo_again_replaces_its_output_and_nothing_else(studio: Studio) -> None:
+    studio.out.mkdir()
+    (studio.out / "a.png").write_bytes(b"somebody else's")
+    assert studio.pipeline.run(studio.job()).output == studio.out / "a-2.png"
+    assert studio.pipeline.run(studio.job()).output == studio.out / "a-2.png"
+    (studio.out / "a-2.png").write_bytes(b"edited since")
+    assert studio.pipeline.run(studio.job()).output == studio.out / "a-3.png"
+    assert (studio.out / "a.png").read_bytes() == b"somebody else's"
+    assert (studio.out / "a-2.png").read_bytes() == b"edited since"
+
+
+def test_an_output_is_never_cloaked_again(studio: Studio, tmp_path: Path) -> None:
+    made = studio.pipeline.run(studio.job()).output
+    assert made is not None
+    again = studio.pipeline.run(studio.job(made))
+    assert (again.status, again.output, again.code) == (Status.ALREADY_CLOAKED, made, ExitCode.OK)
+    elsewhere = studio.pipeline.run(studio.job(made, folder=tmp_path / "elsewhere"))
+    assert elsewhere.output == tmp_path / "elsewhere" / "a.png"
+    assert elsewhere.output.read_bytes() == made.read_bytes()
+    assert studio.written() == ["a.png"]
+
+
+def test_an_output_is_known_before_it_is_visible(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+
+    def publish(data: bytes, *_: object, **__: object) -> Path:
+        known.append(studio.outputs.knows(hashlib.sha256(data).hexdigest()))
+        raise OutputError("killed here")
+
+    monkeypatch.setattr(exporters, "publish", publish)
+    assert studio.pipeline.run(studio.job()).code == ExitCode.OUTPUT
+    assert known == [True]
+
+
+class TestNoFace:
+    def test_it_is_held_back(self, studio: Studio) -> None:
+        bare = write_photo(studio.photo.with_name("b.png"), *NONE)
+        outcome = studio.pipeline.run(studio.job(bare))
+        assert (outcome.status, outcome.output) == (Status.NO_FACE, None)
+        assert outcome.code == ExitCode.NO_FACE and "--no-face copy" in str(outcome.reason)
+        assert studio.written() == []
+
+    @pytest.mark.parametrize("name", ["b.png", "b.jpg"])
+    def test_it_is_copied_on_demand(self, studio: Studio, name: str) -> None:
+        bare = write_photo(studio.photo.with_name(name), *NONE)
+        outcome = studio.pipeline.run(studio.job(bare, no_face="copy"))
+        assert (outcome.status, outcome.code) == (Status.NO_FACE, ExitCode.OK)
+        assert outcome.output == studio.out / name
+        same = [exporters.read(path).pixels for path in (bare, outcome.output)]
+        assert np.array_equal(*same)
+        assert not studio.outputs.knows(sha256(outcome.output)), "it is not a cloaked photo"
+
+
+def test_a_face_that_cannot_be_aligned_holds_the_photo_back(tmp_path: Path) -> None:
+    seen = {ONE: [face_at(40, 20, 70), face_at(5, 5, 30, score=0.6, upright=False)]}
+    studio = Studio(tmp_path, make_engine(seen))
+    outcome = studio.pipeline.run(studio.job())
+    assert (outcome.status, outcome.code) == (Status.UNCERTAIN, ExitCode.NO_FACE)
+    assert "5, 5 (30 × 30 pixels)" in str(outcome.reason)
+    assert studio.written() == []
+
+
+def test_an_uncertain_face_that_can_be_aligned_is_cloaked_without_a_profile(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, make_engine({ONE: [face_at(40, 20, 70, score=0.6)]}))
+    outcome = studio.pipeline.run(studio.job())
+    assert outcome.status is Status.CLOAKED
+    assert outcome.faces[0].person is None
+
+
+def test_a_cloak_that_is_too_weak_is_tried_harder_once_and_held_back(tmp_path: Path) -> None:
+    studio = Studio(tmp_path, make_engine(FACES, threshold=-1.0))
+    totals: list[int] = []
+    outcome = studio.pipeline.run(studio.job(), on_step=lambda _, total: totals.append(total))
+    assert (outcome.status, outcome.code) == (Status.TOO_WEAK, ExitCode.TOO_WEAK)
+    assert "one, three, two would still recognise" in str(outcome.reason)
+    assert set(totals) == {12, 12 * (1 + load_mode("balanced").retries)}
+    assert outcome.faces[0].similarity.keys() == {"one", "two", "three"}
+    assert studio.written() == []
+
+
+def test_every_face_of_a_group_is_somebody_else_with_a_target_of_their_own(studio: Studio) -> None:
+    group = write_photo(studio.photo.with_name("group.jpg"), *TWO)
+    outcome = studio.pipeline.run(studio.job(group, wish=Wish("Ada")))
+    assert [face.person for face in outcome.faces] == ["Ada", "person-2"]
+    assert [face.box for face in outcome.faces] == [(20, 20, 80, 80), (150, 30, 70, 70)]
+
+
+class TestFailures:
+    """Each is an outcome with one line of reason; the destination stays as it was."""
+
+    def test_a_mistake_of_ours(self, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise ZeroDivisionError("two\nlines")
+
+        monkeypatch.setattr(exporters, "encode", broken)
+        outcome = studio.pipeline.run(studio.job())
+        assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.UNEXPECTED)
+        assert outcome.reason == f"{studio.photo}: unexpected ZeroDivisionError: two lines"
+        assert studio.written() == []
+
+    def test_no_memory(self, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+        def greedy(*_: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(exporters, "prepare", greedy)
+        assert "not enough memory" in str(studio.pipeline.run(studio.job()).reason)
+
+    def test_an_interrupt_is_not_swallowed(
+        self, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(exporters, "prepare", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            studio.pipeline.run(studio.job())
+
+    def test_bytes_that_decode_to_another_size(
+        self, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def shrunk(photo: exporters.Photo, *_: object) -> exporters.Encoded:
+            small = write_photo(studio.photo.with_name("small.png"), 50, 60)
+            return exporters.Encoded(small.read_bytes(), "PNG", ".png")
+
+        monkeypatch.setattr(exporters, "encode", shrunk)
+        outcome = studio.pipeline.run(studio.job())
+        assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.OUTPUT)
+        assert "60 × 50 pixels instead of 160 × 120" in str(outcome.reason)
+        assert studio.written() == []
+
+    def test_a_destination_that_is_a_file(self, studio: Studio) -> None:
+        studio.out.write_text("a file")
+        outcome = studio.pipeline.run(studio.job())
+        assert outcome.code == ExitCode.OUTPUT and "not a folder" in str(outcome.reason)
+        outcome = studio.pipeline.run(studio.job(folder=studio.out / "below"))
+        assert outcome.code == ExitCode.OUTPUT and studio.out.read_text() == "a file"
+
+
+def test_engine_and_stores_live_under_the_users_folders(folders: Folders) -> None:
+    assert folders.database.is_relative_to(folders.data)
