@@ -1,15 +1,20 @@
 """From a photo and its cloak to the complete bytes of a file, checked before anybody sees them."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.core import InputError, OutputError
+from photocloak.exporters.colour import srgb_profile, to_eight
+from photocloak.exporters.credits import Credits, exif_block, gather, xmp_packet
 from photocloak.exporters.formats import FORMATS
-from photocloak.exporters.formats.base import Draft, Format
+from photocloak.exporters.formats.base import Draft, Format, Plate
 from photocloak.exporters.model import Encoded, Image, Photo
+from photocloak.exporters.orientation import upright
 from photocloak.exporters.policies import Policy
 from photocloak.exporters.reading import read_bytes
-from photocloak.exporters.scanning import scan, strangers
+from photocloak.exporters.scanning import parts_of, scan, strangers
 
 
 def prepare(photo: Photo, policy: Policy) -> Image:
@@ -28,7 +33,7 @@ def prepare(photo: Photo, policy: Policy) -> Image:
 
 
 def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded:
-    """Return the file to publish: the source with the cloak in it, or a new one, as the policy says.
+    """Return the file to publish: the source with the cloak in it, or a new one.
 
     Args:
         photo: the source.
@@ -44,10 +49,55 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
     if base.shape != cloaked.shape:
         raise ValueError(f"base {base.shape} and cloaked {cloaked.shape} differ in shape")
     form = FORMATS[policy.format or photo.format]
-    draft = form.keep(photo, base, cloaked)
+    if policy.metadata == "all":
+        draft = form.keep(photo, base, cloaked)
+    else:
+        draft = _anew(photo, cloaked, policy, form)
     encoded = Encoded(draft.data, form.name, form.suffixes[0], tuple(dict.fromkeys(draft.notes)))
     _check(photo, cloaked, policy, form, draft)
     return encoded
+
+
+def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
+    """Make a new file out of the pixels and the few fields that the policy keeps."""
+    kept = Credits()
+    if policy.metadata == "some":
+        kept = gather(parts_of(photo.data)).only(policy.fields)
+    pixels, notes = _flat(photo, cloaked)
+    if photo.raster.samples.dtype != np.uint8:
+        notes = (*notes, "16 bits a channel became 8")
+    plate = Plate(
+        pixels,
+        srgb_profile(),
+        exif_block(kept),
+        xmp_packet(kept),
+        policy.quality,
+        policy.subsampling,
+    )
+    data = form.new(plate)
+    while policy.bytes is not None and len(data) > policy.bytes and plate.quality > 50:
+        plate = replace(plate, quality=plate.quality - 5)
+        data = form.new(plate)
+    if policy.bytes is not None and len(data) > policy.bytes:
+        raise OutputError(
+            f"{photo.name}: cannot be made smaller than {policy.bytes} bytes at this size; "
+            f"give the preset {policy.name} a smaller edge."
+        )
+    return Draft(data, (*photo.raster.notes, *notes))
+
+
+def _flat(photo: Photo, cloaked: Image) -> tuple[Image, tuple[str, ...]]:
+    """Lay a transparent picture on white."""
+    if not photo.raster.mode.endswith("A"):
+        return cloaked, ()
+    alpha = upright(to_eight(photo.raster.samples[..., -1:]), photo.raster.orientation)[..., 0]
+    if alpha.min() == 255:
+        return cloaked, ()
+    size = cloaked.shape[1], cloaked.shape[0]
+    cover = np.asarray(Pillow.fromarray(np.ascontiguousarray(alpha)).resize(size))[..., None]
+    share = cover.astype(np.float32) / 255
+    flat = np.rint(cloaked * share + 255 * (1 - share)).astype(np.uint8)
+    return flat, ("transparency was laid on white",)
 
 
 def _check(photo: Photo, cloaked: Image, policy: Policy, form: Format, draft: Draft) -> None:

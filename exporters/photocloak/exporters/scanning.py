@@ -25,7 +25,7 @@ def scan(data: bytes) -> list[Finding]:
         Finding("picture", where, f"{one.kind} at byte {one.at}, {len(one.data)} bytes")
         for where, one in pictures(data)
     ]
-    for where, part in _parts(data):
+    for where, part in parts_of(data):
         found.extend(_names(part, where))
     return list(dict.fromkeys(found))
 
@@ -41,7 +41,7 @@ def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:
 
 def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:
     """Yield every embedded picture with the name of its place."""
-    for where, part in _parts(data):
+    for where, part in parts_of(data):
         for one in embedded(part):
             yield where, one
         for block in _exif_blocks(part):
@@ -53,7 +53,8 @@ def format_of(data: bytes) -> Format | None:
     return next((one for one in FORMATS.values() if one.sniff(data[:64])), None)
 
 
-def _parts(data: bytes) -> list[tuple[str, bytes]]:
+def parts_of(data: bytes) -> list[tuple[str, bytes]]:
+    """Return every part of a file but the primary picture's coded data, with its name."""
     form = format_of(data)
     if form is None:
         return [("file", data)]
