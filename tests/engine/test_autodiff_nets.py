@@ -134,7 +134,7 @@ def test_a_step_of_any_net_agrees_with_float64(net: Net, count: int) -> None:
     def losses(at: np.ndarray) -> np.ndarray:
         return goal.pull(np.asarray(reference.run(None, {"x": at})[0]))[0]
 
-    step = step_graph(net.model(TensorProto.FLOAT), "x", net.last).step
+    step = step_graph(net.model(TensorProto.FLOAT), "x", net.last).step()
     found, features, gradient = run(step, chips, goal)
 
     assert features == pytest.approx(reference.run(None, {"x": chips})[0], rel=1e-3, abs=1e-4)

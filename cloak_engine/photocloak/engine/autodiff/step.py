@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from photocloak.engine.autodiff.backward import differentiate
-from photocloak.engine.autodiff.graph import PREFIX, UnsupportedOperatorError
+from photocloak.engine.autodiff.graph import PREFIX, Graph, UnsupportedOperatorError
 from photocloak.engine.autodiff.loss import LOSSES, WEIGHTS, append_losses
 from photocloak.engine.autodiff.prepare import prepare
 
@@ -18,19 +18,27 @@ GRADIENT: Final = f"{PREFIX}gradient"
 
 @dataclass(frozen=True)
 class StepGraph:
-    """What a forward model becomes.
+    """What a forward model becomes; models are written out when asked for, to hold weights once.
 
     Attributes:
-        forward: chips → features.
-        step: chips and the objective (inputs: see `loss`) → LOSSES (N,), features (N, D),
-            GRADIENT (as the chips).
         size: number of features, D.
 
     """
 
-    forward: onnx.ModelProto
-    step: onnx.ModelProto
     size: int
+    _graph: Graph
+    _features: str
+
+    def forward(self) -> onnx.ModelProto:
+        """Return the model chips → features."""
+        return self._graph.to_model([self._features])
+
+    def step(self) -> onnx.ModelProto:
+        """Return the model chips, objective → LOSSES (N,), features (N, D), GRADIENT (as chips).
+
+        The objective's inputs are named in `loss`.
+        """
+        return self._graph.to_model([LOSSES, self._features, GRADIENT])
 
 
 def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
@@ -49,8 +57,7 @@ def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
     size = graph.shape(features)[1]
     if size is None:
         raise UnsupportedOperatorError("shape inference", f"the size of {features} is unknown")
-    forward = graph.to_model([features])
     terms = append_losses(graph, features, size)
     gradient = differentiate(graph, terms, WEIGHTS, chips)
     graph.op("Identity", gradient, output=GRADIENT)
-    return StepGraph(forward, graph.to_model([LOSSES, features, GRADIENT]), size)
+    return StepGraph(size, graph, features)

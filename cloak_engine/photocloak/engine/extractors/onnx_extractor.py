@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
@@ -30,27 +30,28 @@ class OnnxExtractor:
     ) -> None:
         """Differentiate `forward`, a model chips → embedding (see `forward_model`)."""
         self.spec = spec
-        self._threads = threads
-        self._device = device
-        self._models = step_graph(forward, CHIPS, EMBEDDING)
-        check_size(spec, self._models.size)
+        self._graph = step_graph(forward, CHIPS, EMBEDDING)
+        check_size(spec, self._graph.size)
+        self._open = partial(open_session, threads=threads, device=device)
+        self._sessions: dict[str, Any] = {}
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""
         feeds = {CHIPS: checked(self.spec, chips)}
-        features: Array = self._forward.run([EMBEDDING], feeds)[0]
+        features: Array = self._session("forward").run([EMBEDDING], feeds)[0]
         return features
 
     def step(self, chips: Array, objective: Objective, /) -> Step:
         """Return losses, features and gradient from one run."""
         named = {f"{PREFIX}{name}": value for name, value in objective.feeds().items()}
         feeds = {CHIPS: checked(self.spec, chips), **named}
-        return Step(*self._step.run([LOSSES, EMBEDDING, GRADIENT], feeds))
+        return Step(*self._session("step").run([LOSSES, EMBEDDING, GRADIENT], feeds))
 
-    @cached_property
-    def _forward(self) -> Any:
-        return open_session(self._models.forward, threads=self._threads, device=self._device)
-
-    @cached_property
-    def _step(self) -> Any:
-        return open_session(self._models.step, threads=self._threads, device=self._device)
+    def _session(self, kind: Literal["forward", "step"]) -> Any:
+        """Open a session on first use; once both are, the graph's copy of the weights can go."""
+        if kind not in self._sessions:
+            graph = self._graph
+            self._sessions[kind] = self._open(graph.step() if kind == "step" else graph.forward())
+            if len(self._sessions) == 2:
+                del self._graph
+        return self._sessions[kind]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photocloak.core import ModelError
@@ -57,7 +59,11 @@ def open_session(model: onnx.ModelProto, *, threads: int, device: Device) -> Any
     providers = ["CPUExecutionProvider"]
     if device != "cpu" and "CUDAExecutionProvider" in runtime.get_available_providers():
         providers.insert(0, "CUDAExecutionProvider")
-    session = runtime.InferenceSession(model.SerializeToString(), options, providers=providers)
+    # Through a file, because a session opened from bytes keeps them: all weights once more.
+    with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
+        path = Path(folder, "model.onnx")
+        path.write_bytes(model.SerializeToString())
+        session = runtime.InferenceSession(path, options, providers=providers)
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         _LOG.warning(
             "CUDA is not available to ONNX Runtime, so the CPU is used; "
