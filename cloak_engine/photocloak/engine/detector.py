@@ -1,5 +1,6 @@
 """Every face of a photo, at any size: YuNet over a pyramid of tiles, then a closer look at each."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,31 @@ class Detector:
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
 
     def _scan(self, image: Pixels) -> Candidates:
-        """Return raw candidates in continuous pixels of `image`."""
+        """Return raw candidates in continuous pixels of `image`, their landmarks meaningless.
+
+        All levels but the finest are also seen lying on their side: that finds the lying faces
+        which the upright network misses, for a quarter of the scan's time.
+        """
         found = []
         for tile in pyramid(image):
             [raw] = self._network(tile.pixels[None], low=_FAINTEST)
-            sizes = raw.boxes[:, 2:].min(axis=1)
-            usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.last)
-            found.append(raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale))
+            seen = [raw]
+            if not tile.finest:
+                [lying] = self._network(np.rot90(tile.pixels)[None], low=_FAINTEST)
+                seen.append(_turned_back(lying, tile.pixels.shape[1]))
+            for raw in seen:
+                sizes = raw.boxes[:, 2:].min(axis=1)
+                usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.coarsest)
+                found.append(
+                    raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale)
+                )
         return Candidates.concatenate(found)
+
+
+def _turned_back(raw: Candidates, width: int) -> Candidates:
+    """Undo `np.rot90` of a tile of `width` for the boxes."""
+    x, y, w, h = raw.boxes.T
+    return replace(raw, boxes=np.stack([width - y - h, x, h, w], axis=1))
 
 
 def suppress(candidates: Candidates, *, parts: bool = False) -> Candidates:

@@ -29,14 +29,15 @@ _STRIP = 512  # rows halved at a time; even
 class Tile:
     """`pixels` (H, W, 3), whose first pixel is (x, y) of a level `scale` times as coarse.
 
-    `last` tells that no coarser level follows.
+    `finest` and `coarsest` tell whether its level is the pyramid's first or last.
     """
 
     pixels: Pixels
     x: int
     y: int
     scale: int
-    last: bool
+    finest: bool
+    coarsest: bool
 
 
 def pyramid(image: Pixels) -> Iterator[Tile]:
@@ -49,15 +50,18 @@ def pyramid(image: Pixels) -> Iterator[Tile]:
     scale = 1
     if image.shape[0] * image.shape[1] > FULL_SCALE:
         image, scale = halved(image), 2
+    finest = True
     while True:
         height, width = image.shape[:2]
-        last = max(height, width) <= COARSEST
+        coarsest = max(height, width) <= COARSEST
         for y, rows in _cuts(height):
             for x, columns in _cuts(width):
-                yield Tile(_padded(image[y : y + rows, x : x + columns]), x, y, scale, last)
-        if last:
+                yield Tile(
+                    _padded(image[y : y + rows, x : x + columns]), x, y, scale, finest, coarsest
+                )
+        if coarsest:
             return
-        image, scale = halved(image), scale * 2
+        image, scale, finest = halved(image), scale * 2, False
 
 
 def halved(image: Pixels) -> Pixels:
