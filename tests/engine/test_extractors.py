@@ -42,6 +42,7 @@ NODES = {
         y = Gemm<transB=1>(f, g)""",
     "with Bernoulli": "c = Bernoulli(data) r = Conv<strides=[2,2], pads=[1,1,1,1]>(c, w)\n"
     "f = Reshape(r, shape) y = Gemm<transB=1>(f, g)",
+    "with Nonsense": "y = Nonsense(data)",
     "channels last": """t = Transpose<perm=[0,3,1,2]>(data)
         c = Conv<pads=[1,1,1,1], strides=[2,2]>(t, w)
         r = Relu(c)
@@ -211,9 +212,14 @@ def test_an_operator_that_pytorch_lacks_too_is_named(tmp_path: Path) -> None:
         load_extractor(user_spec(tmp_path, "with Bernoulli"))
 
 
+def test_a_model_that_onnxruntime_refuses_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"cannot run the model .*mine\.onnx of mine: .*Nonsense"):
+        load_extractor(user_spec(tmp_path, "with Nonsense"))
+
+
 @pytest.mark.parametrize("extra", ['input = "nothing"', 'output = "nothing"'])
 def test_an_input_or_output_that_does_not_exist_is_named(tmp_path: Path, extra: str) -> None:
-    with pytest.raises(ModelError, match=r"has no (in|out)put 'nothing' \((data|y)\)"):
+    with pytest.raises(ModelError, match=r"has no (in|out)put 'nothing' \(there are: (data|y)\)"):
         load_extractor(user_spec(tmp_path, "plain", extra=extra))
 
 

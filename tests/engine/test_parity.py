@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 from onnx.reference import ReferenceEvaluator
-from tests.engine.test_autodiff_rules import CASES, IMAGE, Case, build
-from tests.engine.test_extractors import random_objective, smooth_chips
 
 from photocloak.engine.autodiff import Graph
 from photocloak.engine.extractors import load_extractor, load_specs
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.weights import read_model
+from tests.engine.test_autodiff_rules import CASES, IMAGE, Case, build
+from tests.engine.test_extractors import random_objective, smooth_chips
 
 pytestmark = pytest.mark.torch
 
 WITHOUT_A_RULE = {
+    "Cast": Case("t = Cast<to=7>(x) y = Cast<to=11>(t)", IMAGE),
     "Elu": Case("y = Elu<alpha=0.7>(x)", IMAGE),
     "GlobalMaxPool": Case("y = GlobalMaxPool(x)", IMAGE),
     "InstanceNormalization": Case(

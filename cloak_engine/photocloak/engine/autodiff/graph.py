@@ -42,6 +42,10 @@ class UnsupportedOperatorError(Exception):
         self.reason = reason
 
 
+class InvalidModelError(Exception):
+    """A model that ONNX Runtime refuses; like the other one a signal, the message is its reason."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One operator: `inputs` and `outputs` are tensor names, "" an omitted optional one."""

@@ -11,7 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from photocloak.engine.autodiff.graph import Graph, Node, UnsupportedOperatorError
+from photocloak.engine.autodiff.graph import (
+    Graph,
+    InvalidModelError,
+    Node,
+    UnsupportedOperatorError,
+)
 from photocloak.engine.autodiff.rules.common import slope
 
 if TYPE_CHECKING:
@@ -21,7 +26,11 @@ OPSET: Final = 16
 
 
 def prepare(model: onnx.ModelProto) -> Graph:
-    """Return the simplified graph of a model N×… → N×D."""
+    """Return the simplified graph of a model N×… → N×D.
+
+    Raises InvalidModelError where ONNX Runtime refuses the model, UnsupportedOperatorError where it
+    cannot be read here.
+    """
     graph = Graph(_lifted(_simplified(model)))
     graph.rewrite("PRelu", _product)
     return graph
@@ -52,9 +61,12 @@ def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
         path = Path(folder, "simplified.onnx")
         options.optimized_model_filepath = str(path)
-        onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's errors share no other base
+            raise InvalidModelError(str(error)) from error
         return onnx.load(path)
 
 

@@ -51,6 +51,7 @@ def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
 
     Raises:
         UnsupportedOperatorError: a node between the two has no derivative.
+        InvalidModelError: ONNX Runtime refuses the model.
 
     """
     graph = prepare(model)

@@ -66,10 +66,11 @@ def _pick(spec: ExtractorSpec, what: str, wanted: str | None, names: list[str]) 
         return str(wanted)
     if wanted is None and len(names) == 1:
         return names[0]
-    problem = "has several" if wanted is None else f"has no {what} {wanted!r}"
+    problem = "several" if wanted is None and names else "no"
+    called = f" {wanted!r}" if wanted else ""
     raise ModelError(
-        f"{spec.model}: the model {problem} ({', '.join(names)}); set `{what}` in the manifest of "
-        f"{spec.name}."
+        f"The model {spec.model} has {problem} {what}{called} (there are: {', '.join(names)}); "
+        f"correct `{what}` in the manifest of {spec.name}."
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from photocloak.engine.autodiff import UnsupportedOperatorError
+from photocloak.core import ModelError
+from photocloak.engine.autodiff import InvalidModelError, UnsupportedOperatorError
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
 from photocloak.engine.extractors.runtime import Device, require_onnxruntime
@@ -27,14 +28,19 @@ def load_extractor(spec: ExtractorSpec, *, threads: int = 0, device: Device = "c
         device: "cuda" and "auto" use an NVIDIA card where the runtime finds one, else the CPU.
 
     Raises:
-        ModelError: the file is missing or damaged, ONNX Runtime is, or PyTorch is needed and
-            missing; the message says what to install.
+        ModelError: the file is missing, damaged or not what its manifest says, ONNX Runtime is
+            missing or cannot run it, or PyTorch is needed and missing.
 
     """
     require_onnxruntime()
     forward = forward_model(read_model(spec.model, spec.sha256), spec)
     try:
         return OnnxExtractor(spec, forward, threads=threads, device=device)
+    except InvalidModelError as error:
+        raise ModelError(
+            f"ONNX Runtime cannot run the model {spec.model} of {spec.name}: {error}. "
+            "Export it again, or use another model."
+        ) from error
     except UnsupportedOperatorError as missing:
         from photocloak.engine.extractors.torch_extractor import TorchExtractor
 

@@ -133,6 +133,16 @@ def _squeeze(a: Attributes, x: Tensor, axes: Tensor = None) -> Tensor:
     return x.squeeze() if listed is None else x.squeeze(tuple(listed))
 
 
+# onnx.TensorProto.DataType
+_TYPES: Final = {
+    1: torch.float32,
+    6: torch.int32,
+    7: torch.int64,
+    9: torch.bool,
+    10: torch.float16,
+    11: torch.float64,
+}
+
 _ELEMENTWISE: Final = {
     **{name: getattr(torch, name.lower()) for name in (
         "Abs", "Add", "Ceil", "Cos", "Div", "Erf", "Exp", "Floor", "Log", "MatMul", "Mul", "Neg",
@@ -161,6 +171,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "BatchNormalization": lambda a, x, scale, bias, mean, variance: f.batch_norm(
         x, mean, variance, scale, bias, eps=a.get("epsilon", 1e-5)
     ),
+    "Cast": lambda a, x: x.to(_TYPES[a["to"]]),
     "Concat": lambda a, *x: torch.cat(x, a["axis"]),
     "Conv": _conv,
     "Elu": lambda a, x: f.elu(x, a.get("alpha", 1.0)),
