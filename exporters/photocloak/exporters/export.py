@@ -50,6 +50,11 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
         raise ValueError(f"base {base.shape} and cloaked {cloaked.shape} differ in shape")
     form = FORMATS[policy.format or photo.format]
     if policy.metadata == "all":
+        if photo.raster.refusal:
+            raise InputError(
+                f"{photo.name}: cannot be written as it is, since {photo.raster.refusal}; export "
+                "it as JPEG, PNG or TIFF, or use a publishing preset such as web."
+            )
         draft = form.keep(photo, base, cloaked)
     else:
         draft = _anew(photo, cloaked, policy, form)

@@ -20,6 +20,7 @@ class Raster:
         icc: the colour profile, or None.
         orientation: EXIF orientation, 1 to 8; 1 where the decoder has already applied it.
         palette: whether the file stores indices into a palette.
+        refusal: why a file of this kind cannot be written as it is, half a sentence; empty: it can.
         notes: what the reader has to say, such as further pictures left out.
 
     """
@@ -29,6 +30,7 @@ class Raster:
     icc: bytes | None = None
     orientation: int = 1
     palette: bool = False
+    refusal: str = ""
     notes: tuple[str, ...] = ()
 
     @property

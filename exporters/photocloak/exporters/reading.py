@@ -12,7 +12,9 @@ from photocloak.exporters.mapping import upright_srgb
 from photocloak.exporters.model import Photo
 
 _RAW_SUFFIXES = frozenset(
-    [".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"]
+    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"}
+    | {".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"}
+    | {".srf", ".srw", ".x3f"}
 )
 _RAW_HEADS = re.compile(
     rb"FUJIFILMCCD-RAW|IIRO|IIRS|IIU\0|MMOR|FOVb|\0MRM|.{4}ftypcrx |II\x1a\0\0\0HEAPCCDR"

@@ -41,6 +41,9 @@ def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:
 
 def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:
     """Yield every embedded picture with the name of its place."""
+    form = format_of(data)
+    for where, inner in form.pictures(data) if form else ():
+        yield where, Embedded("picture", max(0, data.find(inner)), inner)
     for where, part in parts_of(data):
         for one in embedded(part):
             yield where, one

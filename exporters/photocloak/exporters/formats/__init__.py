@@ -1,9 +1,12 @@
 """The formats photocloak reads and writes: one table, one module each."""
 
-from photocloak.exporters.formats import jpeg, png
+from photocloak.exporters.formats import avif, heic, jpeg, png, tiff, webp
 from photocloak.exporters.formats.base import Format, Plate
 
-FORMATS: dict[str, Format] = {one.name: one for one in (jpeg.FORMAT, png.FORMAT)}
+FORMATS: dict[str, Format] = {
+    one.name: one
+    for one in (jpeg.FORMAT, png.FORMAT, tiff.FORMAT, webp.FORMAT, avif.FORMAT, heic.FORMAT)
+}
 
 __all__ = ["FORMATS", "Format", "Plate", "suffixes"]
 

@@ -48,6 +48,10 @@ class Draft:
     written: frozenset[bytes] = frozenset()
 
 
+def _no_pictures(_data: bytes) -> Iterable[tuple[str, bytes]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Format:
     """One kind of file.
@@ -61,6 +65,8 @@ class Format:
         new: a file from nothing but a plate.
         strip: the bytes that are not the primary picture's own coded data, for the leak scan,
             each with the name of the place.
+        pictures: further pictures that the container's structure names, with their places; no
+            signature need tell those.
 
     """
 
@@ -71,6 +77,7 @@ class Format:
     keep: Callable[[Photo, Image, Image], Draft]
     new: Callable[[Plate], bytes]
     strip: Callable[[bytes], Iterable[tuple[str, bytes]]]
+    pictures: Callable[[bytes], Iterable[tuple[str, bytes]]] = _no_pictures
 
 
 def check_size(name: str, width: int, height: int, data: bytes, *, densest: int) -> None:

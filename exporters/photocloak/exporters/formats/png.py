@@ -63,7 +63,7 @@ def decode(data: bytes, name: str) -> Raster:
         picture = picture.convert("L")  # one bit a pixel
     samples = np.asarray(picture)
     samples = samples[..., None] if samples.ndim == 2 else samples
-    return Raster(samples, picture.mode, icc, orientation, palette, notes)
+    return Raster(samples, picture.mode, icc, orientation, palette, notes=notes)
 
 
 def _icc(chunks: list[Chunk]) -> bytes | None:

@@ -92,4 +92,5 @@ def embedded_jpegs(block: bytes) -> Iterator[tuple[int, Stream]]:
 def _is_picture(stream: Stream, *, spoilt: bool) -> bool:
     markers = [one.marker for one in stream.segments]
     whole = any(marker in SOF for marker in markers) and SOS in markers
-    return whole or (not spoilt and len(markers) >= 2)
+    # cut short it may still show a face; whole but without a frame it is only tables
+    return whole or (not spoilt and not stream.complete and len(markers) >= 2)

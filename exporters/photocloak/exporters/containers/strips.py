@@ -1,0 +1,83 @@
+"""The strips and tiles of a TIFF: unpacked and packed with Pillow's libtiff, one by one.
+
+Pillow reads 16-bit colour as 8 bits and cannot write it, but it packs bytes like any other: a
+strip is wrapped as a gray picture of its row length.
+"""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import TiffImagePlugin
+
+from photocloak.exporters.ifd import Tiff
+
+NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
+COMPRESSIONS = {NONE: "raw", LZW: "tiff_lzw", DEFLATE: "zip", OLD_DEFLATE: "zip", PACKBITS: "packbits"}
+
+Rows = NDArray[np.uint8]
+
+
+def unpack(data: bytes, compression: int, rows: int, width: int) -> Rows:
+    """Return the (rows, width) bytes of a strip.
+
+    Raises:
+        ValueError: it is damaged.
+
+    """
+    size = rows * width
+    if compression == NONE:
+        plain = data[:size]
+    elif compression in (DEFLATE, OLD_DEFLATE):
+        try:
+            plain = zlib.decompressobj().decompress(data, size)
+        except zlib.error as error:
+            raise ValueError("a strip is damaged") from error
+    else:
+        return _through_pillow(data, compression, rows, width)
+    if len(plain) < size:
+        raise ValueError("a strip is too short")
+    return np.frombuffer(plain, np.uint8).reshape(rows, width)
+
+
+def _through_pillow(data: bytes, compression: int, rows: int, width: int) -> Rows:
+    tags = [
+        (0x0100, width),
+        (0x0101, rows),
+        (0x0102, 8),
+        (0x0103, compression),
+        (0x0106, 1),
+        (0x0111, 8 + 2 + 12 * 9 + 4),
+        (0x0115, 1),
+        (0x0116, rows),
+        (0x0117, len(data)),
+    ]
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    head += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags) + bytes(4)
+    try:
+        return np.asarray(TiffImagePlugin.TiffImageFile(io.BytesIO(head + data)))
+    except (OSError, SyntaxError, TypeError, KeyError) as error:
+        raise ValueError("a strip is damaged") from error
+
+
+def pack(rows: Rows, compression: int) -> bytes:
+    """Return a strip, packed."""
+    plain = np.ascontiguousarray(rows)
+    if compression == NONE:
+        return plain.tobytes()
+    if compression in (DEFLATE, OLD_DEFLATE):
+        return zlib.compress(plain.tobytes())
+    file = io.BytesIO()
+    Pillow.fromarray(plain).save(
+        file, "TIFF", compression=COMPRESSIONS[compression], strip_size=plain.size + 1
+    )
+    data = file.getvalue()
+    tiff = Tiff(data)
+    main = tiff.directory("IFD0")
+    if main is None:
+        raise ValueError("libtiff wrote no directory")
+    start, size = tiff.number(main, 0x0111), tiff.number(main, 0x0117)
+    return data[start : start + size]

@@ -1,0 +1,158 @@
+"""WebP: lossy and lossless, with alpha; chunks other than the picture's kept byte for byte."""
+
+import io
+import struct
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import WebPImagePlugin
+
+from photocloak.exporters.containers.riff import Chunk, join, split
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.ifd import exif_orientation
+from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.leaks.signatures import embedded
+from photocloak.exporters.mapping import patch, patched
+from photocloak.exporters.model import Image, Photo, Raster, Samples
+from photocloak.exporters.orientation import stored
+
+_PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
+_ANIMATION = (b"ANIM", b"ANMF")
+_ICC, _ALPHA, _EXIF, _XMP = 0x20, 0x10, 0x08, 0x04
+_QUALITY = 95
+
+
+def _sniff(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def _chunks(data: bytes, name: str) -> tuple[list[Chunk], bytes]:
+    try:
+        return split(data)
+    except ValueError as error:
+        raise damaged(name, "WebP", error) from error
+
+
+def decode(data: bytes, name: str) -> Raster:
+    """Read the picture, of an animation the first."""
+    chunks, rest = _chunks(data, name)
+    check_size(name, *_size(chunks), data, densest=20_000)
+    try:
+        picture: Pillow.Image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
+        picture.load()
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise damaged(name, "WebP", error) from error
+    notes = []
+    if any(one.name in _ANIMATION for one in chunks):
+        notes.append("only the first picture of the animation is kept")
+    if rest.strip(b"\0"):
+        notes.append("what follows the picture is left out")
+    if picture.mode not in ("RGB", "RGBA"):
+        picture = picture.convert("RGB")
+    block = next((one.body for one in chunks if one.name == b"EXIF"), b"")
+    icc = next((one.body for one in chunks if one.name == b"ICCP"), None)
+    orientation = exif_orientation(block.removeprefix(b"Exif\0\0"))
+    return Raster(np.asarray(picture), picture.mode, icc, orientation, notes=tuple(notes))
+
+
+def _size(chunks: list[Chunk]) -> tuple[int, int]:
+    """Return the size that the first chunk states."""
+    body, name = (chunks[0].body, chunks[0].name) if chunks else (b"", b"")
+    if name == b"VP8X" and len(body) >= 10:
+        wide, high = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
+        return wide, high
+    if name == b"VP8 " and len(body) >= 10:
+        wide, high = struct.unpack_from("<HH", body, 6)
+        return wide & 0x3FFF, high & 0x3FFF
+    if name == b"VP8L" and len(body) >= 5:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return 0, 0
+
+
+def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
+    """Write the source with the cloak in it."""
+    chunks, _ = _chunks(photo.data, photo.name)
+    previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
+    change = patch(photo.raster, base, cloaked)
+    animated = any(one.name in _ANIMATION for one in chunks)
+    if change is None and not animated:
+        picture = [one for one in chunks if one.name in _PICTURE]
+        notes: tuple[str, ...] = ()
+    else:
+        raster = patched(photo.raster, change)
+        lossless = any(one.name == b"VP8L" for one in chunks)
+        picture = _coded(raster.samples, lossless=lossless, quality=_QUALITY)
+        notes = () if lossless else ("WebP has no lossless way to change a part: encoded anew",)
+    cleaned = list(_clean(chunks, previews))
+    height, width = photo.raster.samples.shape[:2]
+    file = join(_assemble(cleaned, picture, width, height))
+    return Draft(file, (*photo.raster.notes, *notes), frozenset(previews.written))
+
+
+def _clean(chunks: list[Chunk], previews: Previews) -> Iterator[Chunk]:
+    """Yield the chunks beside the picture that may be written."""
+    for one in chunks:
+        if one.name in (*_PICTURE, *_ANIMATION, b"VP8X"):
+            continue
+        if one.name == b"EXIF":
+            head = b"Exif\0\0" if one.body.startswith(b"Exif\0\0") else b""
+            yield Chunk(b"EXIF", head + exif.clean(one.body[len(head) :], previews))
+        elif one.name == b"XMP ":
+            yield Chunk(b"XMP ", xmp.clean(one.body))
+        elif one.name == b"ICCP" or not any(embedded(one.body)):
+            yield one
+
+
+def _coded(samples: Samples, *, lossless: bool, quality: int) -> list[Chunk]:
+    file = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(samples)).save(
+        file, "WEBP", lossless=lossless, quality=100 if lossless else quality, method=4, exact=True
+    )
+    return [one for one in split(file.getvalue())[0] if one.name in _PICTURE]
+
+
+def _assemble(extra: list[Chunk], picture: list[Chunk], width: int, height: int) -> list[Chunk]:
+    """Put chunks in the order the container prescribes, with a header that tells of them."""
+    names = {one.name for one in extra}
+    flags = _ICC * (b"ICCP" in names) | _EXIF * (b"EXIF" in names) | _XMP * (b"XMP " in names)
+    coded = picture[-1]
+    alpha = picture[0].name == b"ALPH" or (coded.name == b"VP8L" and coded.body[4] & 0x10)
+    if not extra and len(picture) == 1:
+        return picture
+    flags |= _ALPHA if alpha else 0
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    head = Chunk(b"VP8X", bytes([flags, 0, 0, 0]) + sizes)
+    before = [one for one in extra if one.name == b"ICCP"]
+    behind = [one for one in extra if one.name != b"ICCP"]
+    return [head, *before, *picture, *behind]
+
+
+def new(plate: Plate) -> bytes:
+    """Write a new file."""
+    extra = [(b"ICCP", plate.icc or b""), (b"EXIF", plate.exif), (b"XMP ", plate.xmp)]
+    height, width = plate.pixels.shape[:2]
+    picture = _coded(plate.pixels, lossless=False, quality=plate.quality)
+    chunks = [Chunk(name, body) for name, body in extra if body]
+    return join(_assemble(chunks, picture, width, height))
+
+
+def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
+    """Yield every chunk but the picture, and what follows."""
+    chunks, rest = split(data)
+    for one in chunks:
+        if one.name not in (*_PICTURE, b"ANMF"):
+            yield f"{one.name.decode('latin-1').strip()} chunk", one.body
+    yield "trailer", rest
+
+
+def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
+    """Yield the frames of an animation but the first."""
+    frames = [one for one in split(data)[0] if one.name == b"ANMF"]
+    for number, one in enumerate(frames[1:], 2):
+        yield f"frame {number}", one.body
+
+
+FORMAT = Format("WebP", (".webp",), _sniff, decode, keep, new, strip, pictures)
