@@ -64,11 +64,11 @@ def face_at(x: float, y: float, size: float, *, score: float = 0.9, upright: boo
     points = np.asarray(ARCFACE, np.float32) / 112
     if not upright:
         points = points[[4, 0, 3, 1, 2]]
-    return Face((x, y, size, size), points * size + (x, y), score)
+    return Face((x, y, size, size), np.asarray(points * size + (x, y), np.float32), score)
 
 
 def make_engine(
-    faces: Mapping[tuple[int, int], Sequence[Face]], *, threshold: float = 0.998
+    faces: Mapping[tuple[int, int], Sequence[Face]], *, threshold: float = 0.9999
 ) -> Engine:
     """Return an engine whose extractors are fakes; nearly any change satisfies the threshold."""
     fakes = [FakeExtractor(name, seed=seed) for seed, name in enumerate(("one", "two", "three"))]

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plugin.fakes import face_at, make_engine, write_photo
-from tests.plugin.test_pipeline import FACES, NONE, ONE
 
 from photocloak import exporters
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, assembly, attempt
 from photocloak.plugin.attempt import Engine
 from photocloak.plugin.main import run
+from tests.plugin.fakes import face_at, make_engine, write_photo
+from tests.plugin.test_pipeline import FACES, NONE, ONE
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
@@ -30,7 +30,9 @@ def engine() -> Engine:
 def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
-    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=12))
+    monkeypatch.setattr(
+        attempt, "load_mode", lambda name: replace(load_mode(name), steps=12, rounds=2)
+    )
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
         code = run([str(one) for one in arguments])

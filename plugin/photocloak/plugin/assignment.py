@@ -39,7 +39,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Who a face belongs to (None: too uncertain for a profile) and its target."""
+    """Whose face it is (None: too uncertain for a profile) and for whom it shall be taken."""
 
     person: Person | None
     target: Target
@@ -85,7 +85,8 @@ class Assigner:
                     self._connection, name=name, target=target.name, now=self._now
                 )
             else:
-                result.append(Assignment(None, self._choose(index, [face.features], taken)))
+                target = self._choose(index, [face.features], taken)
+                result.append(Assignment(None, target))
                 continue
             if index == meant and wish.target is not None:
                 target = self._replace(person, wish.target)

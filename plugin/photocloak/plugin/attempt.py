@@ -81,11 +81,8 @@ class Attempt:
     def cloak(
         self, assigned: Sequence[Assignment], on_step: OnStep | None
     ) -> tuple[exporters.Encoded, list[FaceEvidence]]:
-        """Cloak, encode and measure; once more and harder where that is too weak."""
-        mode = load_mode(self.job.mode)
-        cloaker = Cloaker(self.engine.ensemble, self.engine.library.means, mode)
-        # `own` is this photo's own face, not the profile's changing average: the same photo must
-        # get the same cloak tomorrow.
+        """Cloak, encode and measure."""
+        cloaker = Cloaker(self.engine.ensemble, self.engine.library.means, load_mode(self.job.mode))
         subjects = [
             Subject(face, one.target, own)
             for face, one, own in zip(self.faces, assigned, self.features, strict=True)
@@ -93,14 +90,9 @@ class Attempt:
         seed = self.job.seed
         if seed is None:
             seed = seed_of(self.content, *(one.target.name for one in assigned))
-        efforts = (1, 1 + mode.retries) if mode.retries else (1,)
-        for effort in efforts:
-            cloak = cloaker(self.base, subjects, seed=seed, effort=effort, on_step=on_step)
-            encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.policy)
-            evidence = self._measure(encoded)
-            if not still_recognised(evidence, self.engine.ensemble):
-                break
-        return encoded, evidence
+        cloak = cloaker(self.base, subjects, seed=seed, on_step=on_step)
+        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.policy)
+        return encoded, self._measure(encoded)
 
     def _measure(self, encoded: exporters.Encoded) -> list[FaceEvidence]:
         """Decode what will be written, and look at it as a stranger would."""

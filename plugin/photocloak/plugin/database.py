@@ -48,16 +48,17 @@ SCHEMA = (
     ) STRICT
     """,
     """
-    -- One row a photo, so that a photo seen again neither counts nor teaches twice.
+    -- One row a photo, so that a photo seen again neither counts nor teaches twice. They are
+    -- numbered in the order they were first seen.
     CREATE TABLE sightings (
         person INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
         photo TEXT NOT NULL,
-        seen REAL NOT NULL,
+        number INTEGER NOT NULL,
         PRIMARY KEY (person, photo)
     ) STRICT
     """,
     """
-    -- The raw features of the latest photos (X_U of eq. 3), for choosing a target again.
+    -- The raw features of the first photos (X_U of eq. 3), for choosing a target again.
     CREATE TABLE samples (
         person INTEGER NOT NULL,
         photo TEXT NOT NULL,

@@ -114,7 +114,11 @@ class Pipeline:
         there = job.folder / job.source.name
         if not _holds(there, sha256(photo.data)):
             there = exporters.publish(
-                photo.data, self._ready(job.folder), job.source.stem, job.source.suffix, like=job.source
+                photo.data,
+                self._ready(job.folder),
+                job.source.stem,
+                job.source.suffix,
+                like=job.source,
             )
         return Outcome(job.source, there, Status.ALREADY_CLOAKED, reason)
 

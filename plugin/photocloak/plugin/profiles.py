@@ -14,7 +14,7 @@ EXPIRY = 90 * 86400.0
 """Seconds after which somebody unnamed who was not seen again is forgotten."""
 
 SAMPLES = 8
-"""Photos of a person whose features are kept one by one."""
+"""Photos of a person, the first ones, whose features are kept one by one."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ def centroids(connection: sqlite3.Connection) -> dict[int, Embeddings]:
 
 
 def samples(connection: sqlite3.Connection, person: int) -> list[Embeddings]:
-    """Return the features of the person's latest photos, oldest first."""
+    """Return the features of the person's first photos, in order."""
     photos: dict[str, Embeddings] = {}
     for photo, extractor, features in connection.execute(
         "SELECT photo, extractor, features FROM samples JOIN sightings USING (person, photo) "
-        "WHERE person = ? ORDER BY seen, photo",
+        "WHERE person = ? ORDER BY number",
         (person,),
     ):
         photos.setdefault(photo, {})[extractor] = _features(features)
@@ -97,15 +97,15 @@ def learn(
     connection.execute(
         "UPDATE people SET last_seen = max(last_seen, ?) WHERE id = ?", (now, person)
     )
-    added = connection.execute(
-        "INSERT INTO sightings VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (person, photo, now)
-    )
-    if added.rowcount == 0:
+    query = "SELECT photo = ?, number FROM sightings WHERE person = ? ORDER BY 1 DESC, 2 DESC"
+    known, number = connection.execute(query, (photo, person)).fetchone() or (False, 0)
+    if known:
         return
-    known = centroids(connection).get(person, {})
+    connection.execute("INSERT INTO sightings VALUES (?, ?, ?)", (person, photo, number + 1))
+    totals = centroids(connection).get(person, {})
     for extractor, features in face.items():
         unit = features / max(float(np.linalg.norm(features)), 1e-12)
-        _put_centroid(connection, person, extractor, known.get(extractor, 0) + unit)
+        _put_centroid(connection, person, extractor, totals.get(extractor, 0) + unit)
         connection.execute(
             "INSERT INTO samples VALUES (?, ?, ?, ?)", (person, photo, extractor, _blob(features))
         )
@@ -120,8 +120,10 @@ def absorb(connection: sqlite3.Connection, keep: int, gone: int) -> None:
         _put_centroid(connection, keep, extractor, mine.get(extractor, 0) + total)
     # A photo that showed both would be a contradiction; the one already there stays.
     connection.execute(
-        "INSERT OR IGNORE INTO sightings SELECT ?, photo, seen FROM sightings WHERE person = ?",
-        (keep, gone),
+        "INSERT OR IGNORE INTO sightings SELECT ?, photo, number + "
+        "(SELECT coalesce(max(number), 0) FROM sightings WHERE person = ?) "
+        "FROM sightings WHERE person = ?",
+        (keep, keep, gone),
     )
     connection.execute(
         "INSERT OR IGNORE INTO samples SELECT ?, photo, extractor, features FROM samples "
@@ -183,10 +185,10 @@ def _put_centroid(
 
 
 def _trim(connection: sqlite3.Connection, person: int) -> None:
-    """Drop the features of all but the latest photos."""
+    """Drop the features of all but the first photos."""
     connection.execute(
         "DELETE FROM samples WHERE person = ? AND photo NOT IN "
-        "(SELECT photo FROM sightings WHERE person = ? ORDER BY seen DESC, photo LIMIT ?)",
+        "(SELECT photo FROM sightings WHERE person = ? ORDER BY number LIMIT ?)",
         (person, person, SAMPLES),
     )
 
