@@ -15,7 +15,6 @@ from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Folders, Job, Outputs, People, Pipeline, Status, Wish
 from photocloak.plugin import attempt as attempt_module
-from photocloak.plugin.assembly import thresholds
 from photocloak.plugin.attempt import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
@@ -42,7 +41,9 @@ class Studio:
         database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
-            self.engine, People(database, thresholds(self.engine.ensemble)), self.outputs
+            self.engine,
+            People(database, dict.fromkeys(self.engine.ensemble.extractors, 0.9)),
+            self.outputs,
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"
