@@ -1,0 +1,88 @@
+"""What the packages export is a promise: a change here is a change for others."""
+
+import tomllib
+from importlib import import_module
+from importlib.metadata import distribution, version
+from pathlib import Path
+
+import pytest
+
+from photocloak.core import manifest_root
+
+ROOT = Path(__file__).parents[1]
+
+API = {
+    "photocloak.core": {
+        "CloakTooWeakError",
+        "ConfigError",
+        "ExitCode",
+        "InputError",
+        "ModelError",
+        "NoFaceError",
+        "OutputError",
+        "PhotocloakError",
+        "manifest_root",
+    },
+    "photocloak.exporters": {
+        "Encoded",
+        "Finding",
+        "Photo",
+        "Policy",
+        "encode",
+        "load_policy",
+        "policy_names",
+        "prepare",
+        "publish",
+        "read",
+        "read_bytes",
+        "scan",
+        "suffixes",
+        "sweep",
+    },
+    "photocloak.plugin": {
+        "Database",
+        "Engine",
+        "FaceOutcome",
+        "Folders",
+        "Job",
+        "Outcome",
+        "Outputs",
+        "People",
+        "Person",
+        "Pipeline",
+        "Roster",
+        "Settings",
+        "Status",
+        "Wish",
+        "load_engine",
+        "load_settings",
+        "open_pipeline",
+    },
+}
+
+
+@pytest.mark.parametrize("package", API)
+def test_the_public_names(package: str) -> None:
+    module = import_module(package)
+    assert set(module.__all__) == API[package]
+    assert all(getattr(module, name) is not None for name in module.__all__)
+
+
+def test_installed_manifests_are_those_of_the_repository() -> None:
+    """An editable install uses the repository's; a wheel must have brought the same."""
+    ours, theirs = ROOT / "manifests", manifest_root()
+    files = {path.relative_to(ours) for path in ours.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(theirs) for path in theirs.rglob("*") if path.is_file()}
+    assert all((ours / name).read_bytes() == (theirs / name).read_bytes() for name in files)
+
+
+def test_the_installed_version_and_licence_are_the_repositorys() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert version("photocloak") == project["version"]
+    assert distribution("photocloak").metadata["License-Expression"] == "GPL-3.0-or-later"
+
+
+def test_the_licence_is_the_gpl_3() -> None:
+    assert "GNU GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007" in (
+        ROOT / "LICENSE"
+    ).read_text("utf-8")
