@@ -17,11 +17,10 @@ LOW = 0.5
 HIGH = 0.7
 """Score from which it certainly is one."""
 
-_FAINTEST = 0.3  # of the scan: the closer look may raise a score
+_FAINTEST = 0.2  # of the scan: the closer look may raise a score
 _SMALLEST_SEEN = 10  # pixels on a level; smaller patterns are texture
 _LARGEST_SEEN = 160  # pixels on a level but the last; larger faces are cut by tiles
 _SAME = 0.3  # IoU of two detections of one face
-_PART = 0.7  # share of a weaker detection that lies in a stronger one: an eye, an ear
 
 
 class Detector:
@@ -55,7 +54,7 @@ class Detector:
             look_again(image, row, self._network, low=self.low) for row in rows
         )
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
-        faces = suppress(looked[(looked.scores >= self.low) & large], parts=True)
+        faces = without_parts(suppress(looked[(looked.scores >= self.low) & large]))
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
 
     def _scan(self, image: Pixels) -> Candidates:
@@ -86,21 +85,27 @@ def _turned_back(raw: Candidates, width: int) -> Candidates:
     return replace(raw, boxes=np.stack([width - y - h, x, h, w], axis=1))
 
 
-def suppress(candidates: Candidates, *, parts: bool = False) -> Candidates:
-    """Keep the best-scoring of overlapping candidates, best first.
-
-    With `parts` one that lies inside a better one goes as well, which only final scores justify.
-    """
+def suppress(candidates: Candidates) -> Candidates:
+    """Keep the best-scoring of candidates that overlap, best first."""
     order = np.argsort(-candidates.scores, kind="stable")
     boxes, kept = candidates.boxes, []
     while len(order):
         best, order = order[0], order[1:]
         kept.append(best)
-        rest = boxes[order]
-        distinct = overlap(boxes[best], rest) <= _SAME
-        if parts:
-            distinct &= intersection(boxes[best], rest) <= _PART * rest[:, 2:].prod(axis=1)
-        order = order[distinct]
+        order = order[overlap(boxes[best], boxes[order]) <= _SAME]
+    return candidates[np.array(kept, int)]
+
+
+def without_parts(candidates: Candidates) -> Candidates:
+    """Drop what lies inside a better face, and ears: small, weak, and a quarter over its edge."""
+    kept = []
+    areas = candidates.boxes[:, 2:].prod(axis=1)
+    for row, (box, score) in enumerate(zip(candidates.boxes, candidates.scores, strict=True)):
+        covered = intersection(box, candidates.boxes) / areas[row]
+        ear = (areas[row] < 0.3 * areas) & (score < candidates.scores - 0.2) & (covered > 0.25)
+        inside = (score < candidates.scores) & (covered > 0.7)
+        if not (ear | inside).any():
+            kept.append(row)
     return candidates[np.array(kept, int)]
 
 
