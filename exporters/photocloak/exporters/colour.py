@@ -73,11 +73,13 @@ class Colours:
             cloaked: (H, W, 3) sRGB, what they should show.
 
         """
-        wanted = cloaked.astype(np.float32) - base
+        wanted = np.subtract(cloaked, base, dtype=np.float32)
+        if self.plain and self.mode == "RGB":
+            return wanted
         if self.plain:
-            return wanted if self.mode == "RGB" else (wanted @ LUMA)[..., None]
+            return np.asarray(wanted @ LUMA, np.float32)[..., None]
         if self._inverse is not None:
-            return self._inverse(cloaked) - self._inverse(base)
+            return np.subtract(self._inverse(cloaked), self._inverse(base))
         return self._search(to_eight(samples).astype(np.float32), base, wanted)
 
     def _search(self, samples: Floats, base: Image, wanted: Floats) -> Floats:
@@ -88,16 +90,16 @@ class Colours:
         else:
             gain = np.ones_like(samples[..., :1])
         total = np.zeros_like(samples)
-        missing = wanted
+        missing: Floats = wanted
         for _ in range(4):
             if self.mode == "L":
                 total[..., 0] += missing @ LUMA
             else:
                 total[..., :3] += 0.8 * gain * missing
             shown = self.to_srgb(np.clip(np.rint(samples + total), 0, 255).astype(np.uint8))
-            missing = base + wanted - shown
+            missing = (base + wanted - shown).astype(np.float32)
         touched = np.any(wanted != 0, axis=2, keepdims=True)
-        return total * touched
+        return np.where(touched, total, np.float32(0))
 
 
 def to_eight(samples: Samples) -> Image:

@@ -73,7 +73,9 @@ def _from_xmp(text: str, found: Credits) -> None:
 
 def _first(text: str, name: str) -> str:
     """Return the items of a simple property or list, joined."""
-    match = re.search(rf"<{re.escape(name)}(?=[\s>])[^>]*>(.{{0,8000}}?)</{re.escape(name)}>", text, re.S)
+    match = re.search(
+        rf"<{re.escape(name)}(?=[\s>])[^>]*>(.{{0,8000}}?)</{re.escape(name)}>", text, re.S
+    )
     if not match:
         return ""
     items = re.findall(r">([^<>]+)<", f">{match[1]}<")
@@ -178,7 +180,9 @@ def xmp_packet(credits: Credits) -> bytes:
 
     body = language("rights", credits.copyright) + language("description", credits.caption)
     if credits.creator:
-        items = "".join(f"<rdf:li>{html.escape(one)}</rdf:li>" for one in credits.creator.split("; "))
+        items = "".join(
+            f"<rdf:li>{html.escape(one)}</rdf:li>" for one in credits.creator.split("; ")
+        )
         body += f"<dc:creator><rdf:Seq>{items}</rdf:Seq></dc:creator>"
     if not body:
         return b""

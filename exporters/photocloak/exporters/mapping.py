@@ -34,7 +34,7 @@ class Patch:
     @property
     def touched(self) -> NDArray[np.bool_]:
         """(h, w): which pixels change."""
-        return np.any(self.delta != 0, axis=2)
+        return np.asarray(np.any(self.delta != 0, axis=2))
 
 
 def colours_of(raster: Raster) -> Colours:

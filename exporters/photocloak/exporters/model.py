@@ -36,7 +36,7 @@ class Raster:
     @property
     def colours(self) -> int:
         """How many of the channels are colour: all but alpha."""
-        return self.samples.shape[2] - self.mode.endswith("A")
+        return int(self.samples.shape[2]) - self.mode.endswith("A")
 
 
 @dataclass(frozen=True)

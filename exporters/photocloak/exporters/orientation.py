@@ -1,11 +1,11 @@
 """The eight EXIF orientations as views of arrays."""
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-Number = TypeVar("Number", bound=np.generic)
+Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 
 # orientation: (transpose first, then flip rows, then flip columns) turns stored into upright
 _TURNS = {
@@ -20,15 +20,15 @@ _TURNS = {
 }
 
 
-def upright(stored: NDArray[Number], orientation: int) -> NDArray[Number]:
+def upright(stored: Pixels, orientation: int) -> Pixels:
     """Return (H, W, …) pixels as they are to be seen; a view."""
     transpose, rows, columns = _TURNS[orientation]
-    seen = np.swapaxes(stored, 0, 1) if transpose else stored
-    return seen[:: -1 if rows else 1, :: -1 if columns else 1]
+    seen: Any = np.swapaxes(stored, 0, 1) if transpose else stored
+    return cast("Pixels", seen[:: -1 if rows else 1, :: -1 if columns else 1])
 
 
-def stored(seen: NDArray[Number], orientation: int) -> NDArray[Number]:
+def stored(seen: Pixels, orientation: int) -> Pixels:
     """Return upright pixels as the file stores them; a view, the inverse of `upright`."""
     transpose, rows, columns = _TURNS[orientation]
     turned = seen[:: -1 if rows else 1, :: -1 if columns else 1]
-    return np.swapaxes(turned, 0, 1) if transpose else turned
+    return cast("Pixels", np.swapaxes(turned, 0, 1) if transpose else turned)

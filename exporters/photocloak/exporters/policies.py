@@ -101,13 +101,17 @@ def read_policy(path: Path) -> Policy:
             raise ConfigError(f"{path}: the key {key} is missing; {_HELP[key]}.")
     if table["metadata"] == "all" and set(table) - {"title", "metadata"}:
         raise ConfigError(f'{path}: metadata = "all" keeps the file as it is: no other key fits.')
-    lists = {key: tuple(table[key]) for key in ("fields", "sources") if key in table}
-    return Policy(**{**table, **lists, "name": path.stem})
+    lists = (key for key in ("fields", "sources") if key in table)
+    table |= {key: tuple(table[key]) for key in lists}
+    return Policy(name=path.stem, **table)
 
 
 def _files(*folders: Path) -> dict[str, Path]:
     places = (manifest_root() / "presets", *folders)
-    return {path.stem: path for place in places for path in sorted(place.glob("*.toml"))}
+    found: dict[str, Path] = {}
+    for place in places:
+        found.update({path.stem: path for path in sorted(place.glob("*.toml"))})
+    return found
 
 
 def _is_text(value: Any) -> bool:

@@ -31,7 +31,8 @@ class Bits:
     def window(self) -> memoryview:
         """Return the 24 bits from every byte on, for walking."""
         wide = self.data.astype(np.uint32)
-        return memoryview(np.ascontiguousarray((wide[:-2] << 16) | (wide[1:-1] << 8) | wide[2:]))
+        ahead = (wide[:-2] << 16) | (wide[1:-1] << 8) | wide[2:]
+        return ahead.data
 
     def peek(self, positions: Positions) -> Values:
         """Return the 32 bits from every position on."""

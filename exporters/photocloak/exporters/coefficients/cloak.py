@@ -30,7 +30,9 @@ _DCT = np.array(
 _LARGEST = 1023  # what baseline tables can code (F.1.2.2)
 
 
-def add(layout: Layout, blocks: list[Blocks], change: Patch, model: Model, *, inverted: bool) -> None:
+def add(
+    layout: Layout, blocks: list[Blocks], change: Patch, model: Model, *, inverted: bool
+) -> None:
     """Add a change of pixels to the coefficients, in place; blocks it does not reach stay.
 
     Args:
@@ -49,9 +51,7 @@ def add(layout: Layout, blocks: list[Blocks], change: Patch, model: Model, *, in
         _add_plane(layout, component, blocks[i], change, delta[..., i])
 
 
-def _components(
-    delta: NDArray[np.float32], model: Model, *, inverted: bool
-) -> NDArray[np.float32]:
+def _components(delta: NDArray[np.float32], model: Model, *, inverted: bool) -> NDArray[np.float32]:
     """Return the change of every component, (h, w, C)."""
     if model == "ycc":
         return delta @ _YCC.T

@@ -16,6 +16,7 @@ from photocloak.exporters.coefficients.bits import Bits, Positions, unstuff
 from photocloak.exporters.coefficients.huffman import Table
 from photocloak.exporters.coefficients.layout import Blocks, Layout, Scan, UnsupportedError
 from photocloak.exporters.coefficients.order import Order, scan_order
+from photocloak.exporters.coefficients.refinement import refine
 
 _END = 64  # advance of an end-of-block symbol; + r for a run of 2^r and more blocks
 _BAD = 256
@@ -51,8 +52,10 @@ def _read_scan(layout: Layout, scan: Scan, blocks: list[Blocks]) -> None:
         if scan.band[1] != 0:
             raise UnsupportedError("a scan header is impossible")
         (_dc_refinement if scan.high else _dc_first)(scan, order, bits, blocks)
+    elif scan.high:
+        refine(scan, order, bits, blocks[scan.members[0]])
     else:
-        (_ac_refinement if scan.high else _ac_first)(scan, order, bits, blocks)
+        _ac_first(scan, order, bits, blocks)
 
 
 def _intervals(order: Order, bits: Bits) -> list[tuple[int, int, int, int]]:
@@ -79,7 +82,7 @@ def _require(tables: tuple[Table | None, ...]) -> list[Table]:
 def _dc_steps(table: Table) -> list[int]:
     """Return how many bits a DC symbol takes with its value, by the next 16 bits."""
     symbols, lengths = table.lookup
-    return (lengths + np.maximum(symbols, 0)).tolist()
+    return [int(one) for one in lengths + np.maximum(symbols, 0)]
 
 
 def _ac_steps(table: Table, *, runs: bool) -> list[int]:
@@ -93,7 +96,7 @@ def _ac_steps(table: Table, *, runs: bool) -> list[int]:
     advance = np.where(size > 0, run + 1, np.where(run == 15, 16, _END + (run if runs else 0)))
     advance = np.where(symbols < 0, _BAD, advance).astype(np.int64)
     bits = lengths + np.where(symbols < 0, 0, size)
-    return (advance * 64 + bits).tolist()
+    return [int(one) for one in advance * 64 + bits]
 
 
 @dataclass
@@ -106,7 +109,9 @@ class _Symbols:
     value: NDArray[np.int64]
 
 
-def _evaluate(bits: Bits, positions: "array[int]", tables: list[Table], which: Positions) -> _Symbols:
+def _evaluate(
+    bits: Bits, positions: "array[int]", tables: list[Table], which: Positions
+) -> _Symbols:
     """Read symbols and the values behind them.
 
     Args:
@@ -291,96 +296,3 @@ def _ac_first(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> Non
     block_ = np.repeat(np.frombuffer(active, np.int64), ends - starts)[real]
     target = blocks[scan.members[0]]
     target[order.rows[block_], order.columns[block_], k_[real]] = found.value[real] << scan.low
-
-
-def _ac_refinement(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> None:
-    """Read one more bit of the known coefficients, and those that only now are not zero.
-
-    The known ones of a block split its band; a run counts the unknown ones only, and each known
-    one that is passed has one bit in the stream, behind the symbol that passes it.
-    """
-    target = blocks[scan.members[0]]
-    rows, columns = int(order.rows[-1]) + 1, int(order.columns[-1]) + 1
-    first_k, last_k = scan.band
-    band = target[:rows, :columns].reshape(-1, 64)[:, first_k : last_k + 1]
-    known_block, known_k = np.nonzero(band)
-    starts = np.searchsorted(known_block, np.arange(rows * columns + 1))
-    walk = _walk_refinement(
-        scan, order, bits, starts.tolist(), (known_k + first_k).tolist()
-    )
-    fresh, corrected = (np.frombuffer(one, np.int64).reshape(-1, 3) for one in walk)
-    # corrections: (first known, how many, first bit)
-    many = corrected[:, 1]
-    inner = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-    which = np.repeat(corrected[:, 0], many) + inner
-    bit = bits.peek(np.repeat(corrected[:, 2], many) + inner) >> np.uint64(31)
-    which = which[bit == 1]
-    y, x = order.rows[known_block[which]], order.columns[known_block[which]]
-    old = target[y, x, known_k[which] + first_k]
-    step = np.int16(1 << scan.low)
-    more = np.where(np.abs(old) & step, 0, np.sign(old) * step).astype(np.int16)
-    target[y, x, known_k[which] + first_k] = old + more
-    # new ones: (block, k, bit of the sign)
-    sign = (bits.peek(fresh[:, 2]) >> np.uint64(31)).astype(np.int16)
-    value = (2 * sign - 1) * step
-    target[order.rows[fresh[:, 0]], order.columns[fresh[:, 0]], fresh[:, 1]] = value
-
-
-def _walk_refinement(
-    scan: Scan, order: Order, bits: Bits, starts: list[int], known: list[int]
-) -> tuple["array[int]", "array[int]"]:
-    """Return (block, k, bit) of new coefficients and (first known, how many, bit) of old ones."""
-    (table,) = _require(scan.ac)
-    symbols, lengths = (one.tolist() for one in table.lookup)
-    window = bits.window()
-    read_run = _run_reader(window)
-    first_k, last_k = scan.band
-    fresh, corrected = array("q"), array("q")
-    for start, end, first, last in _intervals(order, bits):
-        p, block = start, first
-        while block < last:
-            k, i, stop = first_k, starts[block], starts[block + 1]
-            following = block + 1
-            while k <= last_k:
-                ahead = (window[p >> 3] >> (8 - (p & 7))) & 0xFFFF
-                symbol = symbols[ahead]
-                p += lengths[ahead]
-                run, size = symbol >> 4, symbol & 15
-                if size == 0 and run < 15:
-                    if run:
-                        following += read_run(p, run)
-                        p += run
-                    if following > last:
-                        raise UnsupportedError("a run of blocks is too long")
-                    rest = starts[following] - i
-                    if rest:
-                        corrected.extend((i, rest, p))
-                        p += rest
-                    i = stop
-                    break
-                if size > 1 or symbol < 0:
-                    raise UnsupportedError("its data hold a code that no table has")
-                sign = p
-                p += size
-                target, passed = k + run, i
-                while i < stop and known[i] <= target:
-                    i += 1
-                    target += 1
-                if i > passed:
-                    corrected.extend((passed, i - passed, p))
-                    p += i - passed
-                if target > last_k:
-                    if size or i < stop:
-                        raise UnsupportedError("a block holds more coefficients than its band")
-                elif size:
-                    fresh.extend((block, target, sign))
-                k = target + 1
-            if i < stop:
-                raise UnsupportedError("a block holds more coefficients than its band")
-            block = following
-            if p > end:
-                break
-        if block != last:
-            raise UnsupportedError("its data end too early")
-        _check_end(p, end)
-    return fresh, corrected

@@ -252,7 +252,13 @@ def _join(dc: _Part, ac: _Part, order: Order, *, tables: int) -> _Tokens:
     where = np.searchsorted(ac.block, dc.block)
     merged = [
         np.insert(getattr(ac, name) + shift, where, getattr(dc, name))
-        for name, shift in (("block", 0), ("symbol", 0), ("table", tables), ("extra", 0), ("size", 0))
+        for name, shift in (
+            ("block", 0),
+            ("symbol", 0),
+            ("table", tables),
+            ("extra", 0),
+            ("size", 0),
+        )
     ]
     return _finish(_Part(*merged), order)
 

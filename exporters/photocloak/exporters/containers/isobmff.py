@@ -77,8 +77,10 @@ class Heif:
 def _is_alpha(item: Item, of: int) -> bool:
     if (b"auxl", of) not in item.serves:
         return False
-    return any(kind == b"auxC" and b":alpha" in body or b"auxid:1\0" in body
-               for kind, body in item.properties)
+    return any(
+        (kind == b"auxC" and b":alpha" in body) or b"auxid:1\0" in body
+        for kind, body in item.properties
+    )
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:

@@ -36,5 +36,7 @@ def join(chunks: list[Chunk]) -> bytes:
     """Return a whole file."""
     body = b"WEBP"
     for one in chunks:
-        body += struct.pack("<4sI", one.name, len(one.body)) + one.body + b"\0" * (len(one.body) % 2)
+        body += (
+            struct.pack("<4sI", one.name, len(one.body)) + one.body + b"\0" * (len(one.body) % 2)
+        )
     return b"RIFF" + struct.pack("<I", len(body)) + body

@@ -16,7 +16,13 @@ from PIL import TiffImagePlugin
 from photocloak.exporters.ifd import Tiff
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
-COMPRESSIONS = {NONE: "raw", LZW: "tiff_lzw", DEFLATE: "zip", OLD_DEFLATE: "zip", PACKBITS: "packbits"}
+COMPRESSIONS = {
+    NONE: "raw",
+    LZW: "tiff_lzw",
+    DEFLATE: "zip",
+    OLD_DEFLATE: "zip",
+    PACKBITS: "packbits",
+}
 
 Rows = NDArray[np.uint8]
 

@@ -76,7 +76,13 @@ def _upright(block: bytes) -> bytes:
 
 
 def _encode(
-    samples: Samples, *, quality: int, subsampling: str, block: bytes, packet: bytes, icc: bytes | None
+    samples: Samples,
+    *,
+    quality: int,
+    subsampling: str,
+    block: bytes,
+    packet: bytes,
+    icc: bytes | None,
 ) -> bytes:
     """Encode; the EXIF block gets in byte for byte, since the encoder would write its own.
 

@@ -131,4 +131,7 @@ def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
     for name, one in _further(heif):
         yield name, heif.data(data, one)
     if heif.tracks:
-        yield "film", b"".join(data[one.body : one.end] for one in heif.boxes if one.kind == b"moov")
+        yield (
+            "film",
+            b"".join(data[one.body : one.end] for one in heif.boxes if one.kind == b"moov"),
+        )

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.containers.segments import SOF, Segment, Stream, join, split
+from photocloak.exporters.containers.segments import SOF, Segment, Stream, identifier, join, split
 from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
 from photocloak.exporters.ifd import exif_orientation
@@ -107,7 +107,7 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     for one in stream.segments:
         if one.is_metadata:
             name = "comment" if one.marker == 0xFE else f"APP{one.marker - 0xE0}"
-            yield f"{name} {leaks.identifier(one).decode('latin-1')}".strip(), one.payload
+            yield f"{name} {identifier(one).decode('latin-1')}".strip(), one.payload
         elif one.marker not in SOF:
             yield f"marker {one.marker:02X}", one.payload
     yield "trailer", data[stream.end :]

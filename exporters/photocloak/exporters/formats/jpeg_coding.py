@@ -101,9 +101,7 @@ def _in_place(stream: Stream, change: Patch) -> list[Segment]:
     blocks = read_coefficients(layout)
     model, inverted = _model(layout, stream)
     add(layout, blocks, change, model, inverted=inverted)
-    head = [
-        one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, SOS)
-    ]
+    head = [one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, SOS)]
     return [*head, *write_scans(layout, blocks)]
 
 
@@ -155,6 +153,4 @@ def _anew(photo: Photo, stream: Stream, change: Patch, *, fine: bool) -> list[Se
         optimize=True,
         **tables,
     )
-    return [
-        one for one in split(file.getvalue()).segments if not one.is_metadata or _is_adobe(one)
-    ]
+    return [one for one in split(file.getvalue()).segments if not one.is_metadata or _is_adobe(one)]

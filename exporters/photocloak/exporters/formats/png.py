@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
 from photocloak.core import InputError
+from photocloak.exporters.colour import to_eight
 from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
 from photocloak.exporters.formats import png_pixels
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
@@ -98,7 +99,7 @@ def _with_picture(
     colours: list[Chunk] | None = None
     notes: tuple[str, ...] = ()
     if raster.palette:
-        indexed = _indexed(raster.samples)
+        indexed = _indexed(to_eight(raster.samples))
         if indexed is None:
             notes = ("the cloak needs more colours than a palette has; written in true colour",)
             colours = []

@@ -178,7 +178,7 @@ def decode(data: bytes, name: str) -> Raster:
     try:
         grid = _grid(tiff, main)
     except ValueError as reason:
-        return _foreign(data, name, str(reason), turn, icc, notes)
+        return _foreign(data, name, tiff, icc, str(reason))
     try:
         samples = _read(data, grid)
     except ValueError as error:
@@ -189,9 +189,7 @@ def decode(data: bytes, name: str) -> Raster:
     return Raster(samples, _MODES[kind, grid.channels], icc, turn, notes=notes)
 
 
-def _foreign(
-    data: bytes, name: str, reason: str, turn: int, icc: bytes | None, notes: tuple[str, ...]
-) -> Raster:
+def _foreign(data: bytes, name: str, tiff: Tiff, icc: bytes | None, reason: str) -> Raster:
     """Read what is not written as it is, through Pillow."""
     try:
         picture: Pillow.Image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
@@ -203,8 +201,8 @@ def _foreign(
     samples = np.asarray(picture)
     samples = samples[..., None] if samples.ndim == 2 else samples
     # Pillow ≥ 11 may have turned it already while loading
-    turned = 1 if picture.getexif().get(0x0112, 1) == 1 else turn
-    return Raster(samples, picture.mode, icc, turned, refusal=reason, notes=notes)
+    turn = 1 if picture.getexif().get(0x0112, 1) == 1 else exif_orientation(data)
+    return Raster(samples, picture.mode, icc, turn, refusal=reason, notes=_notes(tiff))
 
 
 def _notes(tiff: Tiff) -> tuple[str, ...]:
@@ -223,7 +221,9 @@ def _read(data: bytes, grid: _Grid) -> Samples:
         if start + size > len(data):
             raise ValueError("a strip lies beyond the end of the file")
         width = grid.wide * grid.depth * grid.bits // 8
-        cell = _unpredicted(strips.unpack(data[start : start + size], grid.compression, tall, width), grid)
+        cell = _unpredicted(
+            strips.unpack(data[start : start + size], grid.compression, tall, width), grid
+        )
         target = samples[rows, columns, channels]
         target[...] = cell[: target.shape[0], : target.shape[1]]
     return samples
@@ -336,7 +336,9 @@ def _write(
             offsets[index] = file.append(packed)
         counts[index] = len(packed)
     names = (TILE_OFFSETS, TILE_COUNTS) if grid.tiled else (STRIP_OFFSETS, STRIP_COUNTS)
-    for tag, values, before in zip(names, (offsets, counts), (grid.offsets, grid.counts), strict=True):
+    for tag, values, before in zip(
+        names, (offsets, counts), (grid.offsets, grid.counts), strict=True
+    ):
         if tuple(values) != before:
             file.set_numbers(main.entries[tag], values)
 

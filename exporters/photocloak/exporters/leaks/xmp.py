@@ -30,7 +30,7 @@ PICTURES: dict[str, tuple[str, ...] | None] = {
     "http://ns.apple.com/pixeldatainfo/1.0/": None,
     "http://ns.adobe.com/xap/1.0/": ("Thumbnails",),
 }
-EXTENDED = {"http://ns.adobe.com/xmp/note/": ("HasExtendedXMP",)}
+EXTENDED: dict[str, tuple[str, ...] | None] = {"http://ns.adobe.com/xmp/note/": ("HasExtendedXMP",)}
 
 # JPEG, PNG, RIFF and GIF in base64; in XMP line feeds come as entities too
 _BASE64 = re.compile(r"(?:/9j/|iVBORw0KGgo|UklGR|R0lGOD)(?:[A-Za-z0-9+/=\s]|&#x[aAdD];){160,}")

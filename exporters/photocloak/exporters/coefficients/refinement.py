@@ -1,0 +1,123 @@
+"""Refinement scans of AC coefficients: one more bit of each (T.81 G.1.2.3).
+
+The known coefficients of a block split its band: a run counts the unknown ones only, and each
+known one that is passed has one bit in the stream, behind the symbol that passes it.
+"""
+
+from array import array
+
+import numpy as np
+
+from photocloak.exporters.coefficients.bits import Bits
+from photocloak.exporters.coefficients.huffman import Table
+from photocloak.exporters.coefficients.layout import Blocks, Scan, UnsupportedError
+from photocloak.exporters.coefficients.order import Order
+
+
+def refine(scan: Scan, order: Order, bits: Bits, target: Blocks) -> None:
+    """Add the bits of a scan to the coefficients, in place.
+
+    Raises:
+        UnsupportedError: the data are damaged.
+
+    """
+    if scan.ac[0] is None:
+        raise UnsupportedError("a Huffman table is missing")
+    rows, columns = int(order.rows[-1]) + 1, int(order.columns[-1]) + 1
+    first, last = scan.band
+    band = target[:rows, :columns].reshape(-1, 64)[:, first : last + 1]
+    known_block, known_k = np.nonzero(band)
+    known_k += first
+    starts = np.searchsorted(known_block, np.arange(rows * columns + 1))
+    walk = _Walk(bits, scan.ac[0], scan.band, starts.tolist(), known_k.tolist())
+    mcus = range(0, order.mcus, order.interval)
+    for start, end, mcu in zip(bits.starts, bits.ends, mcus, strict=True):
+        walk.interval(start, end, mcu, min(mcu + order.interval, order.mcus))
+    fresh = np.frombuffer(walk.fresh, np.int64).reshape(-1, 3)
+    corrected = np.frombuffer(walk.corrected, np.int64).reshape(-1, 3)
+    step = np.int16(1 << scan.low)
+
+    many = corrected[:, 1]
+    inner = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+    which = np.repeat(corrected[:, 0], many) + inner
+    bit = bits.peek(np.repeat(corrected[:, 2], many) + inner) >> np.uint64(31)
+    which = which[bit == 1]
+    at = order.rows[known_block[which]], order.columns[known_block[which]], known_k[which]
+    old = target[at]
+    target[at] = old + np.where(np.abs(old) & step, 0, np.sign(old) * step).astype(np.int16)
+
+    sign = (bits.peek(fresh[:, 2]) >> np.uint64(31)).astype(np.int16)
+    target[order.rows[fresh[:, 0]], order.columns[fresh[:, 0]], fresh[:, 1]] = (2 * sign - 1) * step
+
+
+class _Walk:
+    """The serial walk; notes where bits lie.
+
+    Attributes:
+        fresh: block, coefficient and bit of the sign, of every new coefficient.
+        corrected: first known coefficient, how many, and first bit, of every row of corrections.
+
+    """
+
+    def __init__(
+        self, bits: Bits, table: Table, band: tuple[int, int], starts: list[int], known: list[int]
+    ) -> None:
+        symbols, lengths = table.lookup
+        self._symbols: list[int] = symbols.tolist()
+        self._lengths: list[int] = lengths.tolist()
+        self._window, self._band = bits.window(), band
+        self._starts, self._known = starts, known
+        self.fresh, self.corrected = array("q"), array("q")
+
+    def interval(self, p: int, end: int, block: int, last: int) -> None:
+        """Walk the blocks of a restart interval, `block` to `last`, from bit `p`."""
+        while block < last:
+            p, more = self._block(p, block)
+            if p > end or block + more > last:
+                raise UnsupportedError("its data end too early")
+            block += more
+
+    def _block(self, p: int, block: int) -> tuple[int, int]:
+        """Walk one block; return the next bit, and how many blocks are done with."""
+        k, last = self._band
+        i, stop = self._starts[block], self._starts[block + 1]
+        while k <= last:
+            ahead = (self._window[p >> 3] >> (8 - (p & 7))) & 0xFFFF
+            symbol = self._symbols[ahead]
+            p += self._lengths[ahead]
+            run, size = symbol >> 4, symbol & 15
+            if size == 0 and run < 15:
+                return self._end(p, run, block, i)
+            if size > 1 or symbol < 0:
+                raise UnsupportedError("its data hold a code that no table has")
+            sign = p
+            p += size
+            target, passed = k + run, i
+            while i < stop and self._known[i] <= target:
+                i += 1
+                target += 1
+            if i > passed:
+                self.corrected.extend((passed, i - passed, p))
+                p += i - passed
+            if size and target <= last:
+                self.fresh.extend((block, target, sign))
+            elif size:
+                raise UnsupportedError("a block holds more coefficients than its band")
+            k = target + 1
+        if i < stop:
+            raise UnsupportedError("a block holds more coefficients than its band")
+        return p, 1
+
+    def _end(self, p: int, run: int, block: int, i: int) -> tuple[int, int]:
+        """Take an end of band, for one block or a run of them; only corrections follow."""
+        blocks = 1
+        if run:
+            ahead = (self._window[p >> 3] >> (8 - (p & 7))) & 0xFFFF
+            blocks = (1 << run) + (ahead >> (16 - run))
+            p += run
+        if block + blocks >= len(self._starts):
+            raise UnsupportedError("a run of blocks is too long")
+        rest = self._starts[block + blocks] - i
+        if rest:
+            self.corrected.extend((i, rest, p))
+        return p + rest, blocks
