@@ -15,10 +15,13 @@ _FRONTAL = np.array([38.2946, 73.5318, 56.0252, 41.5493, 70.7299]) + 1j * np.arr
 _FRONTAL = (_FRONTAL - _FRONTAL.mean()) / 112
 
 SMALLEST = 16.0
-"""Pixels across the aligned face below which there is too little to align or to recognise."""
+"""Pixels across a face below which there is too little to recognise: such are not looked for."""
 
-CROOKEDEST = 0.20
-"""Largest landmark residual of an alignable face, as a share of the aligned face's side."""
+CROOKEDEST = 0.2
+"""Largest landmark error of an alignable face, as a share of the aligned square's side.
+
+Of 2,606 certain faces in the lab the worst, a profile, reaches .18; one in a hundred exceeds .10.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,18 +49,19 @@ def alignable(face: Face, shape: tuple[int, ...]) -> bool:
     """Tell whether the landmarks of `face`, in a photo of `shape` (H, W, …), can be aligned.
 
     Not alignable are faces of less than `SMALLEST` pixels, faces of which most lies outside the
-    photo, and landmarks which no upright, unmirrored face could cast (a "face" in foliage).
+    photo, and landmarks that no upright, unmirrored face casts.
     """
     points = face.landmarks.astype(np.float64)
-    if points.shape != (5, 2) or not np.isfinite(points).all():
+    if points.shape != (5, 2) or not np.isfinite(points).all() or face.size < SMALLEST:
         return False
     height, width = shape[:2]
-    inside = (points >= 0).all(axis=1) & (points[:, 0] <= width) & (points[:, 1] <= height)
+    inside = (points >= -0.5).all(axis=1) & (points <= (width - 0.5, height - 0.5)).all(axis=1)
     if inside.sum() < 3:
         return False
     middle, factor = fit(points)
+    side = abs(factor)
     error = np.abs(complexes(points) - middle - factor * _FRONTAL)
-    return abs(factor) >= SMALLEST and float(np.sqrt(np.mean(error**2))) <= CROOKEDEST * abs(factor)
+    return side > face.size / 2 and float(np.sqrt(np.mean(error**2))) <= CROOKEDEST * side
 
 
 def fit(landmarks: NDArray[np.floating]) -> tuple[complex, complex]:
