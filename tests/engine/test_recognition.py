@@ -9,7 +9,11 @@ from photocloak.engine.recognition import false_accept_threshold, recognise
 def _people(rng: np.random.Generator, count: int, each: int, spread: float) -> tuple:
     centres = rng.normal(size=(count, 32))
     names = np.repeat(np.arange(count), each)
-    return (centres[names] + spread * rng.normal(size=(len(names), 32))).astype("f4"), names, centres
+    return (
+        (centres[names] + spread * rng.normal(size=(len(names), 32))).astype("f4"),
+        names,
+        centres,
+    )
 
 
 def test_everybody_is_recognised_from_clean_photos() -> None:

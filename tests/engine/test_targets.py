@@ -31,6 +31,7 @@ def _photos(rng: np.random.Generator, count: int = 3) -> list[dict[str, np.ndarr
 
 def _far(library: TargetLibrary, photos: list, name: str) -> float:
     """Eq. 3's inner minimum, written out again."""
+
     def gap(photo: dict, e: str) -> float:
         mine = direction(photo[e], library.means[e])
         theirs = direction(library.targets[name].centroid[e], library.means[e])

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from photocloak.engine.budget import Dssim
-from photocloak.engine.ensemble import Embeddings, Ensemble, direction
+from photocloak.engine.descent import Adam, BudgetDescent, Descent
+from photocloak.engine.ensemble import Embeddings, Ensemble, cosine, direction
 from photocloak.engine.extractors import Objective
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, Separable, gaussian
@@ -35,7 +36,7 @@ class Subject:
     Attributes:
         face: as detected.
         target: the person's target class T.
-        own: the person's reference features, raw, by extractor.
+        own: the clean face's features, raw, by extractor.
 
     """
 
@@ -81,7 +82,6 @@ class Cloaker:
         subjects: Sequence[Subject],
         *,
         seed: int,
-        effort: int = 1,
         on_step: OnStep | None = None,
     ) -> Cloak:
         """Return the cloaked photo.
@@ -90,20 +90,21 @@ class Cloaker:
             image: (H, W, 3) uint8 sRGB, upright.
             subjects: the faces; none leaves the photo as it is.
             seed: the same image, subjects and seed give the same pixels.
-            effort: multiplies the mode's steps.
-            on_step: called with (steps done, steps in all).
+            on_step: called with (steps done, steps at most).
 
         """
-        steps = self.mode.steps * effort
+        limit = self.mode.steps * self.mode.rounds
         costs = []
         for number, subject in enumerate(subjects):
             space = FaceSpace.of(subject.face)
             rng = np.random.default_rng([seed, number])
             problem = _Problem(self, space.crop(image), space, subject, rng)
-            for step in range(steps):
+            for step in range(limit):
+                if step % self.mode.steps == 0 and not problem.start_round(step):
+                    break
                 problem.descend()
                 if on_step is not None:
-                    on_step(number * steps + step + 1, len(subjects) * steps)
+                    on_step(number * limit + step + 1, len(subjects) * limit)
             delta, cost = problem.within_budget()
             image = space.add(image, delta)
             costs.append(cost)
@@ -111,7 +112,7 @@ class Cloaker:
 
 
 class _Problem:
-    """The optimisation of one face's δ: Adam on the grid, projected onto the budget."""
+    """The optimisation of one face's δ on its grid, kept within the budget."""
 
     def __init__(
         self,
@@ -130,10 +131,19 @@ class _Problem:
         self._window = _fade(grid)
         self._coarse = Separable(*[gaussian(grid, grid / 20)] * 2)
         self._objectives = self._aim(subject)
+        self._laggards = _Laggards(cloaker.ensemble, subject.own, cloaker.mode.urgency)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
-        self._first = np.zeros_like(self._delta)
-        self._second = np.zeros_like(self._delta)
-        self._count = 0
+        self._descent: Descent = Adam(self._mode.rate)
+
+    def start_round(self, step: int) -> bool:
+        """Begin a schedule of steps; return False where the cloak already holds."""
+        if step > 0 and not self._laggards.left():
+            return False
+        if self._mode.objective == "cloak":
+            sensitivity = self._refine.pullback(self._dssim.sensitivity())
+            rate = self._mode.rate if step == 0 else self._mode.rate / 2
+            self._descent = BudgetDescent(sensitivity, rate=rate, steps=self._mode.steps)
+        return True
 
     def _aim(self, subject: Subject) -> dict[str, Objective]:
         """Build each extractor's objective for this face."""
@@ -144,7 +154,7 @@ class _Problem:
             members = subject.target.members[name]
             drawn = members[self._rng.integers(len(members))]
             spread = float(np.linalg.norm(members - centre, axis=1).mean())
-            weights = (1.0 / spread, 0.0, 0.0) if fawkes else (0.0, 1.0, 1.0)
+            weights = (1.0 / spread, 0.0, 0.0) if fawkes else (0.0, 1.0, self._mode.own)
             objectives[name] = Objective(
                 centre=centre,
                 target=drawn[None],
@@ -156,20 +166,15 @@ class _Problem:
         return objectives
 
     def descend(self) -> None:
-        """Do one step: one view, one run of each extractor, one step of Adam, the projection."""
+        """Do one step: one view, one run of each extractor, one step of the descent, the projection."""
         change = self._refine(self._delta * self._window)
         crop = np.clip(self._crop + change, 0, 255)
         gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
         gradient = (gradient + self._colour(self._delta * self._window)) * self._window
-        self._count += 1
-        self._first += 0.1 * (gradient - self._first)
-        self._second += 0.01 * (gradient * gradient - self._second)
-        first = self._first / (1 - 0.9**self._count)
-        second = self._second / (1 - 0.99**self._count)
-        self._delta -= self._mode.rate * first / (np.sqrt(second) + 1e-12)
+        self._delta += self._descent(gradient)
         np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
         if self._mode.objective == "cloak":
-            self._delta *= self._shrinkage(slack=1.0)
+            self._delta *= self._shrinkage()
 
     def _features(self, crop: Array) -> Array:
         """Return the gradient of the extractors' losses with respect to the crop."""
@@ -185,7 +190,8 @@ class _Problem:
 
         def pull(name: str) -> Array:
             step = extractors[name].step(looks[name](crop)[None], self._objectives[name])
-            return looks[name].pullback(step.gradient[0])
+            weight = self._laggards.weigh(name, step.embeddings[0])
+            return weight * looks[name].pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
         return np.sum(list(self._cloaker.ensemble.pool.map(pull, extractors)), axis=0)
@@ -212,10 +218,9 @@ class _Problem:
         change = self._refine(self._delta * self._window * np.float32(factor))
         return self._dssim.measure(np.clip(self._crop + change, 0, 255))
 
-    def _shrinkage(self, *, slack: float) -> float:
+    def _shrinkage(self) -> np.float32:
         """Return the factor that takes δ back to ρ, by DSSIM's near-quadratic growth."""
-        cost = self._cost(1.0)
-        return min(1.0, float(np.sqrt(self._mode.rho * slack / max(cost, 1e-12))))
+        return np.float32(min(1.0, np.sqrt(self._mode.rho / max(self._cost(1.0), 1e-12))))
 
     def within_budget(self) -> tuple[Array, float]:
         """Return δ on its grid with DSSIM ≤ ρ, and that DSSIM."""
@@ -223,10 +228,39 @@ class _Problem:
         if self._cost(1.0) > self._mode.rho:
             for _ in range(12):
                 middle = (low + high) / 2
-                low, high = (middle, high) if self._cost(middle) <= self._mode.rho else (low, middle)
+                low, high = (
+                    (middle, high) if self._cost(middle) <= self._mode.rho else (low, middle)
+                )
         else:
             low = 1.0
         return self._delta * self._window * np.float32(low), self._cost(low)
+
+
+class _Laggards:
+    """Gives more say to extractors that would still accept the face.
+
+    An extractor's excess is the cosine to the clean face above its
+    1 % false-accept threshold, smoothed over the random views; its weight is exp(urgency · excess).
+    """
+
+    SMOOTHING = 0.7
+    MARGIN = 0.03
+    """How far below the threshold the optimiser wants to be: encoding gives some back."""
+
+    def __init__(self, ensemble: Ensemble, own: Embeddings, urgency: float) -> None:
+        self._thresholds = {n: e.spec.threshold for n, e in ensemble.extractors.items()}
+        self._own, self._urgency = own, urgency
+        self._excess = dict.fromkeys(self._thresholds, 0.0)
+
+    def weigh(self, name: str, features: Array) -> np.float32:
+        """Return the extractor's weight after a look at its (D,) features."""
+        excess = cosine(features, self._own[name]) - self._thresholds[name]
+        self._excess[name] += (1 - self.SMOOTHING) * (excess - self._excess[name])
+        return np.float32(np.exp(self._urgency * self._excess[name]))
+
+    def left(self) -> bool:
+        """Tell whether an extractor would still accept the face, or nearly."""
+        return max(self._excess.values()) > -self.MARGIN
 
 
 def _fade(grid: int) -> Array:

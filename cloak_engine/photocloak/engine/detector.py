@@ -60,16 +60,17 @@ class Detector:
     def _scan(self, image: Pixels) -> Candidates:
         """Return raw candidates in continuous pixels of `image`, their landmarks meaningless.
 
-        All levels but the finest are also seen lying on their side: that finds the lying faces
-        which the upright network misses, for a quarter of the scan's time.
+        All levels but the finest are also seen lying on either side: that finds the lying faces
+        which the network misses, for half as much time again.
         """
         found = []
         for tile in pyramid(image):
             [raw] = self._network(tile.pixels[None], low=_FAINTEST)
             seen = [raw]
             if not tile.finest:
-                [lying] = self._network(np.rot90(tile.pixels)[None], low=_FAINTEST)
-                seen.append(_turned_back(lying, tile.pixels.shape[1]))
+                sides = np.stack([np.rot90(tile.pixels, turn) for turn in (1, 3)])
+                left, right = self._network(sides, low=_FAINTEST)
+                seen += _turned_back(left, right, tile.pixels.shape)
             for raw in seen:
                 sizes = raw.boxes[:, 2:].min(axis=1)
                 usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.coarsest)
@@ -79,10 +80,16 @@ class Detector:
         return Candidates.concatenate(found)
 
 
-def _turned_back(raw: Candidates, width: int) -> Candidates:
-    """Undo `np.rot90` of a tile of `width` for the boxes."""
-    x, y, w, h = raw.boxes.T
-    return replace(raw, boxes=np.stack([width - y - h, x, h, w], axis=1))
+def _turned_back(
+    left: Candidates, right: Candidates, shape: tuple[int, ...]
+) -> tuple[Candidates, Candidates]:
+    """Undo the quarter turn to the left and that to the right of a tile of `shape`, for boxes."""
+    x, y, w, h = left.boxes.T
+    u, v, a, b = right.boxes.T
+    return (
+        replace(left, boxes=np.stack([shape[1] - y - h, x, h, w], axis=1)),
+        replace(right, boxes=np.stack([v, shape[0] - u - a, b, a], axis=1)),
+    )
 
 
 def suppress(candidates: Candidates) -> Candidates:

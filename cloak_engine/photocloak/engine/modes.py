@@ -17,9 +17,11 @@ class Mode:
     rho: float
     linf: float
     steps: int
-    retries: int
+    rounds: int
     rate: float
     objective: Literal["cloak", "fawkes"]
+    own: float
+    urgency: float
     chroma: float
     tone: float
 

@@ -119,7 +119,10 @@ class _Model:
         }
         self._residuals = {
             e: np.concatenate(
-                [np.stack([p[e] for p in person]) - rows[i] for i, person in enumerate(crowd.photos)]
+                [
+                    np.stack([p[e] for p in person]) - rows[i]
+                    for i, person in enumerate(crowd.photos)
+                ]
             )
             for e, rows in self._centroids.items()
         }

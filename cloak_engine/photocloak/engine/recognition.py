@@ -5,7 +5,6 @@ user's clean photos. Three recognisers stand on the same L2-normalised features:
 classifier (the paper's), the nearest neighbour, and verification at 1 % false accepts.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,10 +51,12 @@ def recognise(
     own = np.where(truth[:, None] == names[None, :], similarity, np.nan)
     verified = np.nanmedian(own, axis=1) >= threshold
     identities = range(int(names.max()) + 1)
-    return Accuracy(*(
-        np.array([hit[truth == i].mean() if (truth == i).any() else np.nan for i in identities])
-        for hit in (linear, nearest, verified)
-    ))
+    return Accuracy(
+        *(
+            np.array([hit[truth == i].mean() if (truth == i).any() else np.nan for i in identities])
+            for hit in (linear, nearest, verified)
+        )
+    )
 
 
 def _linear(gallery: Array, names: Labels, probes: Array) -> Labels:

@@ -57,9 +57,7 @@ def realign(rng: np.random.Generator, jitter: Jitter, spec: ExtractorSpec) -> Se
     """Draw an extractor's chip as another detector and resampler would have cut it."""
     shift = rng.normal(0.0, jitter.shift, 2) * spec.size
     scale = np.exp(rng.normal(0.0, jitter.scale) + rng.normal(0.0, jitter.scale / 2, 2))
-    return _chip(
-        spec, shift, scale, support=rng.choice([0.0, 1.0]), flip=bool(rng.integers(2))
-    )
+    return _chip(spec, shift, scale, support=rng.choice([0.0, 1.0]), flip=bool(rng.integers(2)))
 
 
 def _chip(

