@@ -95,7 +95,9 @@ def _unnamed(directory: Path, data: bytes, like: Path | None) -> Iterator[Callab
     if handle >= 0:
         try:
             _fill(handle, data, like)
-            yield partial(os.link, f"/proc/self/fd/{handle}", follow_symlinks=True)
+            # Only with a descriptor does Python call linkat, which can follow the link in /proc.
+            own = f"/proc/self/fd/{handle}"
+            yield partial(os.link, own, src_dir_fd=handle, follow_symlinks=True)
         finally:
             os.close(handle)
         return
