@@ -6,7 +6,9 @@ import pytest
 from photocloak.engine.recognition import false_accept_threshold, recognise
 
 
-def _people(rng: np.random.Generator, count: int, each: int, spread: float) -> tuple:
+def _people(
+    rng: np.random.Generator, count: int, each: int, spread: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     centres = rng.normal(size=(count, 32))
     names = np.repeat(np.arange(count), each)
     return (

@@ -7,7 +7,7 @@ import pytest
 
 from photocloak.core import ConfigError, ModelError
 from photocloak.engine.attributes import Attributes
-from photocloak.engine.ensemble import direction
+from photocloak.engine.ensemble import Embeddings, direction
 from photocloak.engine.nobody import Crowd, build_library
 from photocloak.engine.targets import CANDIDATES, Target, TargetLibrary, target_from_photos
 
@@ -25,19 +25,19 @@ def _library(rng: np.random.Generator, size: int = 12) -> TargetLibrary:
     return TargetLibrary(targets, looks, means)
 
 
-def _photos(rng: np.random.Generator, count: int = 3) -> list[dict[str, np.ndarray]]:
+def _photos(rng: np.random.Generator, count: int = 3) -> list[Embeddings]:
     return [{e: rng.normal(size=d).astype("f4") + 1 for e, d in EXTRACTORS.items()}] * count
 
 
-def _far(library: TargetLibrary, photos: list, name: str) -> float:
+def _far(library: TargetLibrary, photos: list[Embeddings], name: str) -> float:
     """Eq. 3's inner minimum, written out again."""
 
-    def gap(photo: dict, e: str) -> float:
+    def gap(photo: Embeddings, e: str) -> float:
         mine = direction(photo[e], library.means[e])
         theirs = direction(library.targets[name].centroid[e], library.means[e])
         return float(((mine - theirs) ** 2).sum())
 
-    return min(np.sqrt(np.mean([gap(photo, e) for e in EXTRACTORS])) for photo in photos)
+    return min(float(np.sqrt(np.mean([gap(photo, e) for e in EXTRACTORS]))) for photo in photos)
 
 
 def test_eq3_takes_the_farthest_of_all_when_k_covers_the_library() -> None:

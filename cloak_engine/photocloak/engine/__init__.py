@@ -1,1 +1,49 @@
 """Pixels to pixels: find faces, cloak them, measure what is left."""
+
+from photocloak.engine.attributes import Attributes
+from photocloak.engine.budget import Dssim
+from photocloak.engine.cloaker import Cloak, Cloaker, Subject
+from photocloak.engine.detector import Detector
+from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.evidence import FaceEvidence, measure
+from photocloak.engine.extractors import (
+    Extractor,
+    ExtractorSpec,
+    FakeExtractor,
+    Objective,
+    Step,
+    load_extractor,
+    load_specs,
+)
+from photocloak.engine.faces import Face
+from photocloak.engine.modes import Mode, load_mode, load_modes
+from photocloak.engine.space import FaceSpace
+from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+
+__all__ = [
+    "Attributes",
+    "Cloak",
+    "Cloaker",
+    "Detector",
+    "Dssim",
+    "Embeddings",
+    "Ensemble",
+    "Extractor",
+    "ExtractorSpec",
+    "Face",
+    "FaceEvidence",
+    "FaceSpace",
+    "FakeExtractor",
+    "Mode",
+    "Objective",
+    "Step",
+    "Subject",
+    "Target",
+    "TargetLibrary",
+    "load_extractor",
+    "load_mode",
+    "load_modes",
+    "load_specs",
+    "measure",
+    "target_from_photos",
+]

@@ -7,13 +7,14 @@ face space.
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from photocloak.engine.geometry import Array
 
-C1 = (0.01 * 255) ** 2
-C2 = (0.03 * 255) ** 2
+C1 = np.float32((0.01 * 255) ** 2)
+C2 = np.float32((0.03 * 255) ** 2)
 
 
 @cache
@@ -42,10 +43,10 @@ class Dssim:
         self._vx = self._average(reference * reference) - self._mx * self._mx
 
     def _average(self, planes: Array) -> Array:
-        return np.matmul(np.matmul(self._rows, planes), self._columns.T)
+        return np.asarray(np.matmul(np.matmul(self._rows, planes), self._columns.T), np.float32)
 
     def _spread(self, planes: Array) -> Array:
-        return np.matmul(np.matmul(self._rows.T, planes), self._columns)
+        return np.asarray(np.matmul(np.matmul(self._rows.T, planes), self._columns), np.float32)
 
     def measure(self, image: Array) -> float:
         """Return the DSSIM of (3, H, W) planes to the reference, 0 (equal) to 1."""
@@ -58,10 +59,12 @@ class Dssim:
         by_product = 2 * a1 / (b1 * b2)
         by_square = -ssim / b2
         by_mean = 2 * self._mx * (a2 - a1) / (b1 * b2) - 2 * my * ssim * (1 / b1 - 1 / b2)
-        total = self._spread(by_mean)
-        total += 2 * image * self._spread(by_square)
-        total += self._x * self._spread(by_product)
-        return value, total * np.float32(-0.5 / ssim.size)
+        total = (
+            self._spread(by_mean)
+            + 2 * image * self._spread(by_square)
+            + self._x * self._spread(by_product)
+        )
+        return value, np.asarray(total * (-0.5 / ssim.size), np.float32)
 
     def sensitivity(self) -> Array:
         """Return what a change costs, pixel by pixel: DSSIM ≈ Σ sensitivity · δ² for fine δ.
@@ -69,14 +72,15 @@ class Dssim:
         It is large on smooth skin and small in hair, brows and beard: the second derivative of
         DSSIM's structure term at δ = 0, (3, H, W).
         """
-        return self._spread(1 / (2 * self._vx + np.float32(C2))) * np.float32(0.5 / self._vx.size)
+        flat = np.asarray(1 / (2 * self._vx + C2), np.float32)
+        return np.asarray(self._spread(flat) * (0.5 / self._vx.size), np.float32)
 
-    def _parts(self, image: Array) -> tuple[float, Array, Array, Array, Array, Array]:
+    def _parts(self, image: Array) -> tuple[float, Any, Any, Any, Any, Any]:
         my = self._average(image)
         vy = self._average(image * image) - my * my
         cov = self._average(self._x * image) - self._mx * my
-        a1, a2 = 2 * self._mx * my + np.float32(C1), 2 * cov + np.float32(C2)
-        b1 = self._mx * self._mx + my * my + np.float32(C1)
-        b2 = self._vx + vy + np.float32(C2)
+        a1, a2 = 2 * self._mx * my + C1, 2 * cov + C2
+        b1 = self._mx * self._mx + my * my + C1
+        b2 = self._vx + vy + C2
         value = float((1 - np.mean(a1 * a2 / (b1 * b2), dtype=np.float64)) / 2)
         return value, a1, a2, b1, b2, my

@@ -6,7 +6,7 @@ user's own identity, random views, and a price on colour.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class Cloaker:
     ensemble: Ensemble
     means: Mapping[str, Array]
     mode: Mode
-    jitter: Jitter = Jitter()
+    jitter: Jitter = field(default_factory=Jitter)
 
     def __call__(
         self,
@@ -100,7 +100,9 @@ class Cloaker:
             rng = np.random.default_rng([seed, number])
             problem = _Problem(self, space.crop(image), space, subject, rng)
             for step in range(limit):
-                if step % self.mode.steps == 0 and not problem.start_round(step):
+                if step % self.mode.steps == 0:
+                    problem.start_round(step)
+                if step >= self.mode.steps and not problem.weak():
                     break
                 problem.descend()
                 if on_step is not None:
@@ -135,15 +137,16 @@ class _Problem:
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
         self._descent: Descent = Adam(self._mode.rate)
 
-    def start_round(self, step: int) -> bool:
-        """Begin a schedule of steps; return False where the cloak already holds."""
-        if step > 0 and not self._laggards.left():
-            return False
+    def start_round(self, step: int) -> None:
+        """Begin a schedule of steps, gentler after the first."""
         if self._mode.objective == "cloak":
             sensitivity = self._refine.pullback(self._dssim.sensitivity())
             rate = self._mode.rate if step == 0 else self._mode.rate / 2
             self._descent = BudgetDescent(sensitivity, rate=rate, steps=self._mode.steps)
-        return True
+
+    def weak(self) -> bool:
+        """Tell whether an extractor would still accept the face, or nearly."""
+        return self._laggards.left()
 
     def _aim(self, subject: Subject) -> dict[str, Objective]:
         """Build each extractor's objective for this face."""
@@ -166,7 +169,7 @@ class _Problem:
         return objectives
 
     def descend(self) -> None:
-        """Do one step: one view, one run of each extractor, one step of the descent, the projection."""
+        """Do one step: a view, a run of each extractor, a step of the descent, the projection."""
         change = self._refine(self._delta * self._window)
         crop = np.clip(self._crop + change, 0, 255)
         gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
@@ -194,7 +197,8 @@ class _Problem:
             return weight * looks[name].pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
-        return np.sum(list(self._cloaker.ensemble.pool.map(pull, extractors)), axis=0)
+        pulls = list(self._cloaker.ensemble.pool.map(pull, extractors))
+        return np.asarray(np.sum(pulls, axis=0), np.float32)
 
     def _penalty(self, crop: Array) -> Array | float:
         """Return the gradient of the published code's λ · max(DSSIM − ρ, 0)²."""
@@ -228,9 +232,10 @@ class _Problem:
         if self._cost(1.0) > self._mode.rho:
             for _ in range(12):
                 middle = (low + high) / 2
-                low, high = (
-                    (middle, high) if self._cost(middle) <= self._mode.rho else (low, middle)
-                )
+                if self._cost(middle) <= self._mode.rho:
+                    low = middle
+                else:
+                    high = middle
         else:
             low = 1.0
         return self._delta * self._window * np.float32(low), self._cost(low)

@@ -114,11 +114,11 @@ class Separable:
 
     def __call__(self, planes: Array) -> Array:
         """Return (3, h, w)."""
-        return np.matmul(np.matmul(self.rows, planes), self.columns.T)
+        return np.asarray(np.matmul(np.matmul(self.rows, planes), self.columns.T), np.float32)
 
     def pullback(self, gradient: Array) -> Array:
         """Return the (3, H, W) adjoint of a (3, h, w) gradient."""
-        return np.matmul(np.matmul(self.rows.T, gradient), self.columns)
+        return np.asarray(np.matmul(np.matmul(self.rows.T, gradient), self.columns), np.float32)
 
     def after(self, other: "Separable") -> "Separable":
         """Return the composition self ∘ other."""
@@ -134,7 +134,7 @@ def resampling(out: int, size: int, scale: float, offset: float, *, support: flo
     centre = np.clip(scale * np.arange(out) + offset, 0, size - 1)
     width = max(1.0, support * scale)
     matrix = np.maximum(0.0, 1.0 - np.abs(centre[:, None] - np.arange(size)[None, :]) / width)
-    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)
 
 
 def gaussian(size: int, sigma: float) -> Array:
@@ -143,4 +143,4 @@ def gaussian(size: int, sigma: float) -> Array:
         return np.eye(size, dtype=np.float32)
     offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(np.float64)
     matrix = np.exp(-0.5 * (offset / sigma) ** 2)
-    return (matrix / matrix.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)

@@ -177,4 +177,4 @@ def _matches(entries: Array, people: Array, threshold: float) -> np.ndarray:
     """Return how many people each entry would be taken for, by raw cosine."""
     a = entries / np.linalg.norm(entries, axis=1, keepdims=True)
     b = people / np.linalg.norm(people, axis=1, keepdims=True)
-    return np.sum(a @ b.T >= threshold, axis=1)
+    return np.asarray(np.sum(a @ b.T >= threshold, axis=1))

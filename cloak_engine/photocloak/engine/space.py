@@ -6,6 +6,7 @@ same for every photo and pixels outside the faces stay what they were.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,9 +154,9 @@ def _cubic(delta: Array, matrix: NDArray[np.float64], shape: tuple[int, int]) ->
     return out
 
 
-def _catmull_rom(t: NDArray[np.float64]) -> list[Array]:
-    """Return the weights of the four neighbours at fraction `t`."""
-    t = t.astype(np.float32)
+def _catmull_rom(fraction: NDArray[np.float64]) -> list[Array]:
+    """Return the weights of the four neighbours at `fraction`."""
+    t: NDArray[Any] = fraction.astype(np.float32)
     return [
         ((2 - t) * t - 1) * t / 2,
         ((3 * t - 5) * t * t + 2) / 2,

@@ -8,6 +8,7 @@ model of how faces vary (see `nobody.py`), never a real person's features.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +57,14 @@ class TargetLibrary:
     def load(cls, path: Path) -> "TargetLibrary":
         """Read a library written by `save`; ModelError names the file and the remedy."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in archive.files}
             names = [str(name) for name in arrays["names"]]
             looks = [Attributes(*map(float, row)) for row in arrays["attributes"]]
             extractors = [key.removeprefix("mean/") for key in arrays if key.startswith("mean/")]
             members = {e: arrays[f"members/{e}"].astype(np.float32) for e in extractors}
             means = {e: arrays[f"mean/{e}"].astype(np.float32) for e in extractors}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise ModelError(
                 f"The target library {path} cannot be read ({error}); "
                 "reinstall photocloak, or rebuild it with `photocloak targets build`."
