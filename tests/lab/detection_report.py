@@ -210,11 +210,7 @@ def steady(data: Path, detector: Detector) -> Report:
             after, factor, shift = treat(image)
             face = main_face(detector(after), size / abs(factor))
             if before and face:
-                # Points of `after` times the factor, then shifted, are points of `image`.
-                there = complexes(face) * factor + shift
-                apart = np.abs(there - complexes(before))
-                chip = 112 / abs(fit(before.landmarks)[1])
-                moves[name].append(float(np.sqrt(np.mean(apart**2))) * chip)
+                moves[name].append(moved(before, face, factor, shift))
     for name, values in moves.items():
         yield f"steady {name}, median px", float(np.median(values))
         yield f"steady {name}, 95th percentile px", float(np.percentile(values, 95))
@@ -272,6 +268,15 @@ def main_face(found: Sequence[Face], size: float) -> Face | None:
     """Return the best face of about `size`."""
     fitting = [face for face in found if 0.5 * size < face.size < 2 * size]
     return max(fitting, key=lambda face: face.score, default=None)
+
+
+def moved(before: Face, after: Face, back: complex, shift: complex) -> float:
+    """Return how far landmarks moved, in pixels of a 112-px chip.
+
+    Points of the treated photo times `back`, then shifted, are points of the photo before.
+    """
+    apart = np.abs(complexes(after) * back + shift - complexes(before))
+    return float(np.sqrt(np.mean(apart**2))) * 112 / abs(fit(before.landmarks)[1])
 
 
 def complexes(face: Face) -> NDArray[np.complex128]:
