@@ -1,7 +1,7 @@
 """What `photocloak doctor` looks at. Each examination says what it found, or what is wrong."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -41,15 +41,15 @@ def examine(folders: Folders) -> list[Finding]:
         "data folder": partial(_folder, folders.data),
         "people": partial(_people, folders),
         "detector": _detector,
-        "target library": partial(_library, folders),
     }
+    findings = [_made(*item) for item in examinations.items()]
     try:
-        for name, spec in specs(folders).items():
-            examinations[f"extractor {name}"] = partial(_model, spec.model, spec.sha256)
+        models = specs(folders)
     except PhotocloakError as error:
-        problem = Finding("extractors", str(error), error.exit_code)
-        return [*(_made(*item) for item in examinations.items()), problem]
-    return [_made(*item) for item in examinations.items()]
+        return [*findings, Finding("extractors", str(error), error.exit_code)]
+    for name, spec in models.items():
+        findings.append(_made(f"extractor {name}", partial(_model, spec.model, spec.sha256)))
+    return [*findings, _made("target library", partial(_library, folders, models))]
 
 
 def _made(subject: str, examination: Callable[[], str]) -> Finding:
@@ -115,12 +115,12 @@ def _model(path: Path, pinned: str) -> str:
     return f"{path.name}, sha256 {pinned[:12]}…, {path.stat().st_size / 1e6:.1f} MB"
 
 
-def _library(folders: Folders) -> str:
+def _library(folders: Folders, extractors: Collection[str]) -> str:
     from photocloak.engine.targets import TargetLibrary
-    from photocloak.plugin.assembly import library_file, specs
+    from photocloak.plugin.assembly import library_file
 
     path = library_file(folders)
     library = TargetLibrary.load(path)
-    library.require(specs(folders))
+    library.require(extractors)
     whose = "shipped" if path.is_relative_to(manifest_root()) else "your own"
     return f"{len(library.targets)} targets, {whose}"
