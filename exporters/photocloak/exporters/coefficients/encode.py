@@ -5,6 +5,7 @@ tables: with no coefficient changed it comes out byte for byte as it was. A prog
 a plain progression (DC, then bands) with the best tables; its coefficients are as exact.
 """
 
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from photocloak.exporters.coefficients.bits import Positions, Values, pack
 from photocloak.exporters.coefficients.huffman import Table, optimal
 from photocloak.exporters.coefficients.layout import Blocks, Layout, Scan
 from photocloak.exporters.coefficients.order import Order, order_of
-from photocloak.exporters.containers.segments import DHT, SOS, Segment
+from photocloak.exporters.containers.segments import DHT, DRI, SOS, Segment
 
 _LONGEST_RUN = 0x7FFF
 _ZRL, _EOB = 0xF0, 0
@@ -41,10 +42,16 @@ class _Tokens:
 
 
 def write_scans(layout: Layout, blocks: list[Blocks]) -> list[Segment]:
-    """Return the DHT and SOS segments that hold the coefficients."""
-    if layout.progressive:
-        return [one for scan in _progression(layout) for one in _progressive(layout, scan, blocks)]
-    return [one for scan in layout.scans for one in _sequential(layout, scan, blocks)]
+    """Return the DRI, DHT and SOS segments that hold the coefficients."""
+    result: list[Segment] = []
+    interval = 0
+    write = _progressive if layout.progressive else _sequential
+    for scan in _progression(layout) if layout.progressive else layout.scans:
+        if scan.interval != interval:
+            interval = scan.interval
+            result.append(Segment(DRI, struct.pack(">H", interval)))
+        result += write(layout, scan, blocks)
+    return result
 
 
 def _sequential(layout: Layout, scan: Scan, blocks: list[Blocks]) -> list[Segment]:
@@ -100,11 +107,12 @@ def _selectors(own: list[Table], scan: Scan) -> list[tuple[int, int, Table]]:
 
 def _progression(layout: Layout) -> list[Scan]:
     """Return scans: DC of all, then luma's low band, the other components, luma's rest."""
-    interval = layout.scans[0].interval
+    intervals = {scan.members: scan.interval for scan in reversed(layout.scans)}
     everything = tuple(range(len(layout.components)))
 
     def scan(members: tuple[int, ...], first: int, last: int) -> Scan:
         none = (None,) * len(members)
+        interval = intervals.get(members, layout.scans[0].interval)
         return Scan(members, none, none, (first, last), 0, 0, interval, b"")
 
     if len(everything) == 1:

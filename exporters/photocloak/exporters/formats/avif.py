@@ -16,7 +16,7 @@ from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import upright
 
-_QUALITY, _SPEED = 90, 8
+_QUALITY, _SPEED = 95, 8
 
 
 def _sniff(head: bytes) -> bool:

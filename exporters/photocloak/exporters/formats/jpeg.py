@@ -110,6 +110,8 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
             yield f"{name} {identifier(one).decode('latin-1')}".strip(), one.payload
         elif one.marker not in SOF:
             yield f"marker {one.marker:02X}", one.payload
+    for packet in leaks.extended_xmp(list(stream.segments)):
+        yield "ExtendedXMP", packet
     yield "trailer", data[stream.end :]
 
 

@@ -14,6 +14,7 @@ from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, r
 from photocloak.exporters.colour import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
+    DRI,
     SOS,
     Segment,
     Stream,
@@ -65,7 +66,7 @@ def merge(
     behind = [one for one in metadata if one.at >= first]
     picture = [one for one in coded if not one.is_metadata or _is_adobe(one)]
     scan = next(i for i, one in enumerate(picture) if one.marker == SOS)
-    while scan > 0 and picture[scan - 1].marker == DHT:
+    while scan > 0 and picture[scan - 1].marker in (DHT, DRI):
         scan -= 1
     return [*before, *picture[:scan], *behind, *picture[scan:]]
 
@@ -101,7 +102,7 @@ def _in_place(stream: Stream, change: Patch) -> list[Segment]:
     blocks = read_coefficients(layout)
     model, inverted = _model(layout, stream)
     add(layout, blocks, change, model, inverted=inverted)
-    head = [one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, SOS)]
+    head = [one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)]
     return [*head, *write_scans(layout, blocks)]
 
 

@@ -176,4 +176,11 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     yield "trailer", rest
 
 
-FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip)
+def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
+    """Yield the frames of an animation beside the default picture."""
+    for number, one in enumerate(split(data)[0]):
+        if one.name == b"fdAT":
+            yield f"fdAT chunk {number}", one.body
+
+
+FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip, pictures)

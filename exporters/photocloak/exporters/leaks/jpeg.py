@@ -1,12 +1,12 @@
 """The metadata segments of a JPEG: kept byte for byte but for what would show the clean face."""
 
-import re
 import struct
 from dataclasses import dataclass, replace
 
 from photocloak.exporters.containers.segments import Segment, identifier
 from photocloak.exporters.leaks import exif, xmp
-from photocloak.exporters.leaks.previews import Previews, embedded_jpegs
+from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.leaks.signatures import embedded
 
 EXIF_HEAD = b"Exif\0\0"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
@@ -24,12 +24,6 @@ _GONE = {
     (0xEB, b"HDR_RI ver=11"): "JPEG-HDR ratio image",
     (0xEB, b"JP"): "content credentials",
 }
-SIGNATURES = re.compile(
-    rb"\x89PNG\r\n\x1a\n|RIFF....WEBP|GIF8[79]a|....ftyp(?:hei|hev|mif|msf|avif|avis|mp4|qt  |isom)"
-    rb"|\xff\x4f\xff\x51|\0\0\0\x0cJXL |\0\0\0\x0cjP  ",
-    re.DOTALL,
-)
-
 
 @dataclass(frozen=True)
 class Cleaned:
@@ -100,7 +94,7 @@ def extended_xmp(segments: list[Segment]) -> list[bytes]:
     packets: dict[bytes, list[tuple[int, bytes]]] = {}
     for one in segments:
         body = one.payload[len(EXTENDED_HEAD) :]
-        if len(body) >= 40:
+        if _starts(one, 0xE1, EXTENDED_HEAD) and len(body) >= 40:
             offset = struct.unpack_from(">I", body, 36)[0]
             packets.setdefault(body[:32], []).append((offset, body[40:]))
     return [b"".join(part for _, part in sorted(parts)) for parts in packets.values()]
@@ -113,7 +107,7 @@ def _without_strangers(kept: list[Segment]) -> tuple[list[Segment], list[str]]:
     bad = set()
     for one in strangers:
         kin = (one.marker, identifier(one))
-        if SIGNATURES.search(one.payload) or any(embedded_jpegs(one.payload)):
+        if any(embedded(one.payload)):
             bad.add(kin)
     names = [f"APP{m - 0xE0} {n.decode('latin-1')!r}" if m >= 0xE0 else "comment" for m, n in bad]
     rest = [one for one in kept if (one.marker, identifier(one)) not in bad]

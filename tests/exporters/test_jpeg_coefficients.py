@@ -1,0 +1,169 @@
+"""JPEG to JPEG: nothing outside the cloak is encoded anew."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from photocloak import exporters
+from photocloak.exporters.coefficients.decode import read_coefficients
+from photocloak.exporters.coefficients.encode import write_scans
+from photocloak.exporters.coefficients.huffman import optimal
+from photocloak.exporters.coefficients.layout import Layout, read_layout
+from photocloak.exporters.containers.segments import DHT, DRI, SOS, join, split
+
+Image = NDArray[np.uint8]
+KEEP = exporters.load_policy("keep")
+KINDS: dict[str, dict[str, Any]] = {
+    "4:4:4": {"subsampling": "4:4:4"},
+    "4:2:2": {"subsampling": "4:2:2"},
+    "4:2:0": {"subsampling": "4:2:0"},
+    "optimised": {"optimize": True},
+    "progressive": {"progressive": True},
+    "progressive 4:4:4": {"progressive": True, "subsampling": "4:4:4"},
+    "restart blocks": {"restart_marker_blocks": 7},
+    "restart rows": {"restart_marker_rows": 1},
+    "progressive restart": {"progressive": True, "restart_marker_rows": 2},
+}
+
+
+def coded(image: Image, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Pillow.fromarray(image).save(file, "JPEG", **{"quality": 88, **options})
+    return file.getvalue()
+
+
+def coefficients(data: bytes) -> tuple[Layout, list[NDArray[np.int16]]]:
+    layout = read_layout(split(data).segments)
+    return layout, read_coefficients(layout)
+
+
+def pixels(data: bytes) -> Image:
+    return np.asarray(Pillow.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(256, 256), (131, 97)])
+def test_coefficients_survive_being_read_and_written(
+    kind: str, size: tuple[int, int], face: Image
+) -> None:
+    data = coded(face[: size[1], : size[0]], **KINDS[kind])
+    layout, blocks = coefficients(data)
+    rest = [one for one in split(data).segments if one.marker not in (DHT, DRI, SOS)]
+    again = join([*rest, *write_scans(layout, blocks)])
+    assert np.array_equal(pixels(data), pixels(again))
+    if not layout.progressive:
+        scans = [[one.scan for one in split(file).segments if one.scan] for file in (data, again)]
+        assert scans[0] == scans[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blocks_outside_the_cloak_keep_their_coefficients(
+    kind: str, face: Image, cloak: Callable[[Image], Image]
+) -> None:
+    data = coded(face[:203, :251], **KINDS[kind])
+    photo = exporters.read_bytes(data, "a.jpg")
+    cloaked = cloak(photo.pixels)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    assert encoded.notes == ()
+    (layout, before), (after_layout, after) = coefficients(data), coefficients(encoded.data)
+    assert layout.progressive == after_layout.progressive
+    assert np.any(before[0] != after[0])
+    markers = [[s.payload for s in split(f).segments if s.marker == DRI] for f in (data, encoded.data)]
+    assert set(markers[1]) <= set(markers[0])
+    assert bool(markers[0]) == bool(markers[1])
+    touched = np.any(photo.pixels != cloaked, axis=2)
+    for component, old, new in zip(layout.components, before, after, strict=True):
+        tall = 8 * layout.largest[0] // component.down
+        wide = 8 * layout.largest[1] // component.across
+        for row, column in np.argwhere(np.any(old != new, axis=2)):
+            window = np.s_[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
+            assert touched[window].any()
+    wanted = (cloaked.astype(float) - photo.pixels).mean(axis=2)
+    found = (pixels(encoded.data).astype(float) - photo.pixels).mean(axis=2)
+    assert np.vdot(wanted, found) / np.vdot(wanted, wanted) > 0.75
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_cloak_follows_the_orientation(
+    orientation: int, face: Image, cloak: Callable[[Image], Image]
+) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Pillow.fromarray(face[:160, :240]).save(file, "JPEG", quality=95, exif=exif)
+    photo = exporters.read_bytes(file.getvalue(), "a.jpg")
+    seen = Pillow.open(io.BytesIO(file.getvalue()))
+    from PIL import ImageOps
+
+    assert np.array_equal(photo.pixels, np.asarray(ImageOps.exif_transpose(seen)))
+    cloaked = cloak(photo.pixels)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    written = exporters.read_bytes(encoded.data, "b.jpg")
+    assert written.raster.orientation == orientation
+    assert np.abs(written.pixels.astype(int) - cloaked).mean() < 1.0
+    heads = [[s.payload for s in split(f).segments if s.marker == 0xE1] for f in (file.getvalue(), encoded.data)]
+    assert heads[0] == heads[1]
+
+
+def test_without_a_change_the_file_is_the_same(face: Image) -> None:
+    data = coded(face, subsampling="4:2:0", restart_marker_rows=1)
+    photo = exporters.read_bytes(data, "a.jpg")
+    assert exporters.encode(photo, photo.pixels, photo.pixels, KEEP).data == data
+
+
+def test_tables_too_coarse_for_a_cloak_are_given_up_with_the_reason(
+    face: Image, cloak: Callable[..., Image]
+) -> None:
+    photo = exporters.read_bytes(coded(face, quality=4), "a.jpg")
+    cloaked = cloak(photo.pixels, strength=5)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    assert any("too low" in note for note in encoded.notes)
+    assert np.abs(exporters.read_bytes(encoded.data, "b").pixels.astype(int) - cloaked).mean() < 3
+
+
+def test_damaged_data_fall_back_or_are_refused_but_never_hang(face: Image) -> None:
+    data = bytearray(coded(face, progressive=True))
+    start = data.index(b"\xff\xda")
+    for seed in range(20):
+        broken = bytearray(data)
+        for at in np.random.default_rng(seed).integers(start + 20, len(data), 6):
+            broken[at] ^= 0x55
+        try:
+            layout = read_layout(split(bytes(broken)).segments)
+            read_coefficients(layout)
+        except ValueError:
+            continue
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=256).filter(any))
+def test_the_best_table_has_a_code_for_every_symbol_that_occurs(weights: list[int]) -> None:
+    frequencies = np.zeros(256, np.int64)
+    frequencies[: len(weights)] = weights
+    codes, lengths = optimal(frequencies).codes
+    used = np.flatnonzero(frequencies)
+    assert (lengths[used] > 0).all()
+    assert lengths.max() <= 16
+    kraft = sum(2.0 ** -int(length) for length in lengths if length)
+    assert kraft < 1
+    assert len({(int(c), int(n)) for c, n in zip(codes[used], lengths[used], strict=True)}) == len(used)
+
+
+def test_all_lab_jpegs_come_out_the_same_when_nothing_changes(lab: Path) -> None:
+    for path in sorted((lab / "data/metadata_samples").glob("*.jpg")):
+        data = path.read_bytes()
+        stream = split(data)
+        if stream.size[0] * stream.size[1] > 1_500_000:
+            continue
+        layout, blocks = coefficients(data)
+        rest = [one for one in stream.segments if one.marker not in (DHT, DRI, SOS)]
+        again = join([*rest, *write_scans(layout, blocks)])
+        assert np.array_equal(pixels(data[: stream.end]), pixels(again)), path.name

@@ -1,0 +1,393 @@
+"""A clean face planted in every place a file has for one never gets out."""
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from photocloak import exporters
+from photocloak.core import OutputError
+from photocloak.exporters import export
+from photocloak.exporters.containers import chunks, riff, segments
+from photocloak.exporters.formats import heic, jpeg, png, tiff, webp
+from photocloak.exporters.leaks import previews
+from photocloak.exporters.leaks.jpeg import Cleaned
+
+Image = NDArray[np.uint8]
+Plant = Callable[[Image], bytes]
+KEEP = exporters.load_policy("keep")
+RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+
+
+def coded(image: Image, form: str = "JPEG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    Pillow.fromarray(image).save(file, form, **options)
+    return file.getvalue()
+
+
+def small(image: Image, size: int = 96) -> bytes:
+    return coded(np.asarray(Pillow.fromarray(image).resize((size, size))), quality=80)
+
+
+def with_segments(image: Image, *extra: tuple[int, bytes], trailer: bytes = b"") -> bytes:
+    parts = segments.split(coded(image, quality=90)).segments
+    added = [segments.Segment(marker, payload) for marker, payload in extra]
+    return segments.join([parts[0], *added, *parts[1:]]) + trailer
+
+
+def exif(thumbnail: bytes = b"", maker: bytes = b"") -> bytes:
+    """Return an EXIF block with a thumbnail in IFD1 or a preview in the MakerNote."""
+    entries = [(0x010F, 2, b"Test\0\0")]
+    block = b"II*\0\x08\0\0\0"
+    body = b""
+    start = 8 + 2 + 12 * 2 + 4
+    exif_at = start + 6
+    rows = struct.pack("<HHI", 0x010F, 2, 6) + struct.pack("<I", start)
+    rows += struct.pack("<HHII", 0x8769, 4, 1, exif_at)
+    body += entries[0][2]
+    body += struct.pack("<H", 1) + struct.pack("<HHII", 0x927C, 7, len(maker), exif_at + 18)
+    body += struct.pack("<I", 0) + maker
+    next_ = start + len(body) if thumbnail else 0
+    if thumbnail:
+        at = next_ + 2 + 12 * 3 + 4
+        body += struct.pack("<H", 3) + struct.pack("<HHII", 0x0103, 3, 1, 6)
+        body += struct.pack("<HHII", 0x0201, 4, 1, at)
+        body += struct.pack("<HHII", 0x0202, 4, 1, len(thumbnail)) + struct.pack("<I", 0)
+        body += thumbnail
+    return block + struct.pack("<H", 2) + rows + struct.pack("<I", next_) + body
+
+
+def packet(attributes: str = "", body: str = "") -> bytes:
+    return (
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF {RDF}><rdf:Description rdf:about="" '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="image/jpeg" {attributes}>'
+        f"{body}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+def exif_thumbnail(image: Image) -> bytes:
+    return with_segments(image, (0xE1, b"Exif\0\0" + exif(small(image))))
+
+
+def makernote(image: Image) -> bytes:
+    return with_segments(image, (0xE1, b"Exif\0\0" + exif(maker=b"Maker\0" + small(image))))
+
+
+def minolta(image: Image) -> bytes:
+    preview = b"\0" + small(image)[1:]
+    return with_segments(image, (0xE1, b"Exif\0\0" + exif(maker=b"MLT0" + preview)))
+
+
+def truncated_preview(image: Image) -> bytes:
+    return with_segments(image, (0xE1, b"Exif\0\0" + exif(maker=b"Maker\0" + small(image)[:-9])))
+
+
+def multi_picture(image: Image) -> bytes:
+    second = coded(image, quality=90)
+    return with_segments(image, (0xE2, b"MPF\0II*\0" + bytes(40)), trailer=second)
+
+
+def gain_map(image: Image) -> bytes:
+    about = packet('xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"')
+    gray = np.asarray(Pillow.fromarray(image).convert("L").resize((128, 128)))
+    second = coded(gray, quality=90)
+    return with_segments(
+        image, (0xE1, XMP + about), (0xE2, b"MPF\0II*\0" + bytes(40)), trailer=second
+    )
+
+
+def motion_photo(image: Image) -> bytes:
+    about = packet(
+        'xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" GCamera:MotionPhoto="1"'
+    )
+    film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0\0\x30\0mdat" + coded(image)
+    return with_segments(image, (0xE1, XMP + about), trailer=film)
+
+
+def original_in_extended_xmp(image: Image) -> bytes:
+    digest = b"0123456789ABCDEF0123456789ABCDEF"
+    text = base64.b64encode(small(image)).decode()
+    inner = packet(
+        'xmlns:GImage="http://ns.google.com/photos/1.0/image/" '
+        f'GImage:Mime="image/jpeg" GImage:Data="{text}"'
+    )
+    main = packet(
+        'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" '
+        f'xmpNote:HasExtendedXMP="{digest.decode()}"'
+    )
+    cut = len(inner) // 2
+    parts = []
+    for at, piece in ((0, inner[:cut]), (cut, inner[cut:])):
+        head = b"http://ns.adobe.com/xmp/extension/\0" + digest
+        parts.append((0xE1, head + struct.pack(">II", len(inner), at) + piece))
+    return with_segments(image, (0xE1, XMP + main), *parts)
+
+
+def photoshop_thumbnail(image: Image) -> bytes:
+    picture = small(image)
+    body = struct.pack(">IIIIIIHH", 1, 96, 96, 288, 27648, len(picture), 24, 1) + picture
+    resource = b"8BIM\x04\x0c\0\0" + struct.pack(">I", len(body)) + body + b"\0" * (len(body) % 2)
+    return with_segments(image, (0xED, b"Photoshop 3.0\0" + resource))
+
+
+def xmp_thumbnail(image: Image) -> bytes:
+    text = base64.b64encode(small(image)).decode()
+    lines = "&#xA;".join(text[i : i + 76] for i in range(0, len(text), 76))
+    body = (
+        '<xmp:Thumbnails xmlns:xmp="http://ns.adobe.com/xap/1.0/"><rdf:Alt><rdf:li '
+        'rdf:parseType="Resource" xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/">'
+        f"<xmpGImg:image>{lines}</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails>"
+    )
+    return with_segments(image, (0xE1, XMP + packet(body=body)))
+
+
+def jfxx(image: Image) -> bytes:
+    return with_segments(image, (0xE0, b"JFXX\0\x10" + small(image)))
+
+
+def unknown_segment(image: Image) -> bytes:
+    return with_segments(image, (0xE9, b"VENDOR\0" + small(image)), (0xE9, b"VENDOR\0more"))
+
+
+def comment(image: Image) -> bytes:
+    return with_segments(image, (0xFE, base64.b64encode(small(image))))
+
+
+def with_chunk(image: Image, name: bytes, body: bytes) -> bytes:
+    parts, _ = chunks.split(coded(image, "PNG"))
+    return chunks.join([parts[0], chunks.Chunk(name, body), *parts[1:]])
+
+
+def png_raw_profile(image: Image) -> bytes:
+    block = b"Exif\0\0" + exif(small(image))
+    digits = block.hex()
+    lines = "\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
+    text = f"\nexif\n{len(block):8d}\n{lines}\n".encode()
+    return with_chunk(image, b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
+
+
+def png_text(image: Image) -> bytes:
+    return with_chunk(image, b"tEXt", b"Comment\0" + base64.b64encode(small(image)))
+
+
+def png_exif(image: Image) -> bytes:
+    return with_chunk(image, b"eXIf", exif(small(image)))
+
+
+def png_animation(image: Image) -> bytes:
+    second = Pillow.fromarray(image)
+    return coded(image, "PNG", save_all=True, append_images=[second.rotate(1)])
+
+
+def png_trailer(image: Image) -> bytes:
+    return coded(image, "PNG") + small(image)
+
+
+def webp_exif(image: Image) -> bytes:
+    return coded(image, "WEBP", exif=exif(small(image)), quality=90)
+
+
+def webp_animation(image: Image) -> bytes:
+    second = Pillow.fromarray(image).rotate(1)
+    return coded(image, "WEBP", save_all=True, append_images=[second], quality=90)
+
+
+def tiff_subifd(image: Image) -> bytes:
+    """Build a TIFF by hand: IFD0 with a SubIFD that holds the picture as well."""
+    height, width = image.shape[:2]
+    size = height * width * 3
+    first, second = 8 + 2 * size, 8 + 2 * size + 200
+
+    def directory(at: int, picture: int, extra: list[tuple[int, int]]) -> bytes:
+        bits = at + 2 + 12 * (9 + len(extra)) + 4
+        rows = [(0x100, width), (0x101, height), (0x102, bits), (0x103, 1), (0x106, 2)]
+        rows += [(0x111, picture), *extra, (0x115, 3), (0x116, height), (0x117, size)]
+        out = struct.pack("<H", len(rows))
+        for tag, value in sorted(rows):
+            count, kind = (3, 3) if tag == 0x102 else (1, 4)
+            out += struct.pack("<HHII", tag, kind, count, value)
+        return out + bytes(4) + struct.pack("<3H", 8, 8, 8)
+
+    main = directory(first, 8, [(0x14A, second)])
+    sub = directory(second, 8 + size, [])
+    data = b"II*\0" + struct.pack("<I", first) + image.tobytes() * 2
+    return data + main.ljust(second - first, b"\0") + sub
+
+
+def tiff_pages(image: Image) -> bytes:
+    return coded(image, "TIFF", save_all=True, append_images=[Pillow.fromarray(image)])
+
+
+def heic_thumbnail(image: Image) -> bytes:
+    import pillow_heif
+
+    file = io.BytesIO()
+    picture = pillow_heif.from_pillow(Pillow.fromarray(image))
+    picture.save(file, quality=80, thumbnails=[128])
+    return file.getvalue()
+
+
+def heic_auxiliary(image: Image) -> bytes:
+    """Turn the alpha channel of a HEIC into a depth map that shows the face."""
+    import pillow_heif
+
+    gray = np.asarray(Pillow.fromarray(image).convert("L"))
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Pillow.fromarray(np.dstack([image, gray]))).save(file, quality=80)
+    alpha, depth = b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:hevc:2015:auxid:2"
+    data = file.getvalue()
+    assert data.count(alpha) == 1
+    return data.replace(alpha, depth)
+
+
+PLANTS: dict[str, list[Plant]] = {
+    "JPEG": [
+        exif_thumbnail,
+        makernote,
+        minolta,
+        truncated_preview,
+        multi_picture,
+        gain_map,
+        motion_photo,
+        original_in_extended_xmp,
+        photoshop_thumbnail,
+        xmp_thumbnail,
+        jfxx,
+        unknown_segment,
+        comment,
+    ],
+    "PNG": [png_raw_profile, png_text, png_exif, png_animation, png_trailer],
+    "WebP": [webp_exif, webp_animation],
+    "TIFF": [tiff_subifd, tiff_pages],
+    "HEIC": [heic_thumbnail, heic_auxiliary],
+}
+ALL = [(form, plant) for form, plants in PLANTS.items() for plant in plants]
+IDS = [plant.__name__ for _, plant in ALL]
+
+
+@pytest.mark.parametrize(("form", "plant"), ALL, ids=IDS)
+def test_a_planted_face_does_not_get_out(
+    form: str, plant: Plant, face: Image, mask: Callable[[Image], Image], witness: Any
+) -> None:
+    data = plant(face)
+    photo = exporters.read_bytes(data, f"{plant.__name__}.jpg")
+    assert photo.format == form
+    assert [one for one in exporters.scan(data) if one.kind == "picture"]
+    cloaked = mask(photo.pixels)
+    assert witness.leaks(data, cloaked), "the witness must see what was planted"
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    assert witness.leaks(encoded.data, cloaked) == []
+    for preset in ("web", "anonymous"):
+        policy = exporters.load_policy(preset)
+        base = exporters.prepare(photo, policy)
+        fresh = exporters.encode(photo, base, mask(base), policy)
+        assert witness.leaks(fresh.data, cloaked) == []
+        assert [one for one in exporters.scan(fresh.data) if one.kind == "picture"] == []
+
+
+def switch_off(patch: pytest.MonkeyPatch) -> None:
+    """Make every removal do nothing."""
+
+    def all_segments(parts: tuple[segments.Segment, ...], _previews: object) -> Cleaned:
+        return Cleaned(tuple(one for one in parts if one.is_metadata), ())
+
+    patch.setattr(jpeg.leaks, "clean", all_segments)
+    patch.setattr(png.leaks, "clean", lambda parts, _previews: (parts, ()))
+    patch.setattr(webp, "_clean", lambda parts, _previews: [p for p in parts if p.name == b"EXIF"])
+    patch.setattr(tiff, "_cut", lambda *_: None)
+    whole = heic.keep
+
+    def with_thumbnail(photo: exporters.Photo, base: Image, cloaked: Image) -> Any:
+        draft = whole(photo, base, cloaked)
+        return type(draft)(draft.data + small(base), draft.notes, draft.written)
+
+    for form, keep in (("HEIC", with_thumbnail),):
+        old = export.FORMATS[form]
+        patch.setitem(export.FORMATS, form, type(old)(**{**old.__dict__, "keep": keep}))
+    for form, module in (("JPEG", jpeg), ("PNG", png), ("WebP", webp)):
+        old = export.FORMATS[form]
+        patch.setitem(export.FORMATS, form, type(old)(**{**old.__dict__, "keep": _tail(module)}))
+
+
+def _tail(module: Any) -> Any:
+    """Return the format's `keep`, but with what followed the picture in the source."""
+
+    def keep(photo: exporters.Photo, base: Image, cloaked: Image) -> Any:
+        draft = module.keep(photo, base, cloaked)
+        rest = b""
+        if module is jpeg:
+            rest = photo.data[segments.split(photo.data).end :]
+        elif module is png:
+            rest = chunks.split(photo.data)[1]
+        elif b"ANMF" in photo.data:
+            frames = [one for one in riff.split(photo.data)[0] if one.name == b"ANMF"]
+            rest = riff.join([riff.Chunk(b"VP8 ", frames[1].body[24:])])
+        return type(draft)(draft.data + rest, draft.notes, draft.written)
+
+    return keep
+
+
+@pytest.mark.parametrize(("form", "plant"), ALL, ids=IDS)
+def test_without_the_removal_the_gate_holds_the_file_back(
+    form: str,
+    plant: Plant,
+    face: Image,
+    mask: Callable[[Image], Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo = exporters.read_bytes(plant(face), f"{plant.__name__}.jpg")
+    switch_off(monkeypatch)
+    with pytest.raises(OutputError, match="held back"):
+        exporters.encode(photo, photo.pixels, mask(photo.pixels), KEEP)
+
+
+@pytest.mark.parametrize(
+    "plant", [p for f, p in ALL if f in ("JPEG", "PNG", "TIFF")], ids=lambda p: p.__name__
+)
+def test_without_removal_and_gate_the_witness_sees_the_face(
+    plant: Plant,
+    face: Image,
+    mask: Callable[[Image], Image],
+    witness: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo = exporters.read_bytes(plant(face), f"{plant.__name__}.jpg")
+    switch_off(monkeypatch)
+    monkeypatch.setattr(export, "_check", lambda *_: None)
+    cloaked = mask(photo.pixels)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    assert witness.leaks(encoded.data, cloaked)
+
+
+def test_a_preview_is_made_anew_at_the_length_it_had(
+    face: Image, mask: Callable[[Image], Image]
+) -> None:
+    data = exif_thumbnail(face)
+    photo = exporters.read_bytes(data, "a.jpg")
+    cloaked = mask(photo.pixels)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    before, after = (segments.split(one).segments[1].payload for one in (data, encoded.data))
+    assert len(before) == len(after)
+    at = after.index(b"\xff\xd8\xff")
+    assert before[:at] == after[:at]
+    shown = np.asarray(Pillow.open(io.BytesIO(after[at:])).convert("L").resize((24, 24)), float)
+    wanted = np.asarray(Pillow.fromarray(cloaked).convert("L").resize((24, 24)), float)
+    assert np.corrcoef(shown.ravel(), wanted.ravel())[0, 1] > 0.9
+
+
+def test_a_preview_too_small_for_its_place_is_blanked(face: Image) -> None:
+    tiny = coded(np.full((8, 8, 3), 128, np.uint8), quality=50, optimize=True)
+    assert len(tiny) < 400
+    maker = previews.Previews(face)
+    assert maker.overwrite(b"xx" + tiny) == b"xx" + bytes(len(tiny))
+    assert (maker.replaced, maker.blanked) == (0, 1)
