@@ -1,6 +1,7 @@
 """Put a pipeline together: models, target library and the user's stores."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -46,8 +47,11 @@ def own_library(folders: Folders) -> Path:
 
 def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:
     """Load the extractors; ModelError says what is missing or damaged."""
-    load = partial(load_extractor, threads=settings.threads, device=settings.device)
-    return Ensemble({name: load(spec) for name, spec in specs(folders).items()})
+    found = specs(folders)
+    # Extractors run side by side (see `Ensemble.pool`), so they share the cores out among them.
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // len(found))
+    load = partial(load_extractor, threads=threads, device=settings.device)
+    return Ensemble({name: load(spec) for name, spec in found.items()})
 
 
 def load_engine(settings: Settings, folders: Folders) -> Engine:

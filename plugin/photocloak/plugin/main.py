@@ -61,6 +61,8 @@ def photocloak() -> None:
 
 def main() -> None:
     """Run the command line and exit with its status; see `photocloak.core.errors`."""
+    # NumPy's products here are small: a second BLAS thread only takes the extractors' cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(sys.argv[1:]))
 
 

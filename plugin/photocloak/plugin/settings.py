@@ -21,7 +21,7 @@ class Settings:
         preset: a metadata policy, shipped or the user's own.
         no_face: what becomes of a photo without a face: held back, or written as it is.
         match_targets: choose targets of similar apparent age, sex and skin tone.
-        threads: threads of one model run; 0 leaves it to the runtime.
+        threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
 
     """

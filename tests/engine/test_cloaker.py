@@ -1,0 +1,122 @@
+"""Step 2: the cloak holds its budget, moves the features, and touches nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photocloak.engine.budget import Dssim
+from photocloak.engine.cloaker import Cloaker, Subject
+from photocloak.engine.ensemble import Ensemble, cosine, direction
+from photocloak.engine.extractors import FakeExtractor
+from photocloak.engine.faces import Face
+from photocloak.engine.modes import Mode, load_modes
+from photocloak.engine.space import ARCFACE, FaceSpace
+from photocloak.engine.targets import Target
+
+
+def _scene(seed: int, scale: float) -> tuple[np.ndarray, Face]:
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(40, 215, (12, 14, 3))
+    image = np.kron(coarse, np.ones((25, 25, 1))) + rng.normal(0, 8, (300, 350, 3))
+    landmarks = (ARCFACE - 56) * scale + [170, 150]
+    box = (170 - 56 * scale, 150 - 56 * scale, 112 * scale, 112 * scale)
+    face = Face(box=box, landmarks=landmarks.astype(np.float32), score=0.9)
+    return np.clip(image, 0, 255).astype(np.uint8), face
+
+
+def _ensemble(threshold: float = 0.5) -> Ensemble:
+    extractors = {name: FakeExtractor(name, seed=i) for i, name in enumerate(("one", "two"))}
+    for extractor in extractors.values():
+        extractor.spec = replace(extractor.spec, threshold=threshold)
+    return Ensemble(extractors)
+
+
+def _subject(ensemble: Ensemble, image: np.ndarray, face: Face) -> Subject:
+    (own,) = ensemble.embed(image, [face])
+    members = {e: -own[e][None] + 0.1 for e in own}
+    return Subject(face, Target("t", members, {e: m[0] for e, m in members.items()}), own)
+
+
+def _means(ensemble: Ensemble) -> dict[str, np.ndarray]:
+    sizes = {n: e.spec.embedding for n, e in ensemble.extractors.items()}
+    return {name: np.zeros(size, np.float32) for name, size in sizes.items()}
+
+
+def _quick(name: str, **change: float) -> Mode:
+    return replace(load_modes()[name], **{"steps": 8, **change})
+
+
+@pytest.mark.parametrize("mode", load_modes())
+@settings(deadline=None, max_examples=4)
+@given(seed=st.integers(0, 999), scale=st.floats(0.35, 1.2))
+def test_budget_holds_in_every_mode(mode: str, seed: int, scale: float) -> None:
+    image, face = _scene(seed, scale)
+    ensemble = _ensemble()
+    table = _quick(mode, rate=8.0)
+    subject = _subject(ensemble, image, face)
+    cloak = Cloaker(ensemble, _means(ensemble), table)(image, [subject], seed=seed)
+    assert cloak.dssim[0] <= table.rho
+    space = FaceSpace.of(face)
+    spent = Dssim(space.crop(image)).measure(space.crop(cloak.pixels))
+    assert spent <= table.rho * 1.05 + 2e-4  # rounding to 8 bits costs about that much
+
+
+def test_the_budget_is_spent_and_the_features_move() -> None:
+    image, face = _scene(1, 1.0)
+    ensemble = _ensemble()
+    subject = _subject(ensemble, image, face)
+    mode = _quick("strong", steps=30)
+    cloak = Cloaker(ensemble, _means(ensemble), mode)(image, [subject], seed=1)
+    (now,) = ensemble.embed(cloak.pixels, [face])
+    assert cloak.dssim[0] > 0.6 * mode.rho
+    for name, features in now.items():
+        centre = np.zeros_like(features)
+        toward = direction(subject.target.centroid[name], centre)
+        before = float(direction(subject.own[name], centre) @ toward)
+        assert float(direction(features, centre) @ toward) > before
+        assert cosine(features, subject.own[name]) < 0.999
+
+
+def test_the_same_seed_gives_the_same_pixels_and_another_seed_others() -> None:
+    image, face = _scene(2, 0.8)
+    ensemble = _ensemble()
+    cloaker = Cloaker(ensemble, _means(ensemble), _quick("balanced"))
+    subject = _subject(ensemble, image, face)
+    first = cloaker(image, [subject], seed=5).pixels
+    assert np.array_equal(first, cloaker(image, [subject], seed=5).pixels)
+    assert not np.array_equal(first, cloaker(image, [subject], seed=6).pixels)
+
+
+def test_no_face_no_change() -> None:
+    image, _ = _scene(3, 1.0)
+    ensemble = _ensemble()
+    cloak = Cloaker(ensemble, _means(ensemble), _quick("balanced"))(image, [], seed=0)
+    assert np.array_equal(cloak.pixels, image)
+    assert cloak.dssim == ()
+
+
+def test_pixels_far_from_every_face_are_the_source_s() -> None:
+    image, face = _scene(4, 0.5)
+    ensemble = _ensemble()
+    cloaker = Cloaker(ensemble, _means(ensemble), _quick("strong"))
+    out = cloaker(image, [_subject(ensemble, image, face)], seed=0).pixels
+    rows, columns = np.nonzero((out != image).any(axis=2))
+    assert len(rows) > 0
+    reach = 0.5 * 112 * 0.5 + 2
+    assert np.abs(columns - 170).max() <= reach
+    assert np.abs(rows - 150).max() <= reach
+
+
+def test_rounds_end_once_no_extractor_accepts_the_face() -> None:
+    image, face = _scene(5, 1.0)
+    mode = _quick("balanced")
+    for threshold, steps in ((2.0, mode.steps), (-2.0, mode.steps * mode.rounds)):
+        held = _ensemble(threshold)
+        done: list[int] = []
+        cloaker = Cloaker(held, _means(held), mode)
+        subject = _subject(held, image, face)
+        cloaker(image, [subject], seed=0, on_step=lambda step, _, done=done: done.append(step))
+        assert done == list(range(1, steps + 1))
