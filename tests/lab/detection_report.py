@@ -335,7 +335,7 @@ def main(names: Sequence[str]) -> None:
     detector = Detector()
     for name in names or PARTS:
         for figure, value in PARTS[name](data, detector):
-            print(f"{figure:60} {value:.3f}".replace(".000", ""), flush=True)  # noqa: T201
+            print(f"{figure:60} {value:.3f}".replace(".000", ""), flush=True)
 
 
 if __name__ == "__main__":
