@@ -24,13 +24,13 @@ def test_a_damaged_file_is_named(database: Database) -> None:
 
 
 def test_a_file_from_a_newer_photocloak_is_left_alone(database: Database) -> None:
-    Outputs(database).announce("0", source=Path("a.jpg"))
+    Outputs(database).announce("0", source=Path("a.jpg"), cloaked=True)
     with sqlite3.connect(database.path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = database.path.read_bytes()
     with pytest.raises(ConfigError, match="newer photocloak"):
-        Outputs(database).announce("1", source=Path("a.jpg"))
+        Outputs(database).announce("1", source=Path("a.jpg"), cloaked=True)
     assert database.path.read_bytes() == before
 
 
@@ -56,13 +56,11 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
         assert connection.execute("SELECT count(*) FROM people").fetchone() == (0,)
 
 
-def test_outputs_are_known_before_they_are_visible(database: Database, tmp_path: Path) -> None:
-    outputs, source, path = Outputs(database), tmp_path / "a.jpg", tmp_path / "out" / "a.jpg"
-    assert not outputs.knows("0")
-    outputs.announce("0", source=source)
-    assert outputs.knows("0")
-    assert outputs.earlier(source=source, folder=path.parent) == []
-    outputs.published("0", source=source, path=path)
-    assert outputs.earlier(source=source, folder=path.parent) == [(path, "0")]
-    assert outputs.earlier(source=source, folder=tmp_path) == []
-    assert outputs.earlier(source=tmp_path / "b.jpg", folder=path.parent) == []
+def test_outputs_are_known_by_hash_and_by_source(database: Database, tmp_path: Path) -> None:
+    outputs, source = Outputs(database), tmp_path / "caf\udce9.jpg"
+    assert not outputs.knows("0") and outputs.of(source) == set()
+    outputs.announce("0", source=source, cloaked=True)
+    outputs.announce("1", source=source, cloaked=False)
+    assert outputs.knows("0") and not outputs.knows("1")
+    assert outputs.of(source) == {"0", "1"}
+    assert outputs.of(tmp_path / "b.jpg") == set()

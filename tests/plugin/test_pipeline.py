@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,6 +147,22 @@ def test_an_output_is_known_before_it_is_visible(
     assert known == [True]
 
 
+def test_a_kill_right_after_publishing_leaves_no_second_file(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = exporters.publish
+
+    def killed(*arguments: Any, **options: Any) -> Path:
+        publish(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(exporters, "publish", killed)
+        studio.pipeline.run(studio.job())
+    studio.pipeline.run(studio.job())
+    assert studio.written() == ["a.png"]
+
+
 class TestNoFace:
     def test_it_is_held_back(self, studio: Studio) -> None:
         bare = write_photo(studio.photo.with_name("b.png"), *NONE)
@@ -163,6 +180,8 @@ class TestNoFace:
         before, after = (exporters.read(path).pixels for path in (bare, outcome.output))
         assert np.array_equal(before, after)
         assert not studio.outputs.knows(sha256(outcome.output)), "it is not a cloaked photo"
+        assert studio.pipeline.run(studio.job(bare, no_face="copy")).output == outcome.output
+        assert studio.written() == [name]
 
 
 def test_a_face_that_cannot_be_aligned_holds_the_photo_back(tmp_path: Path) -> None:

@@ -79,11 +79,11 @@ SCHEMA = (
     ) STRICT
     """,
     """
-    -- Paths are what the file system knows, which need not be UTF-8 (path is NULL until published).
+    -- source is a path as the file system knows it, which need not be UTF-8.
     CREATE TABLE outputs (
         sha256 TEXT NOT NULL,
         source BLOB NOT NULL,
-        path BLOB,
+        cloaked INTEGER NOT NULL,
         written REAL NOT NULL,
         PRIMARY KEY (sha256, source)
     ) STRICT

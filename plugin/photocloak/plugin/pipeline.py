@@ -112,7 +112,7 @@ class Pipeline:
         """Hand on an output of ours as it is."""
         reason = "photocloak wrote this file itself; it is left as it is"
         there = job.folder / job.source.name
-        if not _holds(there, sha256(photo.data)):
+        if _sha256_of(there) != sha256(photo.data):
             there = exporters.publish(
                 photo.data,
                 self._ready(job.folder),
@@ -129,27 +129,30 @@ class Pipeline:
         if job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
             return Outcome(job.source, None, Status.NO_FACE, reason, code=ExitCode.NO_FACE)
-        output = self._publish(job, exporters.encode(photo, base, base, policy), ours=False)
+        output = self._publish(job, exporters.encode(photo, base, base, policy), cloaked=False)
         return Outcome(job.source, output, Status.NO_FACE, "no face was found; written uncloaked")
 
-    def _publish(self, job: Job, encoded: exporters.Encoded, *, ours: bool = True) -> Path:
+    def _publish(self, job: Job, encoded: exporters.Encoded, *, cloaked: bool = True) -> Path:
         """Make verified bytes visible; over an earlier output of the same photo, else beside."""
-        digest = sha256(encoded.data)
-        earlier = self._outputs.earlier(source=job.source, folder=job.folder)
-        mine = (job.folder / path.name for path, known in earlier if _holds(path, known))
-        if ours:
-            self._outputs.announce(digest, source=job.source)
-        path = exporters.publish(
+        earlier = self._earlier(job, encoded.suffix)
+        self._outputs.announce(sha256(encoded.data), source=job.source, cloaked=cloaked)
+        return exporters.publish(
             encoded.data,
             self._ready(job.folder),
             job.source.stem,
             encoded.suffix,
             like=job.source,
-            replace=next((path for path in mine if path.suffix == encoded.suffix), None),
+            replace=earlier,
         )
-        if ours:
-            self._outputs.published(digest, source=job.source, path=path)
-        return path
+
+    def _earlier(self, job: Job, suffix: str) -> Path | None:
+        """Return what was made of this photo before, if nobody has changed it since."""
+        made = self._outputs.of(job.source)
+        if not made or not job.folder.is_dir():
+            return None
+        beside = sorted(path for path in job.folder.iterdir() if path.suffix == suffix)
+        named = (path for path in beside if path.name.startswith(job.source.stem))
+        return next((path for path in named if _sha256_of(path) in made), None)
 
     def _ready(self, folder: Path) -> Path:
         """Make the destination, and clear once what a killed process may have left there."""
@@ -193,9 +196,9 @@ def _outcomes(
     )
 
 
-def _holds(path: Path, digest: str) -> bool:
-    """Tell whether `path` is a file of this SHA-256."""
+def _sha256_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None where there is none."""
     if not path.is_file():
-        return False
+        return None
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        return hashlib.file_digest(file, "sha256").hexdigest()
