@@ -4,6 +4,7 @@ It reads nothing that the exporters have in memory, only the bytes. Every part o
 the primary picture's own coded data is searched, by structure and by the signatures of pictures.
 """
 
+import struct
 from collections.abc import Iterator
 
 from photocloak.exporters.formats import FORMATS
@@ -13,6 +14,8 @@ from photocloak.exporters.leaks import names
 from photocloak.exporters.leaks.jpeg import EXIF_HEAD
 from photocloak.exporters.leaks.signatures import Embedded, embedded
 from photocloak.exporters.model import Finding
+
+_DAMAGE = (ValueError, struct.error, IndexError, KeyError)
 
 
 def scan(data: bytes) -> list[Finding]:
@@ -41,8 +44,7 @@ def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:
 
 def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:
     """Yield every embedded picture with the name of its place."""
-    form = format_of(data)
-    for where, inner in form.pictures(data) if form else ():
+    for where, inner in _structural(data):
         yield where, Embedded("picture", max(0, data.find(inner)), inner)
     for where, part in parts_of(data):
         for one in embedded(part):
@@ -63,8 +65,17 @@ def parts_of(data: bytes) -> list[tuple[str, bytes]]:
         return [("file", data)]
     try:
         return list(form.strip(data))
-    except ValueError:
-        return [("damaged file", data[2:])]
+    except _DAMAGE:
+        return [("damaged file", data[12:])]  # behind its own signature
+
+
+def _structural(data: bytes) -> list[tuple[str, bytes]]:
+    """Return the further pictures that the container names; none where it is damaged."""
+    form = format_of(data)
+    try:
+        return list(form.pictures(data)) if form else []
+    except _DAMAGE:
+        return []
 
 
 def _exif_blocks(part: bytes) -> Iterator[bytes]:

@@ -127,7 +127,7 @@ def read(data: bytes) -> Heif:
         primary = inner[b"pitm"]
         form = ">H" if data[primary.body] == 0 else ">I"
         number = struct.unpack_from(form, data, primary.body + 4)[0]
-    except (KeyError, struct.error, IndexError) as error:
+    except (KeyError, struct.error, IndexError, StopIteration) as error:
         raise ValueError("its boxes are damaged") from error
     return Heif(items, number, any(one.kind == b"moov" for one in top), top)
 

@@ -163,7 +163,8 @@ def _grid(tiff: Tiff, main: Directory) -> _Grid:
         offsets,
         counts,
     )
-    if not grid.tall or not grid.wide or len(list(grid.cells())) != len(offsets) == len(counts):
+    cells = len(list(grid.cells())) if grid.tall and grid.wide else 0
+    if not cells == len(offsets) == len(counts):
         raise ValueError("its strips do not add up")
     return grid
 

@@ -1,0 +1,35 @@
+"""ExifTool as a witness: what tags a file has, and what became of them."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+# Written because a picture was replaced or taken out: the leak list of docs/exporters.md.
+EXPLAINED = re.compile(
+    r"(?:ExifTool|System|File|Composite)\d*:"
+    r"|Adobe:ColorTransform$"  # states what the coder did, where a file had to be encoded anew
+    r"|MPF\d*:|MPImage\d+:|JFXX:|FLIR:|FlashPix:|JPEG-HDR:|JUMBF\d*:|JSON:|FotoStation:|IPTC2:"
+    r"|XMP-(?:hdrgm|Container|GContainer|GContainerItem|GImage|GDepth|HDRGainMap|apdi):"
+    r"|XMP-GCamera:(?:MotionPhoto|MicroVideo|Hdrp|HDRP|ShotLog)"
+    r"|XMP-xmpNote:HasExtendedXMP|XMP-xmp:Thumbnail"
+    r"|[\w-]+:(?:ThumbnailImage|ThumbnailOffset|PreviewImage|JpgFromRaw|PhotoshopThumbnail)$"
+)
+# HEIC and AVIF are put together anew by their encoder: what describes the coding is its own.
+CODING = re.compile(r"(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:")
+
+
+def tags(paths: list[Path]) -> dict[str, dict[str, Any]]:
+    """Return all tags of files by name, values of unknown tags and duplicates included."""
+    command = ["exiftool", "-j", "-G1", "-a", "-u", "-n", "-struct", "-q", *map(str, paths)]
+    run = subprocess.run(command, capture_output=True, check=False)
+    rows = json.loads(run.stdout)
+    return {Path(row["SourceFile"]).name: row for row in rows}
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the tags that were lost, added or altered without the leak list explaining it."""
+    names = {*before, *after} - {"SourceFile"}
+    changed = [name for name in names if before.get(name) != after.get(name)]
+    return sorted(name for name in changed if not EXPLAINED.match(name))
