@@ -162,7 +162,7 @@ def _frames(data: bytes) -> Iterator[tuple[str, Image]]:
 def _small(image: Image) -> NDArray[np.float64]:
     gray = Pillow.fromarray(np.ascontiguousarray(image)).convert("L").resize((24, 24))
     values = np.asarray(gray, np.float64)
-    return (values - values.mean()) / (values.std() + 1e-9)
+    return np.asarray((values - values.mean()) / (values.std() + 1e-9))
 
 
 def _likeness(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -76,7 +76,9 @@ def test_blocks_outside_the_cloak_keep_their_coefficients(
     (layout, before), (after_layout, after) = coefficients(data), coefficients(encoded.data)
     assert layout.progressive == after_layout.progressive
     assert np.any(before[0] != after[0])
-    markers = [[s.payload for s in split(f).segments if s.marker == DRI] for f in (data, encoded.data)]
+    markers = [
+        [s.payload for s in split(f).segments if s.marker == DRI] for f in (data, encoded.data)
+    ]
     assert set(markers[1]) <= set(markers[0])
     assert bool(markers[0]) == bool(markers[1])
     touched = np.any(photo.pixels != cloaked, axis=2)
@@ -109,7 +111,10 @@ def test_the_cloak_follows_the_orientation(
     written = exporters.read_bytes(encoded.data, "b.jpg")
     assert written.raster.orientation == orientation
     assert np.abs(written.pixels.astype(int) - cloaked).mean() < 1.0
-    heads = [[s.payload for s in split(f).segments if s.marker == 0xE1] for f in (file.getvalue(), encoded.data)]
+    heads = [
+        [s.payload for s in split(f).segments if s.marker == 0xE1]
+        for f in (file.getvalue(), encoded.data)
+    ]
     assert heads[0] == heads[1]
 
 
@@ -154,7 +159,9 @@ def test_the_best_table_has_a_code_for_every_symbol_that_occurs(weights: list[in
     assert lengths.max() <= 16
     kraft = sum(2.0 ** -int(length) for length in lengths if length)
     assert kraft < 1
-    assert len({(int(c), int(n)) for c, n in zip(codes[used], lengths[used], strict=True)}) == len(used)
+    assert len({(int(c), int(n)) for c, n in zip(codes[used], lengths[used], strict=True)}) == len(
+        used
+    )
 
 
 def test_all_lab_jpegs_come_out_the_same_when_nothing_changes(lab: Path) -> None:

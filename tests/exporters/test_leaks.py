@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import OutputError
-from photocloak.exporters import export
+from photocloak.exporters import export, formats, leaks
 from photocloak.exporters.containers import chunks, riff, segments
 from photocloak.exporters.formats import heic, jpeg, png, tiff, webp
 from photocloak.exporters.leaks import previews
@@ -122,8 +122,7 @@ def original_in_extended_xmp(image: Image) -> bytes:
         f'GImage:Mime="image/jpeg" GImage:Data="{text}"'
     )
     main = packet(
-        'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" '
-        f'xmpNote:HasExtendedXMP="{digest.decode()}"'
+        f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{digest.decode()}"'
     )
     cut = len(inner) // 2
     parts = []
@@ -301,8 +300,8 @@ def switch_off(patch: pytest.MonkeyPatch) -> None:
     def all_segments(parts: tuple[segments.Segment, ...], _previews: object) -> Cleaned:
         return Cleaned(tuple(one for one in parts if one.is_metadata), ())
 
-    patch.setattr(jpeg.leaks, "clean", all_segments)
-    patch.setattr(png.leaks, "clean", lambda parts, _previews: (parts, ()))
+    patch.setattr(leaks.jpeg, "clean", all_segments)
+    patch.setattr(leaks.png, "clean", lambda parts, _previews: (parts, ()))
     patch.setattr(webp, "_clean", lambda parts, _previews: [p for p in parts if p.name == b"EXIF"])
     patch.setattr(tiff, "_cut", lambda *_: None)
     whole = heic.keep
@@ -312,11 +311,11 @@ def switch_off(patch: pytest.MonkeyPatch) -> None:
         return type(draft)(draft.data + small(base), draft.notes, draft.written)
 
     for form, keep in (("HEIC", with_thumbnail),):
-        old = export.FORMATS[form]
-        patch.setitem(export.FORMATS, form, type(old)(**{**old.__dict__, "keep": keep}))
+        old = formats.FORMATS[form]
+        patch.setitem(formats.FORMATS, form, type(old)(**{**old.__dict__, "keep": keep}))
     for form, module in (("JPEG", jpeg), ("PNG", png), ("WebP", webp)):
-        old = export.FORMATS[form]
-        patch.setitem(export.FORMATS, form, type(old)(**{**old.__dict__, "keep": _tail(module)}))
+        old = formats.FORMATS[form]
+        patch.setitem(formats.FORMATS, form, type(old)(**{**old.__dict__, "keep": _tail(module)}))
 
 
 def _tail(module: Any) -> Any:

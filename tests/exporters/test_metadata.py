@@ -18,7 +18,15 @@ Image = NDArray[np.uint8]
 HDR = "hdr10_p3_nclx.avif"
 SMALL = 3_000_000  # pixels; the rest is for tables.py
 NAMES = ("Marie Curie", "Pierre Curie", "Bill Murray")
-SECRET = ("GPS", "SerialNumber", "OwnerName", "Region", "PersonInImage", "TagsList", "History")
+SECRET: tuple[str, ...] = (
+    "GPS",
+    "SerialNumber",
+    "OwnerName",
+    "Region",
+    "PersonInImage",
+    "TagsList",
+    "History",
+)
 SECRET += ("HierarchicalSubject", "LastKeyword", "DocumentID", "InstanceID", "City", "MakerNote")
 SECRET += ("Subject", "Keywords", "ImageUniqueID", "DerivedFrom", "Categories", "People")
 
@@ -76,7 +84,7 @@ def test_web_leaves_no_name_place_or_serial(
         assert told == [], name
         data = (tmp_path / name).read_bytes()
         assert not any(person.encode() in data for person in NAMES), name
-        assert [one for one in exporters.scan(data)] == [], name
+        assert exporters.scan(data) == [], name
 
 
 def test_the_scan_names_what_the_samples_give_away(lab: Path) -> None:

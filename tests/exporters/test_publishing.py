@@ -68,9 +68,9 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         raise OSError(errno.EPERM, "no")
 
     if request.param != "nameless":
-        monkeypatch.setattr(publishing.os, "open", no_nameless)
+        monkeypatch.setattr(os, "open", no_nameless)
     if request.param in ("no links", "nothing"):
-        monkeypatch.setattr(publishing.os, "link", no_link)
+        monkeypatch.setattr(os, "link", no_link)
     if request.param == "nothing":
         monkeypatch.setattr(publishing, "_rename_noreplace", lambda *_: False)
     return str(request.param)
@@ -91,7 +91,7 @@ def test_a_failure_leaves_nothing(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(publishing.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(OutputError, match="disk is full"):
         publish(b"x", tmp_path, "a", ".jpg", like=None)
     assert names(tmp_path) == []
@@ -105,12 +105,14 @@ def test_a_real_full_disk_leaves_nothing() -> None:
     folder.mkdir()
     try:
         script = (
-            "import resource, sys; from pathlib import Path; from photocloak.exporters import publish\n"
+            "import resource; from pathlib import Path\nfrom photocloak.exporters import publish\n"
             "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
             f"publish(bytes(10**6), Path({str(folder)!r}), 'a', '.jpg', like=None)"
         )
-        run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        )
         assert "OutputError" in run.stderr
         assert names(folder) == []
     finally:

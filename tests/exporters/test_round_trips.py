@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
-from photocloak.exporters.containers import chunks
+from photocloak.exporters.containers import chunks, strips
 from photocloak.exporters.formats import png_pixels, tiff
 
 Image = NDArray[np.uint8]
@@ -20,8 +20,16 @@ KEEP = exporters.load_policy("keep")
 Cloak = Callable[..., Image]
 
 _D50 = {
-    "Display P3": ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)),
-    "Adobe RGB": ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)),
+    "Display P3": (
+        (0.51512, 0.24120, -0.00105),
+        (0.29198, 0.69225, 0.04189),
+        (0.15710, 0.06657, 0.78407),
+    ),
+    "Adobe RGB": (
+        (0.60974, 0.31111, 0.01947),
+        (0.20528, 0.62567, 0.06087),
+        (0.14919, 0.06322, 0.74457),
+    ),
 }
 
 
@@ -43,7 +51,9 @@ def profile(name: str) -> bytes:
     for key, value in tags.items():
         table += struct.pack(">4sII", key, start + len(body), len(value))
         body += value
-    head = struct.pack(">I4sI4s4s4s", start + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
+    head = struct.pack(
+        ">I4sI4s4s4s", start + len(body), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ "
+    )
     head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     return head + struct.pack(">3i", *(round(v * 65536) for v in white)) + bytes(48) + table + body
 
@@ -57,7 +67,12 @@ def coded(image: Image, form: str, mode: str = "RGB", **options: Any) -> bytes:
 def png16(face: Image, kind: int) -> bytes:
     wide = face.astype(np.uint16) * 257 + np.arange(256, dtype=np.uint16)[:, None, None] % 97
     alpha = np.full((*face.shape[:2], 1), 40_000, np.uint16)
-    samples = {0: wide[..., :1], 2: wide, 4: np.dstack([wide[..., 0], alpha]), 6: np.dstack([wide, alpha])}[kind]
+    samples = {
+        0: wide[..., :1],
+        2: wide,
+        4: np.dstack([wide[..., 0], alpha]),
+        6: np.dstack([wide, alpha]),
+    }[kind]
     header = struct.pack(">IIBBBBB", 256, 256, 16, kind, 0, 0, 0)
     body = png_pixels.encode(samples)
     return chunks.join(
@@ -70,20 +85,38 @@ def tiff_of(samples: NDArray[Any], photometric: int, compression: int, order: st
     height, width, channels = samples.shape
     bits = samples.dtype.itemsize * 8
     grid = tiff._Grid(
-        width, height, channels, bits, order, compression, 2 if compression != 1 else 1,
-        False, 32, width, False, (), (),
+        width,
+        height,
+        channels,
+        bits,
+        order,
+        compression,
+        2 if compression != 1 else 1,
+        False,
+        32,
+        width,
+        False,
+        (),
+        (),
     )
     head = {"<": b"II*\0", ">": b"MM\0*"}[order]
     data, offsets, counts = head + bytes(4), [], []
     for _, rows, _, _, _ in grid.cells():
-        packed = tiff.strips.pack(tiff._predicted(samples[rows], grid), compression)
+        packed = strips.pack(tiff._predicted(samples[rows], grid), compression)
         offsets.append(len(data))
         counts.append(len(packed))
         data += packed + b"\0" * (len(packed) % 2)
     values = [
-        (0x100, (width,)), (0x101, (height,)), (0x102, (bits,) * channels), (0x103, (compression,)),
-        (0x106, (photometric,)), (0x111, tuple(offsets)), (0x115, (channels,)), (0x116, (32,)),
-        (0x117, tuple(counts)), (0x13D, (grid.predictor,)),
+        (0x100, (width,)),
+        (0x101, (height,)),
+        (0x102, (bits,) * channels),
+        (0x103, (compression,)),
+        (0x106, (photometric,)),
+        (0x111, tuple(offsets)),
+        (0x115, (channels,)),
+        (0x116, (32,)),
+        (0x117, tuple(counts)),
+        (0x13D, (grid.predictor,)),
     ]
     at = len(data)
     extra = at + 2 + 12 * len(values) + 4
@@ -116,7 +149,9 @@ EXACT: dict[str, Callable[[Image], bytes]] = {
     "PNG 16 bit gray alpha": lambda f: png16(f, 4),
     "PNG 16 bit alpha": lambda f: png16(f, 6),
     "WebP lossless": lambda f: coded(f, "WEBP", lossless=True),
-    "WebP lossless alpha": lambda f: coded(np.dstack([f, f[..., 0]]), "WEBP", "RGBA", lossless=True, exact=True),
+    "WebP lossless alpha": lambda f: coded(
+        np.dstack([f, f[..., 0]]), "WEBP", "RGBA", lossless=True, exact=True
+    ),
     "TIFF 8 bit": lambda f: tiff_of(f, 2, 1),
     "TIFF 16 bit": lambda f: tiff_of(wide(f), 2, 1),
     "TIFF 16 bit LZW": lambda f: tiff_of(wide(f), 2, 5),
@@ -129,40 +164,24 @@ EXACT: dict[str, Callable[[Image], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", EXACT)
-def test_lossless_formats_are_exact_outside_the_cloak(
-    kind: str, face: Image, cloak: Cloak
-) -> None:
+def test_lossless_formats_are_exact_outside_the_cloak(kind: str, face: Image, cloak: Cloak) -> None:
     data = EXACT[kind](face)
     photo = exporters.read_bytes(data, "a")
     cloaked = cloak(photo.pixels)
     encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
     written = exporters.read_bytes(encoded.data, "b")
     before, after = photo.raster, written.raster
-    assert (before.mode, before.samples.dtype, before.icc) == (after.mode, after.samples.dtype, after.icc)
+    assert (before.mode, before.samples.dtype, before.icc) == (
+        after.mode,
+        after.samples.dtype,
+        after.icc,
+    )
     changed = np.any(photo.pixels != cloaked, axis=2)
     assert np.array_equal(before.samples[~changed], after.samples[~changed])
     if before.mode.endswith("A"):
         assert np.array_equal(before.samples[..., -1], after.samples[..., -1])
     assert np.abs(written.pixels.astype(int) - cloaked)[changed].mean() < 1.6
     assert encoded.notes == ()
-
-
-LOSSY: dict[str, Callable[[Image], bytes]] = {
-    "JPEG": lambda f: coded(f, "JPEG", quality=95),
-    "JPEG Display P3": lambda f: coded(f, "JPEG", quality=95, icc_profile=profile("Display P3")),
-    "JPEG Adobe RGB": lambda f: coded(f, "JPEG", quality=95, icc_profile=profile("Adobe RGB")),
-    "JPEG gray": lambda f: coded(f, "JPEG", "L", quality=95),
-    "JPEG CMYK": lambda f: coded(f, "JPEG", "CMYK", quality=95),
-    "WebP": lambda f: coded(f, "WEBP", quality=90),
-    "WebP alpha": lambda f: coded(np.dstack([f, f[..., 0] // 2 + 127]), "WEBP", "RGBA", quality=90),
-    "AVIF": lambda f: coded(f, "AVIF", quality=80),
-    "AVIF gray": lambda f: coded(f, "AVIF", "L", quality=80),
-    "AVIF alpha": lambda f: coded(np.dstack([f, f[..., 0] // 2 + 127]), "AVIF", "RGBA", quality=80),
-    "HEIC": lambda f: heic(f),
-    "HEIC Display P3": lambda f: heic(f, icc_profile=profile("Display P3")),
-    "HEIC alpha": lambda f: heic(np.dstack([f, f[..., 0] // 2 + 127])),
-    "HEIC 10 bit": lambda f: heic(wide(f)),
-}
 
 
 def heic(samples: NDArray[Any], icc_profile: bytes | None = None) -> bytes:
@@ -178,6 +197,24 @@ def heic(samples: NDArray[Any], icc_profile: bytes | None = None) -> bytes:
     return file.getvalue()
 
 
+LOSSY: dict[str, Callable[[Image], bytes]] = {
+    "JPEG": lambda f: coded(f, "JPEG", quality=95),
+    "JPEG Display P3": lambda f: coded(f, "JPEG", quality=95, icc_profile=profile("Display P3")),
+    "JPEG Adobe RGB": lambda f: coded(f, "JPEG", quality=95, icc_profile=profile("Adobe RGB")),
+    "JPEG gray": lambda f: coded(f, "JPEG", "L", quality=95),
+    "JPEG CMYK": lambda f: coded(f, "JPEG", "CMYK", quality=95),
+    "WebP": lambda f: coded(f, "WEBP", quality=90),
+    "WebP alpha": lambda f: coded(np.dstack([f, f[..., 0] // 2 + 127]), "WEBP", "RGBA", quality=90),
+    "AVIF": lambda f: coded(f, "AVIF", quality=80),
+    "AVIF gray": lambda f: coded(f, "AVIF", "L", quality=80),
+    "AVIF alpha": lambda f: coded(np.dstack([f, f[..., 0] // 2 + 127]), "AVIF", "RGBA", quality=80),
+    "HEIC": heic,
+    "HEIC Display P3": lambda f: heic(f, icc_profile=profile("Display P3")),
+    "HEIC alpha": lambda f: heic(np.dstack([f, f[..., 0] // 2 + 127])),
+    "HEIC 10 bit": lambda f: heic(wide(f)),
+}
+
+
 @pytest.mark.parametrize("kind", LOSSY)
 def test_lossy_formats_stay_near(kind: str, face: Image, cloak: Cloak) -> None:
     data = LOSSY[kind](face)
@@ -188,7 +225,11 @@ def test_lossy_formats_stay_near(kind: str, face: Image, cloak: Cloak) -> None:
     encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
     written = exporters.read_bytes(encoded.data, "b")
     before, after = photo.raster, written.raster
-    assert (before.mode, before.samples.dtype, before.icc) == (after.mode, after.samples.dtype, after.icc)
+    assert (before.mode, before.samples.dtype, before.icc) == (
+        after.mode,
+        after.samples.dtype,
+        after.icc,
+    )
     assert ciede2000(written.pixels, cloaked).mean() <= 1.0
 
 
@@ -219,13 +260,17 @@ def _difference(one: Lab, other: Lab) -> NDArray[np.float64]:
     rt = -np.sin(2 * turn) * 2 * np.sqrt(cm**7 / (cm**7 + 25.0**7))
     tl, tc = (l2 - l1) / sl, (c2 - c1) / sc
     th = 2 * np.sqrt(c1 * c2) * np.sin(dh / 2) / sh
-    return np.sqrt(np.maximum(tl**2 + tc**2 + th**2 + rt * tc * th, 0))
+    return np.asarray(np.sqrt(np.maximum(tl**2 + tc**2 + th**2 + rt * tc * th, 0)))
 
 
 def _lab(image: Image) -> Lab:
     v = image / 255
     light = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-    m = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    m = [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
     xyz = light @ np.array(m).T / [0.95047, 1.0, 1.08883]
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return 116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])
@@ -272,8 +317,14 @@ def test_sixteen_bit_png_reads_every_filter_and_interlacing(face: Image) -> None
                 up = int(rows[y - 1, x]) if y else 0
                 corner = int(rows[y - 1, x - 6]) if y and x >= 6 else 0
                 guess = left + up - corner
-                near = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))
-                filtered[y, x] = (int(rows[y, x]) - (0, left, up, (left + up) // 2, near[2])[kind]) % 256
+                near = min(
+                    (abs(guess - left), 0, left),
+                    (abs(guess - up), 1, up),
+                    (abs(guess - corner), 2, corner),
+                )
+                filtered[y, x] = (
+                    int(rows[y, x]) - (0, left, up, (left + up) // 2, near[2])[kind]
+                ) % 256
         plain = png_pixels._unfilter(np.full(9, kind, np.uint8), filtered, 6)
         assert np.array_equal(plain, rows)
 

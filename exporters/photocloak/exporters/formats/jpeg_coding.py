@@ -102,7 +102,9 @@ def _in_place(stream: Stream, change: Patch) -> list[Segment]:
     blocks = read_coefficients(layout)
     model, inverted = _model(layout, stream)
     add(layout, blocks, change, model, inverted=inverted)
-    head = [one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)]
+    head = [
+        one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)
+    ]
     return [*head, *write_scans(layout, blocks)]
 
 

@@ -25,6 +25,7 @@ _GONE = {
     (0xEB, b"JP"): "content credentials",
 }
 
+
 @dataclass(frozen=True)
 class Cleaned:
     """The metadata segments to write, and what was left out."""
