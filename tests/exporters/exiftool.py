@@ -17,7 +17,8 @@ EXPLAINED = re.compile(
     r"|[\w-]+:(?:ThumbnailImage|ThumbnailOffset|PreviewImage|JpgFromRaw|PhotoshopThumbnail)$"
 )
 # HEIC and AVIF are put together anew by their encoder: what describes the coding is its own.
-CODING = re.compile(r"(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:")
+# XMPToolkit: a HEIC's gain map has a packet of its own, which goes with it.
+CODING = re.compile(r"XMP-x:XMPToolkit$|(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:")
 
 
 def tags(paths: list[Path]) -> dict[str, dict[str, Any]]:

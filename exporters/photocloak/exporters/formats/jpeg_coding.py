@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image as Pillow
@@ -10,7 +11,7 @@ from PIL import JpegImagePlugin
 from photocloak.exporters.coefficients.cloak import Model, add
 from photocloak.exporters.coefficients.decode import read_coefficients
 from photocloak.exporters.coefficients.encode import write_scans
-from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, read_layout
+from photocloak.exporters.coefficients.layout import Blocks, Layout, UnsupportedError, read_layout
 from photocloak.exporters.colour import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
@@ -42,7 +43,7 @@ def recode(
     if change is None:
         return own, ()
     try:
-        fresh = _in_place(stream, change)
+        fresh = _in_place(photo.data, stream, change)
     except UnsupportedError as error:
         return _anew(photo, stream, change, fine=False), (f"encoded anew, since {error}",)
     if carried(photo.raster.samples, decoded([*_transform(stream), *fresh]), change) >= CARRIED:
@@ -91,21 +92,28 @@ def _brightness(delta: np.ndarray) -> np.ndarray:
     return delta[..., 0] if delta.shape[2] == 1 else delta[..., :3] @ LUMA
 
 
-def _in_place(stream: Stream, change: Patch) -> list[Segment]:
+def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
     """Add the change to the coefficients.
 
     Raises:
         UnsupportedError: the file is of another kind, or damaged.
 
     """
-    layout = read_layout(stream.segments)
-    blocks = read_coefficients(layout)
+    layout, source = _source(data)
+    blocks = [one.copy() for one in source]
     model, inverted = _model(layout, stream)
     add(layout, blocks, change, model, inverted=inverted)
     head = [
         one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)
     ]
     return [*head, *write_scans(layout, blocks)]
+
+
+@lru_cache(maxsize=1)  # a cloak that is too weak is encoded again, harder, into the same photo
+def _source(data: bytes) -> tuple[Layout, list[Blocks]]:
+    """Return the coefficients of a file."""
+    layout = read_layout(split(data).segments)
+    return layout, read_coefficients(layout)
 
 
 def _is_adobe(segment: Segment) -> bool:
