@@ -45,8 +45,8 @@ def _means(ensemble: Ensemble) -> dict[str, np.ndarray]:
     return {name: np.zeros(size, np.float32) for name, size in sizes.items()}
 
 
-def _quick(name: str, **change: float) -> Mode:
-    return replace(load_modes()[name], **{"steps": 8, **change})
+def _quick(name: str, *, steps: int = 8) -> Mode:
+    return replace(load_modes()[name], steps=steps)
 
 
 @pytest.mark.parametrize("mode", load_modes())
@@ -55,7 +55,7 @@ def _quick(name: str, **change: float) -> Mode:
 def test_budget_holds_in_every_mode(mode: str, seed: int, scale: float) -> None:
     image, face = _scene(seed, scale)
     ensemble = _ensemble()
-    table = _quick(mode, rate=8.0)
+    table = replace(_quick(mode), rate=8.0)
     subject = _subject(ensemble, image, face)
     cloak = Cloaker(ensemble, _means(ensemble), table)(image, [subject], seed=seed)
     assert cloak.dssim[0] <= table.rho
@@ -118,5 +118,9 @@ def test_rounds_end_once_no_extractor_accepts_the_face() -> None:
         done: list[int] = []
         cloaker = Cloaker(held, _means(held), mode)
         subject = _subject(held, image, face)
-        cloaker(image, [subject], seed=0, on_step=lambda step, _, done=done: done.append(step))
+
+        def count(step: int, _limit: int, done: list[int] = done) -> None:
+            done.append(step)
+
+        cloaker(image, [subject], seed=0, on_step=count)
         assert done == list(range(1, steps + 1))

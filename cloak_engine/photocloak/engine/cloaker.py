@@ -15,16 +15,14 @@ from photocloak.engine.descent import Adam, BudgetDescent, Descent
 from photocloak.engine.ensemble import Embeddings, Ensemble, cosine, direction
 from photocloak.engine.extractors import Objective
 from photocloak.engine.faces import Face
-from photocloak.engine.geometry import Array, Separable, gaussian
+from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
 from photocloak.engine.space import FaceSpace, Image
 from photocloak.engine.targets import Target
 from photocloak.engine.views import Jitter, degrade, plain, realign
 
-YCBCR = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
-)
-"""ITU-T T.871 (JFIF) luma and chroma of RGB."""
+CBCR = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+"""Chroma of RGB (ITU-T T.871, JFIF)."""
 
 OnStep = Callable[[int, int], None]
 
@@ -131,7 +129,6 @@ class _Problem:
         self._dssim = Dssim(crop)
         grid = space.grid
         self._window = _fade(grid)
-        self._coarse = Separable(*[gaussian(grid, grid / 20)] * 2)
         self._objectives = self._aim(subject)
         self._laggards = _Laggards(cloaker.ensemble, subject.own, cloaker.mode.urgency)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
@@ -207,16 +204,10 @@ class _Problem:
         cost, gradient = self._dssim.gradient(crop)
         return gradient * np.float32(2e6 * max(cost - self._mode.rho, 0.0))
 
-    def _colour(self, change: Array) -> Array | float:
-        """Return the gradient of the price on colour and on coarse light and shade."""
-        if not (self._mode.chroma or self._mode.tone):
-            return 0.0
-        planes = np.tensordot(YCBCR, change, 1)
-        size = np.float32(planes[0].size)
-        price = np.empty_like(planes)
-        price[0] = self._coarse.pullback(self._coarse(planes[:1]))[0] * (2 * self._mode.tone / size)
-        price[1:] = np.sign(planes[1:]) * (self._mode.chroma / size)
-        return np.asarray(np.tensordot(YCBCR.T, price, 1), np.float32)
+    def _colour(self, change: Array) -> Array:
+        """Return the gradient of the price on colour: chroma times the mean of |Cb| and |Cr|."""
+        price = np.sign(np.tensordot(CBCR, change, 1)) * (self._mode.chroma / change[0].size)
+        return np.asarray(np.tensordot(CBCR.T, price, 1), np.float32)
 
     def _cost(self, factor: float) -> float:
         change = self._refine(self._delta * self._window * np.float32(factor))

@@ -18,12 +18,12 @@ class Mode:
     linf: float
     steps: int
     rounds: int
+    tolerated: int
     rate: float
     objective: Literal["cloak", "fawkes"]
     own: float
     urgency: float
     chroma: float
-    tone: float
 
 
 @cache

@@ -113,9 +113,15 @@ class Attempt:
         )
 
 
-def still_recognised(evidence: Sequence[FaceEvidence], ensemble: Ensemble) -> str:
-    """Return the names of extractors that still accept a face, joined; empty: none does."""
-    return ", ".join(sorted({name for one in evidence for name in one.too_similar(ensemble)}))
+def still_recognised(
+    evidence: Sequence[FaceEvidence], ensemble: Ensemble, *, tolerated: int = 0
+) -> str:
+    """Return the names of extractors that still accept a face, joined; empty: none does.
+
+    Faces that no more than `tolerated` extractors accept do not count.
+    """
+    accepting = [one.too_similar(ensemble) for one in evidence]
+    return ", ".join(sorted({n for names in accepting if len(names) > tolerated for n in names}))
 
 
 def seed_of(*parts: str) -> int:

@@ -101,11 +101,14 @@ class Pipeline:
         )
         encoded, evidence = attempt.cloak(assigned, on_step)
         found = _outcomes(evidence, assigned)
-        if weak := still_recognised(evidence, self._engine.ensemble):
+        ensemble, tolerated = self._engine.ensemble, load_mode(job.mode).tolerated
+        if weak := still_recognised(evidence, ensemble, tolerated=tolerated):
             reason = f"{job.source}: held back, since {weak} would still recognise a face in it."
             return Outcome(job.source, None, Status.TOO_WEAK, reason, found, code=ExitCode.TOO_WEAK)
         output = self._publish(job, encoded)
-        notes = "; ".join(encoded.notes) or None
+        accepting = still_recognised(evidence, ensemble)
+        warning = [f"{accepting} may still recognise a face in it"] if accepting else []
+        notes = "; ".join([*encoded.notes, *warning]) or None
         return Outcome(job.source, output, Status.CLOAKED, notes, found)
 
     def _unchanged(self, job: Job, photo: exporters.Photo) -> Outcome:
