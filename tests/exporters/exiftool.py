@@ -18,7 +18,9 @@ EXPLAINED = re.compile(
 )
 # HEIC and AVIF are put together anew by their encoder: what describes the coding is its own.
 # XMPToolkit: a HEIC's gain map has a packet of its own, which goes with it.
-CODING = re.compile(r"XMP-x:XMPToolkit$|(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:")
+CODING = re.compile(
+    r"XMP-x:XMPToolkit$|(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:"
+)
 
 
 def tags(paths: list[Path]) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ def corpus(folder: str | None) -> list[bytes]:
     """Return files to break."""
     if folder:
         paths = sorted(path for path in Path(folder).iterdir() if path.suffix != ".md")
-        return [path.read_bytes() for path in paths if path.stat().st_size < 700_000]
+        return [path.read_bytes() for path in paths if path.stat().st_size < 400_000]
     import pillow_heif
 
     face = Pillow.open(Path(__file__).parents[1] / "data/astronaut.png").resize((96, 80))

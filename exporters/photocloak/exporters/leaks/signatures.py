@@ -44,7 +44,7 @@ def embedded(block: bytes) -> Iterator[Embedded]:
     """Yield every picture that begins somewhere in a block."""
     yield from _plain(block)
     for match in _BASE64.finditer(block):
-        text = _ENTITIES.sub(b"", match[0]).rstrip(b"=")
+        text = _ENTITIES.sub(b"", match[0]).replace(b"=", b"")
         data = base64.b64decode(text[: len(text) // 4 * 4])
         yield from (Embedded(f"base64 {one.kind}", match.start(), one.data) for one in _plain(data))
     for match in _HEX.finditer(block):
