@@ -103,7 +103,10 @@ class Pipeline:
         found = _outcomes(evidence, assigned)
         ensemble, tolerated = self._engine.ensemble, load_mode(job.mode).tolerated
         if weak := still_recognised(evidence, ensemble, tolerated=tolerated):
-            reason = f"{job.source}: held back, since {weak} would still recognise a face in it."
+            reason = (
+                f"{job.source}: held back, since {weak} would still recognise a face in it; a "
+                "stronger --mode has a larger budget."
+            )
             return Outcome(job.source, None, Status.TOO_WEAK, reason, found, code=ExitCode.TOO_WEAK)
         output = self._publish(job, encoded)
         accepting = still_recognised(evidence, ensemble)
