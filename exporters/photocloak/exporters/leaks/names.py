@@ -65,7 +65,11 @@ PROPERTIES: dict[str, dict[str, tuple[str, ...] | None]] = {
     },
 }
 _PEOPLE_TAGS = re.compile(r"(?:People|Personen|Personnes|Personas)[/|\\]([^<\"/|\\]+)", re.I)
-_TAGGED = re.compile(r">([^<>]*\S[^<>]*)<|=\s*[\"']([^\"']*\S[^\"']*)[\"']")
+_TAGGED = re.compile(
+    r">([^<>]*[^<>\s][^<>]*)<|=\s*(?:\"([^\"]*[^\"\s][^\"]*)\"|'([^']*[^'\s][^']*)')"
+)
+_SYNTAX = {"Resource", "True", "Face", "pixel", "normalized"}
+_NUMBERS = re.compile(r"[\d.,\s-]+")
 _PEOPLE_LISTS = (
     "TagsList",
     "hierarchicalSubject",
@@ -110,8 +114,10 @@ def _in_namespace(
             if people:
                 yield Finding(kind, where, f"{match[1]}: {', '.join(dict.fromkeys(people))}")
             continue
-        found = [a or b for a, b in _TAGGED.findall(value) if not (a or b).startswith("http")]
-        words = [one.strip() for one in found if one.strip() not in ("Resource", "True", "Face")]
+        found = ["".join(groups).strip() for groups in _TAGGED.findall(value)]
+        told = [one for one in found if one not in _SYNTAX and not one.startswith("http")]
+        # Rectangles and sizes are noise beside a name, but a bare number is a place or a serial.
+        words = [one for one in told if not _NUMBERS.fullmatch(one)] or told
         if words or "rdf:li" in value or "rdf:Description" in value:
             yield Finding(kind, where, f"{match[1]}: {', '.join(dict.fromkeys(words))}"[:200])
 
