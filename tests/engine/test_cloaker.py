@@ -90,6 +90,16 @@ def test_the_same_seed_gives_the_same_pixels_and_another_seed_others() -> None:
     assert not np.array_equal(first, cloaker(image, [subject], seed=6).pixels)
 
 
+def test_a_black_and_white_photo_stays_black_and_white() -> None:
+    image, face = _scene(6, 0.8)
+    image = np.repeat(image[:, :, :1], 3, axis=2)
+    ensemble = _ensemble()
+    cloaker = Cloaker(ensemble, _means(ensemble), _quick("balanced"))
+    out = cloaker(image, [_subject(ensemble, image, face)], seed=0).pixels
+    assert (out != image).any()
+    assert np.ptp(out.astype(int), axis=2).max() == 0
+
+
 def test_no_face_no_change() -> None:
     image, _ = _scene(3, 1.0)
     ensemble = _ensemble()

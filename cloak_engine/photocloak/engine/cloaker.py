@@ -24,6 +24,9 @@ from photocloak.engine.views import Jitter, degrade, plain, realign
 CBCR = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 """Chroma of RGB (ITU-T T.871, JFIF)."""
 
+GRAY = 6.0
+"""Grey levels by which a black-and-white photo's channels may differ, after JPEG."""
+
 OnStep = Callable[[int, int], None]
 
 
@@ -129,10 +132,16 @@ class _Problem:
         self._dssim = Dssim(crop)
         grid = space.grid
         self._window = _fade(grid)
+        self._gray = bool(np.quantile(np.ptp(crop, axis=0), 0.99) < GRAY)
         self._objectives = self._aim(subject)
         self._laggards = _Laggards(cloaker.ensemble, subject.own, cloaker.mode.urgency)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
         self._descent: Descent = Adam(self._mode.rate)
+
+    def _worn(self) -> Array:
+        """Return δ as the photo wears it: faded out at the border, gray on a gray photo."""
+        change = self._delta * self._window
+        return np.repeat(change.mean(axis=0, keepdims=True), 3, axis=0) if self._gray else change
 
     def start_round(self, step: int) -> None:
         """Begin a schedule of steps, gentler after the first."""
@@ -167,10 +176,12 @@ class _Problem:
 
     def descend(self) -> None:
         """Do one step: a view, a run of each extractor, a step of the descent, the projection."""
-        change = self._refine(self._delta * self._window)
+        change = self._refine(self._worn())
         crop = np.clip(self._crop + change, 0, 255)
         gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
-        gradient = (gradient + self._colour(self._delta * self._window)) * self._window
+        gradient = (gradient + self._colour(self._worn())) * self._window
+        if self._gray:
+            gradient[:] = gradient.mean(axis=0)
         self._delta += self._descent(gradient)
         np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
         if self._mode.objective == "cloak":
@@ -210,7 +221,7 @@ class _Problem:
         return np.asarray(np.tensordot(CBCR.T, price, 1), np.float32)
 
     def _cost(self, factor: float) -> float:
-        change = self._refine(self._delta * self._window * np.float32(factor))
+        change = self._refine(self._worn() * np.float32(factor))
         return self._dssim.measure(np.clip(self._crop + change, 0, 255))
 
     def _shrinkage(self) -> np.float32:
@@ -229,7 +240,7 @@ class _Problem:
                     high = middle
         else:
             low = 1.0
-        return self._delta * self._window * np.float32(low), self._cost(low)
+        return self._worn() * np.float32(low), self._cost(low)
 
 
 class _Laggards:
