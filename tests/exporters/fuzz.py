@@ -99,7 +99,7 @@ def work(first: int, last: int, folder: str | None) -> None:
             outcome = "refused"
         except Exception:
             outcome = f"crash {traceback.format_exc()[-420:]!r}"
-        print(seed, outcome, flush=True)  # noqa: T201
+        print(seed, outcome, flush=True)
 
 
 def run(count: int, seed: int = 0, folder: str | None = None) -> dict[str, object]:
@@ -136,4 +136,4 @@ if __name__ == "__main__":
     else:
         seed_ = int(sys.argv[2]) if len(sys.argv) > 2 else 0
         folder_ = sys.argv[3] if len(sys.argv) > 3 else None
-        print(json.dumps(run(int(sys.argv[1]), seed_, folder_), indent=2))  # noqa: T201
+        print(json.dumps(run(int(sys.argv[1]), seed_, folder_), indent=2))

@@ -46,7 +46,8 @@ class BudgetDescent:
     steepest direction under such a budget is the gradient times the inverse of that form: more of
     its coarse part (K = 1 + κ Σ G²), and more where there is texture to hide in (W). A
     pixel-wise method (sign, Adam) spends the same budget on noise: on the development photos the
-    held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this.
+    held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this (see
+    docs/protection.md for the conditions).
 
     Args:
         sensitivity: DSSIM per squared change, (3, g, g), see `Dssim.sensitivity`.

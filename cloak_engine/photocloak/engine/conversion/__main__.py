@@ -47,7 +47,7 @@ def main() -> None:
             path = options.out / name
             save(convert(find(options.packages, source)), path)
             data = path.read_bytes()
-            print(f"{name}  {len(data)}  {hashlib.sha256(data).hexdigest()}")  # noqa: T201
+            print(f"{name}  {len(data)}  {hashlib.sha256(data).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -43,4 +43,4 @@ def template() -> NDArray[np.float64]:
 
 if __name__ == "__main__":
     for x, y in template():
-        print(f"    [{x:.4f}, {y:.4f}],")  # noqa: T201
+        print(f"    [{x:.4f}, {y:.4f}],")

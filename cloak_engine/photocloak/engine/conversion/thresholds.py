@@ -120,9 +120,9 @@ def main() -> None:
     options = parser.parse_args()
     sightings = look(options.photos)
     people = np.array([s.person for s in sightings])
-    print(f"{len(sightings)} photos of {len(set(people))} people")  # noqa: T201
+    print(f"{len(sightings)} photos of {len(set(people))} people")
     specs = load_specs()
-    print(report({n: separate(embed(s, sightings), people) for n, s in specs.items()}))  # noqa: T201
+    print(report({n: separate(embed(s, sightings), people) for n, s in specs.items()}))
 
 
 if __name__ == "__main__":
