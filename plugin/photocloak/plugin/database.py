@@ -1,4 +1,4 @@
-"""The one SQLite file of the user's data folder: people (biometric data) and own outputs.
+"""SQLite files of the user's data folder; first of all people (biometric data) and own outputs.
 
 0600 in a 0700 folder; what is deleted is overwritten (`secure_delete`), and rollback journals
 are used rather than a write-ahead log, which would keep deleted pages around. A connection lives
@@ -9,12 +9,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.folders import make_private
 
-VERSION = 1
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 HINDERED = {
     sqlite3.SQLITE_BUSY,
@@ -26,7 +26,6 @@ HINDERED = {
 }
 
 PATIENCE = 30.0
-"""Seconds to wait for another process's transaction."""
 
 SCHEMA = (
     """
@@ -94,11 +93,33 @@ SCHEMA = (
 )
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What a file holds.
+
+    Attributes:
+        version: of the schema, kept in the file.
+        schema: the statements that make it.
+        holds: what it holds, in a sentence "photocloak keeps … there".
+        loss: what it means to start without it, in a sentence "… then".
+
+    """
+
+    version: int
+    schema: tuple[str, ...]
+    holds: str
+    loss: str
+
+
+PEOPLE = Layout(1, SCHEMA, "people and outputs", "people will then get new targets")
+
+
 class Database:
     """A file to run transactions on; created when first used."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, layout: Layout = PEOPLE, *, patience: float = PATIENCE) -> None:
+        """`patience`: seconds to wait for another process's transaction."""
+        self.path, self._layout, self._patience = path, layout, patience
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -138,7 +159,7 @@ class Database:
             self.path.chmod(0o600)
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror}).") from error
-        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(self.path, timeout=self._patience, isolation_level=None)
         try:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA temp_store = MEMORY")
@@ -154,23 +175,23 @@ class Database:
         if code in DAMAGED:
             return ConfigError(
                 f"{self.path}: is damaged ({error}). Restore it from a backup, or move it away to "
-                "start afresh; people will then get new targets."
+                f"start afresh; {self._layout.loss}."
             )
         if code in HINDERED:
             return OutputError(
-                f"{self.path}: {error}; photocloak keeps people and outputs there. Close other "
+                f"{self.path}: {error}; photocloak keeps {self._layout.holds} there. Close other "
                 "photocloak processes, or see that the folder is writable and the disk not full."
             )
         return error
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found > VERSION:
+        if found > self._layout.version:
             raise ConfigError(
                 f"{self.path}: was written by a newer photocloak (version {found}, this one knows "
-                f"{VERSION}). Update photocloak, or point XDG_DATA_HOME elsewhere."
+                f"{self._layout.version}). Update photocloak, or point XDG_DATA_HOME elsewhere."
             )
         if found == 0:
-            for statement in SCHEMA:
+            for statement in self._layout.schema:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA user_version = {self._layout.version}")
