@@ -14,6 +14,7 @@ from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.exporters.containers import chunks, strips
 from photocloak.exporters.formats import png_pixels, tiff
+from photocloak.plugin.evaluation.colour import ciede2000, difference
 
 Image = NDArray[np.uint8]
 KEEP = exporters.load_policy("keep")
@@ -233,49 +234,6 @@ def test_lossy_formats_stay_near(kind: str, face: Image, cloak: Cloak) -> None:
     assert ciede2000(written.pixels, cloaked).mean() <= 1.0
 
 
-def ciede2000(a: Image, b: Image) -> NDArray[np.float64]:
-    """Return ΔE₀₀ of sRGB pictures (Sharma, Wu and Dalal 2005)."""
-    return _difference(_lab(a), _lab(b))
-
-
-Lab = tuple[NDArray[np.float64], ...]
-
-
-def _difference(one: Lab, other: Lab) -> NDArray[np.float64]:
-    (l1, a1, b1), (l2, a2, b2) = one, other
-    c = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
-    g = 0.5 * (1 - np.sqrt(c**7 / (c**7 + 25.0**7)))
-    a1, a2 = (1 + g) * a1, (1 + g) * a2
-    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    h1, h2 = np.arctan2(b1, a1) % (2 * np.pi), np.arctan2(b2, a2) % (2 * np.pi)
-    dh = (h2 - h1 + np.pi) % (2 * np.pi) - np.pi
-    dh = np.where(c1 * c2 == 0, 0, dh)
-    lm, cm = (l1 + l2) / 2, (c1 + c2) / 2
-    hm = (h1 + dh / 2) % (2 * np.pi)
-    t = 1 - 0.17 * np.cos(hm - np.pi / 6) + 0.24 * np.cos(2 * hm)
-    t += 0.32 * np.cos(3 * hm + np.pi / 30) - 0.2 * np.cos(4 * hm - np.radians(63))
-    sl = 1 + 0.015 * (lm - 50) ** 2 / np.sqrt(20 + (lm - 50) ** 2)
-    sc, sh = 1 + 0.045 * cm, 1 + 0.015 * cm * t
-    turn = np.radians(30) * np.exp(-(((np.degrees(hm) - 275) / 25) ** 2))
-    rt = -np.sin(2 * turn) * 2 * np.sqrt(cm**7 / (cm**7 + 25.0**7))
-    tl, tc = (l2 - l1) / sl, (c2 - c1) / sc
-    th = 2 * np.sqrt(c1 * c2) * np.sin(dh / 2) / sh
-    return np.asarray(np.sqrt(np.maximum(tl**2 + tc**2 + th**2 + rt * tc * th, 0)))
-
-
-def _lab(image: Image) -> Lab:
-    v = image / 255
-    light = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-    m = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-    xyz = light @ np.array(m).T / [0.95047, 1.0, 1.08883]
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return 116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])
-
-
 def test_ciede2000_agrees_with_published_values() -> None:
     """Pairs 1, 7 and 17 of the test data of Sharma, Wu and Dalal."""
     pairs = [
@@ -284,7 +242,7 @@ def test_ciede2000_agrees_with_published_values() -> None:
         ((50, 2.5, 0), (73, 25, -18), 27.1492),
     ]
     for one, other, expected in pairs:
-        found = _difference(*(tuple(np.array(v, float) for v in lab) for lab in (one, other)))
+        found = difference(*(tuple(np.array(v, float) for v in lab) for lab in (one, other)))
         assert float(found) == pytest.approx(expected, abs=1e-4)
 
 

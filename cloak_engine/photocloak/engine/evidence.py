@@ -59,7 +59,7 @@ def measure(
 
     """
     again = detector(after)
-    found = [_same(face, again) for face in faces]
+    found = [same_face(face, again) for face in faces]
     looks = [face if match is None else match for face, match in zip(faces, found, strict=True)]
     embeddings = ensemble.embed(after, looks)
     result = []
@@ -76,7 +76,7 @@ def measure(
     return result
 
 
-def _same(face: Face, candidates: Sequence[Face]) -> Face | None:
+def same_face(face: Face, candidates: Sequence[Face]) -> Face | None:
     """Return the candidate whose landmarks lie on the face's, if there is one."""
     span = max(float(np.linalg.norm(face.landmarks[0] - face.landmarks[1])), 1.0)
     near = [

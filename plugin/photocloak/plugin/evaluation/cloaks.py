@@ -1,0 +1,143 @@
+"""The protected people's photos through the product, as each of them would run it.
+
+Every identity has people and outputs of their own, so that nothing of the user's is touched and
+nobody's target depends on who else is measured. What is done stays done: a kill loses one photo.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from photocloak.core import ConfigError
+from photocloak.engine.attributes import Attributes
+from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.faces import Face
+from photocloak.engine.heads import EXTRACTOR
+from photocloak.engine.modes import load_mode
+from photocloak.engine.space import Image
+from photocloak.plugin.assembly import library_file, load_engine, open_pipeline
+from photocloak.plugin.attempt import Engine
+from photocloak.plugin.evaluation.cache import Cache, file_hash, fingerprint
+from photocloak.plugin.evaluation.protocol import Identity, Picture
+from photocloak.plugin.evaluation.version import code_version
+from photocloak.plugin.folders import Folders
+from photocloak.plugin.job import Job, Outcome, Status
+from photocloak.plugin.progress import Progress
+from photocloak.plugin.settings import Settings
+
+CODE = ("photocloak.plugin.assembly", "photocloak.plugin.pipeline")
+PRESET = "keep"
+
+
+@dataclass(frozen=True)
+class Cloaked:
+    """What the product made of one photo.
+
+    Attributes:
+        clean: the photo.
+        written: the file; None: it was held back.
+        status: how it ended.
+        faces: how many were cloaked.
+        seconds: from start to end.
+
+    """
+
+    clean: Picture
+    written: Picture | None
+    status: str
+    faces: int
+    seconds: float
+
+
+def surrogates_without(engine: Engine, leave_out: Sequence[str]) -> Engine:
+    """Return the engine with only the other extractors, targets chosen as ever.
+
+    How a face looks is told by features of one of them, so that one is asked even when left out.
+    """
+    everybody = engine.ensemble.extractors
+    if unknown := set(leave_out) - set(everybody):
+        raise ConfigError(
+            f"There is no extractor {', '.join(sorted(unknown))}; there are {', '.join(everybody)}."
+        )
+    kept = {name: one for name, one in everybody.items() if name not in leave_out}
+    if not kept:
+        raise ConfigError("All extractors are left out; none remains to cloak with.")
+    if EXTRACTOR in kept:
+        return replace(engine, ensemble=Ensemble(kept))
+    looker = Ensemble({EXTRACTOR: everybody[EXTRACTOR]})
+
+    def look(image: Image, face: Face, features: Embeddings) -> Attributes | None:
+        return engine.look(image, face, features | looker.embed(image, [face])[0])
+
+    return replace(engine, ensemble=Ensemble(kept), look=look)
+
+
+class Product:
+    """Cloaks with one engine, and remembers."""
+
+    def __init__(self, cache: Cache, engine: Engine, folders: Folders, settings: Settings) -> None:
+        self._cache, self._engine, self._folders = cache, engine, folders
+        models = sorted(one.spec.sha256 for one in engine.ensemble.extractors.values())
+        self._version = fingerprint(
+            code_version(*CODE), models, file_hash(library_file(folders)), settings.match_targets
+        )
+
+    def known(self, identity: Identity, mode: str) -> int:
+        """Return how many of the identity's photos are done."""
+        return len(list((self._folder(identity, mode) / "done").glob("*.json")))
+
+    def cloak(self, identity: Identity, mode: str, show: Progress) -> list[Cloaked]:
+        """Return what became of the training photos, in their order."""
+        folder = self._folder(identity, mode)
+        done = self._cache.private(*folder.relative_to(self._cache.folder).parts, "done")
+        pipeline = open_pipeline(self._engine, Folders(self._folders.config, folder / "user"))
+        result = []
+        for number, picture in enumerate(identity.train):
+            record = done / f"{number:03}.json"
+            if not record.is_file():
+                show.begin(picture.path)
+                outcome = pipeline.run(
+                    Job(picture.path, folder / "photos", mode, PRESET), on_step=show.step
+                )
+                show.end(outcome)
+                _keep(record, outcome)
+            result.append(_read(record, picture))
+        return result
+
+    def _folder(self, identity: Identity, mode: str) -> Path:
+        # Whom a person is taken for follows from the first photo: the order is part of the key.
+        photos = [one.sha256 for one in identity.train]
+        key = fingerprint(self._version, load_mode(mode), PRESET, *photos)
+        return self._cache.folder / "cloaks" / key
+
+
+def _keep(record: Path, outcome: Outcome) -> None:
+    """Write down how it ended, whole or not at all."""
+    if outcome.status is Status.FAILED:
+        raise ConfigError(f"{outcome.reason} A data set must consist of photos that can be read.")
+    written = outcome.output
+    value = {
+        "output": None if written is None else [str(written), file_hash(written)],
+        "status": outcome.status.value,
+        "faces": len(outcome.faces),
+        "seconds": outcome.seconds,
+    }
+    part = record.with_suffix(".part")
+    part.write_text(json.dumps(value), "utf-8")
+    part.replace(record)
+
+
+def _read(record: Path, clean: Picture) -> Cloaked:
+    value = json.loads(record.read_text("utf-8"))
+    output = value["output"]
+    written = None if output is None else Picture(Path(output[0]), output[1])
+    return Cloaked(clean, written, value["status"], value["faces"], value["seconds"])
+
+
+def load_product(
+    cache: Cache, leave_out: Sequence[str], folders: Folders, settings: Settings
+) -> tuple[Engine, Product]:
+    """Load the models; return all of them, and the product that cloaks without `leave_out`."""
+    engine = load_engine(settings, folders)
+    return engine, Product(cache, surrogates_without(engine, leave_out), folders, settings)
