@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from photocloak.core import ExitCode, OutputError, PhotocloakError, manifest_root
+from photocloak.plugin.bridges import NAMES, load_bridge
 from photocloak.plugin.folders import Folders, why_not_writable
 from photocloak.plugin.settings import load_settings
 
@@ -41,6 +42,7 @@ def examine(folders: Folders) -> list[Finding]:
         "data folder": partial(_folder, folders.data),
         "people": partial(_people, folders),
         "detector": _detector,
+        **{name: partial(_bridge, name, folders) for name in NAMES},
     }
     findings = [_made(*item) for item in examinations.items()]
     try:
@@ -99,6 +101,12 @@ def _people(folders: Folders) -> str:
     everybody = Roster(Database(folders.database)).everybody()
     unnamed = sum(person.name is None for person in everybody)
     return f"{len(everybody)}, {unnamed} of them unnamed"
+
+
+def _bridge(name: str, folders: Folders) -> str:
+    from photocloak.plugin.bridges.base import state
+
+    return state(load_bridge(name), folders)
 
 
 def _detector() -> str:

@@ -16,6 +16,7 @@ from photocloak.plugin.commands.check import check
 from photocloak.plugin.commands.cloak import cloak
 from photocloak.plugin.commands.demo import demo
 from photocloak.plugin.commands.doctor import doctor
+from photocloak.plugin.commands.install import install, uninstall
 from photocloak.plugin.commands.evaluate import evaluate
 from photocloak.plugin.commands.people import people
 from photocloak.plugin.commands.targets import targets
@@ -38,7 +39,7 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
 
 
 @click.group(
-    commands=[cloak, check, people, targets, doctor, demo, evaluate],
+    commands=[cloak, check, people, targets, install, uninstall, doctor, demo, evaluate],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
