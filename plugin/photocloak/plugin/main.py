@@ -16,8 +16,8 @@ from photocloak.plugin.commands.check import check
 from photocloak.plugin.commands.cloak import cloak
 from photocloak.plugin.commands.demo import demo
 from photocloak.plugin.commands.doctor import doctor
-from photocloak.plugin.commands.install import install, uninstall
 from photocloak.plugin.commands.evaluate import evaluate
+from photocloak.plugin.commands.install import install, uninstall
 from photocloak.plugin.commands.people import people
 from photocloak.plugin.commands.targets import targets
 
