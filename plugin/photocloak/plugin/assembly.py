@@ -3,6 +3,8 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.attempt import Engine
+from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.database import Database
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.inputs import find_photos
@@ -26,6 +30,7 @@ from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.pipeline import Pipeline
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.worker import Worker
 
 
 def specs(folders: Folders) -> dict[str, ExtractorSpec]:
@@ -69,8 +74,40 @@ def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
         engine,
         open_people(engine, folders),
         open_outputs(folders),
-        load_policy=lambda name: exporters.load_policy(name, folders.config / "presets"),
+        load_policy=partial(_load_policy, folders),
     )
+
+
+def open_coordinator(
+    settings: Settings, folders: Folders, executor: Executor, *, workers: int
+) -> Coordinator:
+    """Join an executor, in whose `workers` processes the models will be, and the user's stores."""
+    found = specs(folders)
+    library = TargetLibrary.load(library_file(folders))
+    library.require(found)
+    people = People(
+        Database(folders.database), {name: one.threshold for name, one in found.items()}
+    )
+    clerk = Clerk(
+        people, open_outputs(folders), library, load_policy=partial(_load_policy, folders)
+    )
+    return Coordinator(clerk, executor, Recipe(settings, folders), workers=workers)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Makes a worker with the models of these settings."""
+
+    settings: Settings
+    folders: Folders
+
+    def __call__(self) -> Worker:
+        """Load models and target library."""
+        return Worker(load_engine(self.settings, self.folders))
+
+
+def _load_policy(folders: Folders, name: str) -> exporters.Policy:
+    return exporters.load_policy(name, folders.config / "presets")
 
 
 def open_people(engine: Engine, folders: Folders) -> People:

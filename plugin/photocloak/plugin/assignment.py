@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from photocloak.engine.attributes import Attributes
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import Target, target_from_photos
 from photocloak.plugin import profiles
@@ -16,10 +17,18 @@ Choose = Callable[[int, Sequence[Embeddings], Collection[str]], Target]
 
 @dataclass(frozen=True)
 class Sighting:
-    """A face of a photo: its raw features, and whether it is a face for certain."""
+    """A face of a photo, as far as it matters who it is.
+
+    Attributes:
+        features: raw.
+        certain: whether it is a face for certain.
+        look: how it looks, for a matched target; None where matching is off.
+
+    """
 
     features: Embeddings
     certain: bool
+    look: Attributes | None = None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,23 @@
-"""One photo on its way through the engine: targets chosen, cloaked, encoded, measured."""
+"""One photo on its way through the engine: looked at, cloaked, encoded, measured."""
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from photocloak import exporters
-from photocloak.core import OutputError
+from photocloak.core import InputError, OutputError
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.cloaker import Cloaker, OnStep, Subject
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
-from photocloak.engine.faces import Face
+from photocloak.engine.faces import Face, alignable
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
-from photocloak.engine.targets import Target, TargetLibrary
-from photocloak.plugin.assignment import Assignment, Sighting
-from photocloak.plugin.job import Job
+from photocloak.engine.targets import TargetLibrary
+from photocloak.plugin.assignment import Sighting
+from photocloak.plugin.phases import Cloaked, Looked, Order, Task
 
 Look = Callable[[Image, Face, Embeddings], Attributes | None]
 
@@ -41,87 +42,99 @@ class Engine:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One photo with faces on its way through the engine.
+    """One photo on its way through the engine.
 
     Attributes:
         engine: the models.
-        job: what to do.
+        task: which photo, and what may be written.
         photo: what was read.
         base: the pixels to publish, not cloaked yet, (H, W, 3) uint8.
-        policy: what may be written.
-        faces: in `base`, largest first.
-        features: of the faces, clean.
-        content: hash of the photo's pixels. Not of the file: an export that differs in a time
-            stamp must not get other noise, since cloaks that differ could be averaged away.
+        looked: what was seen in `base`.
 
     """
 
     engine: Engine
-    job: Job
+    task: Task
     photo: exporters.Photo
     base: Image
-    policy: exporters.Policy
-    faces: Sequence[Face]
-    features: Sequence[Embeddings]
-    content: str
+    looked: Looked
 
-    def sightings(self) -> list[Sighting]:
-        """Return the faces as the people store sees them."""
-        high = self.engine.detector.high
-        return [
-            Sighting(features, certain=face.score >= high)
-            for face, features in zip(self.faces, self.features, strict=True)
-        ]
+    @classmethod
+    def look(cls, engine: Engine, task: Task) -> "Attempt":
+        """Read a photo, find its faces and embed them.
 
-    def choose(self, index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        """Choose a target for face `index` by eq. 3."""
-        look = self.engine.look(self.base, self.faces[index], self.features[index])
-        return self.engine.library.choose(photos, look, taken=taken, seed=seed_of(self.content))
+        Raises:
+            InputError: it cannot be read, or is no longer the file that the task means.
 
-    def cloak(
-        self, assigned: Sequence[Assignment], on_step: OnStep | None
-    ) -> tuple[exporters.Encoded, list[FaceEvidence]]:
-        """Cloak, encode and measure."""
-        cloaker = Cloaker(self.engine.ensemble, self.engine.library.means, load_mode(self.job.mode))
+        """
+        started = time.monotonic()
+        source = task.job.source
+        photo = exporters.read(source)
+        if sha256(photo.data) != task.file:
+            raise InputError(f"{source}: changed while it was read; try again when it is complete.")
+        base = exporters.prepare(photo, task.policy)
+        faces = engine.detector(base)
+        out_of_reach = [face for face in faces if not alignable(face, base.shape)]
+        looked = Looked(
+            sha256(photo.pixels.tobytes()),
+            (base.shape[0], base.shape[1]),
+            tuple(faces),
+            () if out_of_reach else _sightings(engine, base, faces),
+            tuple(out_of_reach),
+            time.monotonic() - started,
+        )
+        return cls(engine, task, photo, base, looked)
+
+    def cloak(self, order: Order, on_step: OnStep | None) -> Cloaked:
+        """Cloak, encode and measure the faces that got a target."""
+        ensemble, job = self.engine.ensemble, order.task.job
+        given = zip(order.looked.faces, order.targets, order.looked.sightings, strict=True)
         subjects = [
-            Subject(face, one.target, own)
-            for face, one, own in zip(self.faces, assigned, self.features, strict=True)
+            Subject(face, target, sighting.features)
+            for face, target, sighting in given
+            if target is not None
         ]
-        seed = self.job.seed
+        seed = job.seed
         if seed is None:
-            seed = seed_of(self.content, *(one.target.name for one in assigned))
+            seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
+        cloaker = Cloaker(ensemble, order.means, load_mode(job.mode))
         cloak = cloaker(self.base, subjects, seed=seed, on_step=on_step)
-        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.policy)
-        return encoded, self._measure(encoded)
+        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
+        evidence = self._measure(encoded, subjects)
+        accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
+        return Cloaked(encoded, evidence, accepting)
 
-    def _measure(self, encoded: exporters.Encoded) -> list[FaceEvidence]:
+    def _measure(
+        self, encoded: exporters.Encoded, subjects: list[Subject]
+    ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
-        written = exporters.read_bytes(encoded.data, self.job.source.name).pixels
+        source = self.task.job.source
+        written = exporters.read_bytes(encoded.data, source.name).pixels
         if written.shape != self.base.shape:
             raise OutputError(
-                f"{self.job.source}: the encoded photo came out as {written.shape[1]} × "
+                f"{source}: the encoded photo came out as {written.shape[1]} × "
                 f"{written.shape[0]} pixels instead of {self.base.shape[1]} × "
                 f"{self.base.shape[0]}; nothing was written."
             )
-        return measure(
+        if not subjects:
+            return ()
+        found = measure(
             self.base,
             written,
-            self.faces,
-            self.features,
+            [one.face for one in subjects],
+            [one.own for one in subjects],
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
+        return tuple(found)
 
 
-def still_recognised(
-    evidence: Sequence[FaceEvidence], ensemble: Ensemble, *, tolerated: int = 0
-) -> str:
-    """Return the names of extractors that still accept a face, joined; empty: none does.
-
-    Faces that no more than `tolerated` extractors accept do not count.
-    """
-    accepting = [one.too_similar(ensemble) for one in evidence]
-    return ", ".join(sorted({n for names in accepting if len(names) > tolerated for n in names}))
+def _sightings(engine: Engine, base: Image, faces: list[Face]) -> tuple[Sighting, ...]:
+    features = engine.ensemble.embed(base, faces)
+    return tuple(
+        Sighting(own, certain=face.score >= engine.detector.high, look=engine.look(base, face, own))
+        for face, own in zip(faces, features, strict=True)
+    )
 
 
 def seed_of(*parts: str) -> int:

@@ -1,0 +1,194 @@
+"""The coordinator's phases of one photo: accept, assign, publish. They need no model.
+
+The clerk alone knows people, targets and own outputs. It fails closed: what a worker brings is
+published only if it was measured on the very bytes and holds.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from functools import cache
+from pathlib import Path
+
+from photocloak import exporters
+from photocloak.core import ExitCode, OutputError
+from photocloak.engine.ensemble import Embeddings
+from photocloak.engine.faces import Face
+from photocloak.engine.modes import load_mode
+from photocloak.engine.targets import Target, TargetLibrary
+from photocloak.plugin.assignment import Assignment
+from photocloak.plugin.attempt import seed_of
+from photocloak.plugin.folders import why_not_writable
+from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.people import People
+from photocloak.plugin.phases import Cloaked, Looked, Order, Plan, Task
+
+
+class Clerk:
+    """Keeps the user's stores; decides before a worker begins, between its phases, and after."""
+
+    def __init__(
+        self,
+        people: People,
+        outputs: Outputs,
+        library: TargetLibrary,
+        *,
+        load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
+    ) -> None:
+        self._people, self._outputs, self._library = people, outputs, library
+        self._policy = cache(load_policy)
+        self._swept: set[Path] = set()
+
+    def check(self, mode: str, preset: str) -> None:
+        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
+        load_mode(mode)
+        self._policy(preset)
+
+    def accept(self, job: Job) -> Task | Outcome:
+        """Turn a job into a task, or hand on an output of ours as it is."""
+        if reason := why_not_writable(job.folder):
+            raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
+        file = _sha256_of(job.source)
+        if file is not None and self._outputs.knows(file):
+            return self._unchanged(job, file)
+        return Task(job, self._policy(job.preset), file)
+
+    def assign(self, task: Task, looked: Looked) -> Plan | Outcome:
+        """Say for whom each face shall be taken, or why the photo is held back."""
+        job = task.job
+        if not looked.faces and job.no_face == "hold":
+            reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
+            return Outcome(job.source, None, Status.NO_FACE, reason, code=ExitCode.NO_FACE)
+        if looked.out_of_reach:
+            reason = f"{job.source}: {_out_of_reach(looked.out_of_reach)}"
+            return Outcome(job.source, None, Status.UNCERTAIN, reason, code=ExitCode.NO_FACE)
+        assigned = tuple(self._assigned(job, looked))
+        targets = tuple(one.target for one in assigned)
+        return Plan(Order(task, looked, targets, self._library.means), assigned)
+
+    def _assigned(self, job: Job, looked: Looked) -> list[Assignment]:
+        if not looked.faces:
+            return []
+        # A worker elsewhere may have other extractors than this machine.
+        self._library.require(looked.sightings[0].features)
+
+        def choose(index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
+            look, seed = looked.sightings[index].look, seed_of(looked.content)
+            return self._library.choose(photos, look, taken=taken, seed=seed)
+
+        return self._people.assign(
+            looked.content,
+            looked.sightings,
+            library=self._library.targets,
+            choose=choose,
+            wish=job.wish,
+        )
+
+    def publish(self, plan: Plan, cloaked: Cloaked) -> Outcome:
+        """Make a verified file visible, or say why it is held back."""
+        job = plan.order.task.job
+        if not cloaked.evidence:
+            output = self._publish(job, cloaked.encoded, cloaked=False)
+            reason = "no face was found; written uncloaked"
+            return Outcome(job.source, output, Status.NO_FACE, reason)
+        faces = _outcomes(plan, cloaked)
+        if weak := _names(cloaked, tolerated=load_mode(job.mode).tolerated):
+            reason = (
+                f"{job.source}: held back, since {weak} would still recognise a face in it; a "
+                "stronger --mode has a larger budget."
+            )
+            return Outcome(job.source, None, Status.TOO_WEAK, reason, faces, code=ExitCode.TOO_WEAK)
+        output = self._publish(job, cloaked.encoded, cloaked=True)
+        accepting = _names(cloaked)
+        warning = [f"{accepting} may still recognise a face in it"] if accepting else []
+        notes = "; ".join([*cloaked.encoded.notes, *warning]) or None
+        return Outcome(job.source, output, Status.CLOAKED, notes, faces)
+
+    def _unchanged(self, job: Job, file: str) -> Outcome:
+        """Hand on an output of ours as it is."""
+        reason = "photocloak wrote this file itself; it is left as it is"
+        there = job.folder / job.source.name
+        if _sha256_of(there) != file:
+            there = exporters.publish(
+                exporters.read(job.source).data,
+                self._ready(job.folder),
+                job.source.stem,
+                job.source.suffix,
+                like=job.source,
+            )
+        return Outcome(job.source, there, Status.ALREADY_CLOAKED, reason)
+
+    def _publish(self, job: Job, encoded: exporters.Encoded, *, cloaked: bool) -> Path:
+        """Make verified bytes visible; over an earlier output of the same photo, else beside."""
+        earlier = self._earlier(job, encoded.suffix)
+        file = hashlib.sha256(encoded.data).hexdigest()
+        self._outputs.announce(file, source=job.source, cloaked=cloaked)
+        return exporters.publish(
+            encoded.data,
+            self._ready(job.folder),
+            job.source.stem,
+            encoded.suffix,
+            like=job.source,
+            replace=earlier,
+        )
+
+    def _earlier(self, job: Job, suffix: str) -> Path | None:
+        """Return what was made of this photo before, if nobody has changed it since."""
+        made = self._outputs.of(job.source)
+        if not made or not job.folder.is_dir():
+            return None
+        beside = sorted(path for path in job.folder.iterdir() if path.suffix == suffix)
+        named = (path for path in beside if path.name.startswith(job.source.stem))
+        return next((path for path in named if _sha256_of(path) in made), None)
+
+    def _ready(self, folder: Path) -> Path:
+        """Make the destination, and clear once what a killed process may have left there."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if folder not in self._swept:
+                exporters.sweep(folder)
+                self._swept.add(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the output folder cannot be used ({error.strerror})."
+            ) from error
+        return folder
+
+
+def _out_of_reach(missed: Sequence[Face]) -> str:
+    """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
+    x, y, w, h = (round(value) for value in missed[0].box)
+    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+    return (
+        f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
+        "cannot be cloaked; crop or cover it."
+    )
+
+
+def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
+    return tuple(
+        FaceOutcome(
+            one.box, None if who.person is None else who.person.label, one.dssim, one.similarity
+        )
+        for one, who in zip(cloaked.evidence, plan.assigned, strict=True)
+    )
+
+
+def _names(cloaked: Cloaked, *, tolerated: int = 0) -> str:
+    """Return the names of extractors that still accept a face, joined; empty: none does.
+
+    Faces that no more than `tolerated` extractors accept do not count.
+    """
+    weak = (names for names in cloaked.accepting if len(names) > tolerated)
+    return ", ".join(sorted({name for names in weak for name in names}))
+
+
+def _sha256_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None where there is none to be read."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

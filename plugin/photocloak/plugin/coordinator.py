@@ -1,0 +1,156 @@
+"""Many photos at once, over any executor: look (worker), assign (here), cloak (worker), publish.
+
+People get their targets in the order in which the jobs were submitted, however many workers there
+are and whichever is first to finish: a photo that was looked at waits until all before it were.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
+from typing import TypeVar
+
+from photocloak.plugin import worker
+from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.job import Job, Outcome
+from photocloak.plugin.phases import Cloaked, Looked, Plan, Task, settled
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Photo:
+    """A job on its way."""
+
+    job: Job
+    future: Future[Outcome] = field(default_factory=Future)
+    started: float = 0.0
+    plan: Callable[[], Plan | Outcome] | None = None  # once it was looked at
+
+
+class Coordinator:
+    """Runs jobs over an executor; one thread owns all state and the user's stores.
+
+    No more photos are under way than there are workers, and one: it is ready when a worker is.
+    """
+
+    def __init__(
+        self, clerk: Clerk, executor: Executor, recipe: worker.Recipe, *, workers: int
+    ) -> None:
+        """`recipe` makes a worker in the executor's processes, `workers` of them."""
+        self._clerk, self._executor, self._recipe = clerk, executor, recipe
+        self._limit = workers + 1
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._waiting: deque[_Photo] = deque()
+        self._unassigned: deque[_Photo] = deque()
+        self._under_way: set[_Photo] = set()
+        self._closing = self._abandoned = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="coordinator", daemon=True)
+
+    def check(self, mode: str, preset: str) -> None:
+        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
+        self._clerk.check(mode, preset)
+
+    def submit(self, job: Job) -> "Future[Outcome]":
+        """Do one photo. The future raises nothing but CancelledError: a failure is an outcome."""
+        photo = _Photo(job)
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("the coordinator is closed")
+            if self._thread.ident is None:
+                self._thread.start()
+            self._calls.put(partial(self._waiting.append, photo))
+        return photo.future
+
+    def close(self, *, wait: bool) -> None:
+        """End, and shut the executor down.
+
+        Args:
+            wait: finish what was submitted; else give it up: nothing of it is published any more,
+                and its futures raise CancelledError.
+
+        """
+        with self._lock:
+            self._closing = True
+            self._abandoned = self._abandoned or not wait
+            self._calls.put(lambda: None)
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._executor.shutdown(wait=wait, cancel_futures=not wait)
+
+    def _work(self) -> None:
+        while not (self._closing and self._calls.empty() and not self._under_way):
+            self._calls.get()()
+            if self._abandoned:
+                break
+            self._fill()
+        for photo in [*self._waiting, *self._under_way]:
+            if not photo.future.cancel():
+                photo.future.set_exception(CancelledError())
+
+    def _fill(self) -> None:
+        """Begin as many photos as there is room for."""
+        while self._waiting and len(self._under_way) < self._limit:
+            photo = self._waiting.popleft()
+            if photo.future.set_running_or_notify_cancel():
+                self._begin(photo)
+
+    def _begin(self, photo: _Photo) -> None:
+        photo.started = time.monotonic()
+        task = settled(photo.job, lambda: self._clerk.accept(photo.job))
+        self._under_way.add(photo)
+        if isinstance(task, Outcome):
+            self._end(photo, task)
+            return
+        self._unassigned.append(photo)
+        ask = partial(self._executor.submit, worker.look, self._recipe, task)
+        self._ask(photo, ask, partial(self._looked, task))
+
+    def _ask(
+        self,
+        photo: _Photo,
+        ask: Callable[[], "Future[T | Outcome]"],
+        then: Callable[[_Photo, T | Outcome], None],
+    ) -> None:
+        """Give a worker a phase, and come back to this thread with what it answers."""
+
+        def answered(answer: "Future[T | Outcome]") -> None:
+            self._calls.put(lambda: then(photo, settled(photo.job, answer.result)))
+
+        asked = settled(photo.job, ask)
+        if isinstance(asked, Outcome):
+            outcome = asked
+            self._calls.put(lambda: then(photo, outcome))
+        else:
+            asked.add_done_callback(answered)
+
+    def _looked(self, task: Task, photo: _Photo, looked: Looked | Outcome) -> None:
+        """Assign this photo and those that waited for it, in the order of submission."""
+        if isinstance(looked, Outcome):
+            photo.plan = lambda: looked
+        else:
+            photo.plan = lambda: settled(photo.job, lambda: self._clerk.assign(task, looked))
+        while self._unassigned and (plan := self._unassigned[0].plan) is not None:
+            self._order(self._unassigned.popleft(), plan())
+
+    def _order(self, photo: _Photo, plan: Plan | Outcome) -> None:
+        if isinstance(plan, Outcome):
+            self._end(photo, plan)
+            return
+        ask = partial(self._executor.submit, worker.cloak, self._recipe, plan.order)
+        self._ask(photo, ask, partial(self._cloaked, plan))
+
+    def _cloaked(self, plan: Plan, photo: _Photo, cloaked: Cloaked | Outcome) -> None:
+        if not isinstance(cloaked, Outcome):
+            done = cloaked
+            cloaked = settled(photo.job, lambda: self._clerk.publish(plan, done))
+        self._end(photo, cloaked)
+
+    def _end(self, photo: _Photo, outcome: Outcome) -> None:
+        self._under_way.discard(photo)
+        photo.future.set_result(replace(outcome, seconds=time.monotonic() - photo.started))

@@ -1,0 +1,128 @@
+"""What passes between the phases of one photo: look, assign, cloak, publish.
+
+`look` and `cloak` are a worker's (`worker.py`), assigning and publishing the coordinator's
+(`clerk.py`). Everything here can be pickled, so that the two may be different processes.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor, CancelledError
+from dataclasses import dataclass
+from typing import TypeVar
+
+from photocloak import exporters
+from photocloak.core import ExitCode, PhotocloakError
+from photocloak.engine.evidence import FaceEvidence
+from photocloak.engine.faces import Face
+from photocloak.engine.geometry import Array
+from photocloak.engine.targets import Target
+from photocloak.plugin.assignment import Assignment, Sighting
+from photocloak.plugin.job import Job, Outcome, Status
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photo to look at.
+
+    Attributes:
+        job: what to do with it.
+        policy: what may be written.
+        file: SHA-256 of the source's bytes; None where there was no file to read.
+
+    """
+
+    job: Job
+    policy: exporters.Policy
+    file: str | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a worker saw in a photo.
+
+    Attributes:
+        content: hash of the photo's pixels. Not of the file: an export that differs in a time
+            stamp must not get other noise, since cloaks that differ could be averaged away.
+        shape: height and width of the picture to publish, in pixels.
+        faces: in that picture, largest first.
+        sightings: the faces as the people store sees them; none where one is out of reach.
+        out_of_reach: the faces that cannot be aligned, so not be cloaked.
+        seconds: that it took.
+
+    """
+
+    content: str
+    shape: tuple[int, int]
+    faces: tuple[Face, ...]
+    sightings: tuple[Sighting, ...]
+    out_of_reach: tuple[Face, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Order:
+    """A photo to cloak.
+
+    Attributes:
+        task: the photo.
+        looked: what was seen in it.
+        targets: for whom each face shall be taken; None leaves it alone.
+        means: the centre of each extractor's features, (D,) float32 by name.
+
+    """
+
+    task: Task
+    looked: Looked
+    targets: tuple[Target | None, ...]
+    means: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the coordinator decided: the worker's order, and who is who, which it keeps."""
+
+    order: Order
+    assigned: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True)
+class Cloaked:
+    """A file that nobody has seen yet, and what was measured on its bytes.
+
+    Attributes:
+        encoded: the file.
+        evidence: of the cloaked faces, in their order.
+        accepting: which extractors still accept each of them.
+
+    """
+
+    encoded: exporters.Encoded
+    evidence: tuple[FaceEvidence, ...]
+    accepting: tuple[tuple[str, ...], ...]
+
+
+def settled(job: Job, phase: Callable[[], T]) -> T | Outcome:
+    """Run a phase; what goes wrong in it is the photo's outcome. Only interrupts pass."""
+    try:
+        return phase()
+    except PhotocloakError as error:
+        _LOG.debug("%s failed", job.source, exc_info=True)
+        return failed(job, str(error), error.exit_code)
+    except MemoryError:
+        return failed(job, f"{job.source}: there is not enough memory for this photo.")
+    except (BrokenExecutor, CancelledError) as error:
+        what = str(error) or "was given up"
+        return failed(job, f"{job.source}: the worker process that had this photo {what}.")
+    except Exception as error:
+        _LOG.debug("%s failed", job.source, exc_info=True)
+        what = " ".join(str(error).split()) or "no message"
+        return failed(job, f"{job.source}: unexpected {type(error).__name__}: {what}")
+
+
+def failed(job: Job, reason: str, code: ExitCode = ExitCode.UNEXPECTED) -> Outcome:
+    """Return the outcome of a photo that failed, its reason in one line."""
+    return Outcome(job.source, None, Status.FAILED, " ".join(reason.split()), code=code)
