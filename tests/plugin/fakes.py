@@ -1,7 +1,10 @@
 """People without a model: a face's features are its identity's direction plus some noise."""
 
+import os
+import signal
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +14,12 @@ from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.faces import Face
+from photocloak.engine.modes import load_mode
 from photocloak.engine.space import ARCFACE, Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.plugin import attempt
 from photocloak.plugin.attempt import Engine
+from photocloak.plugin.worker import Worker
 
 EXTRACTORS = {"one": 32, "two": 48, "three": 64}
 THRESHOLDS = dict.fromkeys(EXTRACTORS, 0.5)
@@ -102,3 +108,44 @@ def write_photo(path: Path, height: int, width: int, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Pillow.fromarray(picture(height, width, seed)).save(path, quality=92)
     return path
+
+
+PORTRAIT, GROUP, BARE = (120, 160), (130, 260), (96, 128)
+CRASH, HANG, LINGER = (97, 128), (98, 128), (99, 128)
+"""Sizes of photos on which the process segfaults, hangs in a decoder, or waits to be killed."""
+
+CAST: Mapping[tuple[int, int], Sequence[Face]] = {
+    PORTRAIT: [face_at(40, 20, 70)],
+    GROUP: [face_at(20, 20, 80), face_at(150, 30, 70)],
+}
+
+
+class TroubledDetector(FakeDetector):
+    """Comes to grief over photos of certain sizes, for real."""
+
+    def __init__(self, marker: Path | None) -> None:
+        super().__init__(CAST)
+        self._marker = marker
+
+    def __call__(self, image: Image) -> list[Face]:
+        size = image.shape[:2]
+        if size == CRASH:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if size == HANG:
+            time.sleep(3600)
+        if size == LINGER and self._marker is not None and not self._marker.exists():
+            self._marker.write_text(str(os.getpid()))
+            time.sleep(3600)
+        return super().__call__(image)
+
+
+@dataclass(frozen=True)
+class FakeRecipe:
+    """Makes a worker without a model in any process; `marker` hears of the process that waits."""
+
+    marker: Path | None = None
+
+    def __call__(self) -> Worker:
+        # For a process of its own, where no monkeypatch reaches: fewer steps are enough.
+        attempt.load_mode = lambda name: replace(load_mode(name), steps=4, rounds=1)
+        return Worker(replace(make_engine(CAST), detector=TroubledDetector(self.marker)))

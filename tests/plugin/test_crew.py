@@ -1,0 +1,174 @@
+"""Real processes that crash, hang, are killed or lose their parent."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import pytest
+
+from photocloak.plugin.crew import Crew
+from photocloak.plugin.member import WorkerDiedError, sign_of_life
+
+
+@pytest.fixture
+def crew() -> Iterator[Crew]:
+    crew = Crew(2)
+    yield crew
+    crew.shutdown(wait=False, cancel_futures=True)
+
+
+def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+def fail(text: str) -> None:
+    raise ValueError(text)
+
+
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+def linger(marker: Path) -> None:
+    marker.write_text(str(os.getpid()))
+    time.sleep(3600)
+
+
+def work_slowly(marks: int) -> str:
+    for _ in range(marks):
+        time.sleep(0.6)
+        sign_of_life()
+    return "done"
+
+
+def interrupt_self() -> str:
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"
+
+
+def test_calls_are_answered(crew: Crew) -> None:
+    assert list(crew.map(square, range(5))) == [0, 1, 4, 9, 16]
+    with pytest.raises(ValueError, match="no good"):
+        crew.submit(fail, "no good").result()
+    pids = {crew.submit(os.getpid).result() for _ in range(6)}
+    assert os.getpid() not in pids and len(pids) <= 2
+
+
+def test_nothing_starts_before_the_first_call() -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = children.read_text()
+    crew = Crew(2)
+    assert children.read_text() == before
+    crew.shutdown()
+
+
+def test_what_cannot_be_sent_is_the_calls_own_fault(crew: Crew) -> None:
+    with pytest.raises(Exception, match="pickle"):
+        crew.submit(lambda: None).result()
+    with pytest.raises(TypeError, match="cannot be sent"):
+        crew.submit(threading.Lock).result()
+    assert crew.submit(square, 3).result() == 9
+
+
+def test_a_crash_costs_one_call(crew: Crew) -> None:
+    calls = [crew.submit(segfault if i == 3 else os.getpid) for i in range(8)]
+    with pytest.raises(WorkerDiedError, match=r"was ended by SIGSEGV \(Segmentation fault\)"):
+        calls[3].result()
+    assert all(isinstance(calls[i].result(), int) for i in range(8) if i != 3)
+
+
+def test_crash_after_crash(crew: Crew) -> None:
+    for _ in range(3):
+        with pytest.raises(WorkerDiedError):
+            crew.submit(segfault).result()
+    with pytest.raises(WorkerDiedError, match="ended with status 3"):
+        crew.submit(os._exit, 3).result()
+    assert crew.submit(square, 3).result() == 9
+
+
+def test_a_killed_process_costs_what_it_was_at(crew: Crew, tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    call = crew.submit(linger, marker)
+    until(lambda: marker.exists() and bool(marker.read_text()))
+    os.kill(int(marker.read_text()), signal.SIGKILL)
+    with pytest.raises(WorkerDiedError, match="SIGKILL"):
+        call.result(10)
+
+
+def test_an_idle_process_that_was_killed_costs_nothing() -> None:
+    crew = Crew(1)
+    pid = crew.submit(os.getpid).result()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid))
+    assert crew.submit(os.getpid).result() not in (pid, os.getpid())
+    crew.shutdown()
+
+
+def test_a_silent_process_is_ended_and_a_slow_one_is_not() -> None:
+    crew = Crew(1, patience=2.0)
+    assert crew.submit(work_slowly, 6).result() == "done"
+    with pytest.raises(WorkerDiedError, match="was silent for 2 s"):
+        crew.submit(time.sleep, 60).result(15)
+    assert crew.submit(square, 3).result() == 9
+    crew.shutdown()
+
+
+def test_an_interrupt_is_the_parents_to_answer(crew: Crew) -> None:
+    assert crew.submit(interrupt_self).result() == "still here"
+
+
+def test_the_end_waits_or_kills(tmp_path: Path) -> None:
+    crew = Crew(1)
+    slow = crew.submit(work_slowly, 2)
+    crew.shutdown(wait=True)
+    assert slow.result() == "done"
+    with pytest.raises(RuntimeError):
+        crew.submit(square, 1)
+    crew = Crew(1)
+    marker = tmp_path / "pid"
+    lost, never = crew.submit(linger, marker), crew.submit(square, 1)
+    until(lambda: marker.exists() and bool(marker.read_text()))
+    crew.shutdown(wait=False, cancel_futures=True)
+    with pytest.raises(WorkerDiedError):
+        lost.result(5)
+    with pytest.raises(CancelledError):
+        never.result(5)
+    until(lambda: not alive(int(marker.read_text())))
+
+
+def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from photocloak.plugin.crew import Crew; "
+        "from tests.plugin.test_crew import linger; "
+        f"Crew(1).submit(linger, Path({str(tmp_path / 'pid')!r})).result()"
+    )
+    marker = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    until(lambda: marker.exists() and bool(marker.read_text()))
+    child = int(marker.read_text())
+    assert alive(child)
+    parent.kill()
+    parent.wait()
+    until(lambda: not alive(child), 5.0)
