@@ -85,11 +85,15 @@ def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> 
 
 def test_json_has_the_promised_shape(studio: Studio) -> None:
     row = studio.pipeline.run(studio.job()).as_json()
-    assert list(row) == ["source", "output", "status", "reason", "seconds", "faces"]
+    keys = ["source", "source_sha256", "output", "output_sha256", "status", "reason", "seconds"]
+    assert list(row) == [*keys, "faces"]
+    assert row["source_sha256"] == sha256(studio.photo)
+    assert row["output_sha256"] == sha256(studio.out / "a.png")
     assert list(row["faces"][0]) == ["box", "person", "dssim", "similarity"]
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
     assert (held["output"], held["status"], held["faces"]) == (None, "failed", [])
+    assert held["source_sha256"] is held["output_sha256"] is None
 
 
 def test_the_same_photo_gives_the_same_bytes_whoever_does_it(tmp_path: Path) -> None:

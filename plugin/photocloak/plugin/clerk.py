@@ -6,7 +6,7 @@ published only if it was measured on the very bytes and holds.
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from photocloak import exporters
@@ -58,10 +58,10 @@ class Clerk:
         job = task.job
         if not looked.faces and job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
-            return Outcome(job.source, None, Status.NO_FACE, reason, code=ExitCode.NO_FACE)
+            return _held(task, Status.NO_FACE, reason)
         if looked.out_of_reach:
             reason = f"{job.source}: {_out_of_reach(looked.out_of_reach)}"
-            return Outcome(job.source, None, Status.UNCERTAIN, reason, code=ExitCode.NO_FACE)
+            return _held(task, Status.UNCERTAIN, reason)
         assigned = tuple(self._assigned(job, looked))
         targets = tuple(one.target for one in assigned)
         return Plan(Order(task, looked, targets, self._library.means), assigned)
@@ -86,23 +86,25 @@ class Clerk:
 
     def publish(self, plan: Plan, cloaked: Cloaked) -> Outcome:
         """Make a verified file visible, or say why it is held back."""
-        job = plan.order.task.job
+        task, encoded = plan.order.task, cloaked.encoded
+        job, file = task.job, hashlib.sha256(encoded.data).hexdigest()
+        done = partial(Outcome, job.source, source_sha256=task.file, output_sha256=file)
         if not cloaked.evidence:
-            output = self._publish(job, cloaked.encoded, cloaked=False)
+            output = self._publish(job, encoded, file, cloaked=False)
             reason = "no face was found; written uncloaked"
-            return Outcome(job.source, output, Status.NO_FACE, reason)
+            return done(output, Status.NO_FACE, reason)
         faces = _outcomes(plan, cloaked)
         if weak := _names(cloaked, tolerated=load_mode(job.mode).tolerated):
             reason = (
                 f"{job.source}: held back, since {weak} would still recognise a face in it; a "
                 "stronger --mode has a larger budget."
             )
-            return Outcome(job.source, None, Status.TOO_WEAK, reason, faces, code=ExitCode.TOO_WEAK)
-        output = self._publish(job, cloaked.encoded, cloaked=True)
+            return _held(task, Status.TOO_WEAK, reason, faces)
+        output = self._publish(job, encoded, file, cloaked=True)
         accepting = _names(cloaked)
         warning = [f"{accepting} may still recognise a face in it"] if accepting else []
-        notes = "; ".join([*cloaked.encoded.notes, *warning]) or None
-        return Outcome(job.source, output, Status.CLOAKED, notes, faces)
+        notes = "; ".join([*encoded.notes, *warning]) or None
+        return done(output, Status.CLOAKED, notes, faces)
 
     def _unchanged(self, job: Job, file: str) -> Outcome:
         """Hand on an output of ours as it is."""
@@ -116,12 +118,18 @@ class Clerk:
                 job.source.suffix,
                 like=job.source,
             )
-        return Outcome(job.source, there, Status.ALREADY_CLOAKED, reason)
+        return Outcome(
+            job.source,
+            there,
+            Status.ALREADY_CLOAKED,
+            reason,
+            source_sha256=file,
+            output_sha256=file,
+        )
 
-    def _publish(self, job: Job, encoded: exporters.Encoded, *, cloaked: bool) -> Path:
+    def _publish(self, job: Job, encoded: exporters.Encoded, file: str, *, cloaked: bool) -> Path:
         """Make verified bytes visible; over an earlier output of the same photo, else beside."""
         earlier = self._earlier(job, encoded.suffix)
-        file = hashlib.sha256(encoded.data).hexdigest()
         self._outputs.announce(file, source=job.source, cloaked=cloaked)
         return exporters.publish(
             encoded.data,
@@ -153,6 +161,12 @@ class Clerk:
                 f"{folder}: the output folder cannot be used ({error.strerror})."
             ) from error
         return folder
+
+
+def _held(task: Task, status: Status, reason: str, faces: tuple[FaceOutcome, ...] = ()) -> Outcome:
+    """Return the outcome of a photo that is not published."""
+    code = ExitCode.TOO_WEAK if status is Status.TOO_WEAK else ExitCode.NO_FACE
+    return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
 
 
 def _out_of_reach(missed: Sequence[Face]) -> str:

@@ -85,6 +85,8 @@ class Outcome:
         faces: largest first; empty where nothing was measured.
         code: exit status if this were the only photo.
         seconds: from start to end.
+        source_sha256: of the photo as it was read; None: it could not be.
+        output_sha256: of what lies at the destination.
 
     """
 
@@ -95,12 +97,16 @@ class Outcome:
     faces: tuple[FaceOutcome, ...] = ()
     code: ExitCode = ExitCode.OK
     seconds: float = 0.0
+    source_sha256: str | None = None
+    output_sha256: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as it stands in `--json`."""
         return {
             "source": str(self.source),
+            "source_sha256": self.source_sha256,
             "output": None if self.output is None else str(self.output),
+            "output_sha256": self.output_sha256,
             "status": self.status.value,
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
