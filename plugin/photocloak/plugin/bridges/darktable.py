@@ -1,0 +1,104 @@
+"""darktable: a Lua script in the user's lua folder, and the line in luarc that loads it.
+
+darktable searches `<config>/lua/?.lua`; lua-scripts' manager passes over folders named `lib`, so
+the script's modules lie in one.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import platformdirs
+
+from photocloak import exporters
+from photocloak.core import ConfigError
+from photocloak.engine.modes import load_modes
+from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
+from photocloak.plugin.folders import Folders
+
+_SCRIPTS = (
+    "cloaked_export.lua",
+    *(f"lib/{name}.lua" for name in ("engine", "events", "options", "reporting", "shelter")),
+)
+_LINE = 'require "photocloak/cloaked_export"'
+_LUA_API = 9  # of darktable 4.2
+_WITHOUT_LUA = "use `photocloak watch` on the folder that it exports to"
+
+
+class Darktable(Bridge):
+    """The storage "cloaked export", and the button, shortcut and panel that cloak a selection."""
+
+    name = "darktable"
+    title = "darktable 4.2 or newer"
+
+    def files(self) -> Mapping[Path, Part]:
+        """Return the script, what it must know of this installation, and the line in luarc."""
+        config = platformdirs.user_config_path("darktable")
+        lua = config / "lua" / "photocloak"
+        scripts = {lua / name: File(shipped("darktable", name).encode()) for name in _SCRIPTS}
+        return {
+            **scripts,
+            lua / "lib" / "setup.lua": File(_setup(program(), Folders.of_user())),
+            config / "luarc": Line(_LINE),
+        }
+
+    def probe(self) -> str:
+        """Say which darktable will load the script."""
+        found = shutil.which("darktable")
+        if found is None:
+            raise ConfigError(
+                "the script is in place, but there is no darktable on the PATH; Flatpaks and "
+                f"AppImages cannot load it: {_WITHOUT_LUA}."
+            )
+        version = _version(found)
+        api = re.search(r"Lua support enabled, API version (\d+)", version)
+        if api is None:
+            raise ConfigError(f"{found} has no Lua; {_WITHOUT_LUA}.")
+        if int(api[1]) < _LUA_API:
+            raise ConfigError(f"{found} is older than 4.2; update it, or {_WITHOUT_LUA}.")
+        number = re.search(r"darktable (\d+(?:\.\d+)+)", version)
+        return f"live in darktable {number[1] if number else ''}".rstrip()
+
+    def advice(self, *, installed: bool) -> str:
+        """Scripts are read when darktable starts."""
+        if not installed:
+            return "Restart darktable."
+        return 'Restart darktable; then choose "cloaked export" as target storage when you export.'
+
+
+def _version(found: str) -> str:
+    try:
+        run = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"{found} does not say its version ({error}).") from error
+    return run.stdout
+
+
+def _setup(command: Path, folders: Folders) -> bytes:
+    """Write what only this installation knows as a Lua module."""
+    presets = exporters.policy_names(folders.config / "presets")
+    values = {
+        "program": _quoted(os.fsencode(command)),
+        "folder": _quoted(os.fsencode(platformdirs.user_pictures_path() / "cloaked")),
+        "modes": _list(list(load_modes())),
+        "presets": _list(presets),
+    }
+    lines = (f"  {name} = {value}," for name, value in values.items())
+    head = "-- Written by `photocloak install darktable`; run it again to bring this up to date."
+    return "\n".join([head, "return {", *lines, "}", ""]).encode()
+
+
+def _list(names: Sequence[str]) -> str:
+    return f"{{ {', '.join(_quoted(name.encode()) for name in names)} }}"
+
+
+def _quoted(value: bytes) -> str:
+    """Write bytes as a Lua string; whatever is not plain ASCII as decimal escapes."""
+    plain = (32 <= byte < 127 and byte not in b'"\\' for byte in value)
+    text = (chr(b) if ok else f"\\{b:03d}" for b, ok in zip(value, plain, strict=True))
+    return f'"{"".join(text)}"'
