@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from photocloak.plugin.bridges.base import Bridge
 
 # Name (and module) to class; a new bridge adds its line.
-_HOMES: dict[str, str] = {}
+_HOMES = {
+    "digikam": "Digikam",
+    "desktop": "Desktop",
+    "service": "Service",
+}
 NAMES = tuple(_HOMES)
 
 

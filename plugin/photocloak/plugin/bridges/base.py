@@ -107,12 +107,14 @@ def install(bridge: Bridge, folders: Folders) -> Change:
     """
     record = Record(folders)
     ours = record.load(bridge.name)
+    shared = record.load_others(bridge.name)
+    known = shared | ours
     parts = bridge.files()
-    planned = {path: plan(path, part, ours.get(path)) for path, part in parts.items()}
+    planned = {path: plan(path, part, known.get(path)) for path, part in parts.items()}
     steps = [step for step in planned.values() if step is not None]
     left = {path: "was there already" for path, step in planned.items() if step is None}
-    stale = {path: entry for path, entry in ours.items() if path not in parts}
-    entries = {step.path: entry_of(step, ours.get(step.path)) for step in steps}
+    stale = {p: entry for p, entry in ours.items() if p not in parts and p not in shared}
+    entries = {step.path: entry_of(step, known.get(step.path)) for step in steps}
     record.save(bridge.name, ours | entries)
     for step in steps:
         put(step)
@@ -124,10 +126,10 @@ def install(bridge: Bridge, folders: Folders) -> Change:
 
 
 def uninstall(bridge: Bridge, folders: Folders) -> Change:
-    """Take away what was put and is still as it was put."""
+    """Take away what was put, is still as it was put, and serves no other bridge."""
     record = Record(folders)
-    ours = record.load(bridge.name)
-    gone, kept = take_away(ours)
+    ours, shared = record.load(bridge.name), record.load_others(bridge.name)
+    gone, kept = take_away({path: entry for path, entry in ours.items() if path not in shared})
     record.save(bridge.name, {path: ours[path] for path in kept})
     bridge.refresh()
     return Change(gone, kept)

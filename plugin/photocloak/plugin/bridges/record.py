@@ -71,12 +71,20 @@ class Record:
         table = self._read().get(name, {})
         return {Path(path): Entry.from_json(entry) for path, entry in table.items()}
 
+    def load_others(self, name: str) -> dict[Path, Entry]:
+        """Return what was put for the other bridges; two may share a file."""
+        others = (self.load(other) for other in self._read() if other != name)
+        return {path: entry for entries in others for path, entry in entries.items()}
+
     def save(self, name: str, entries: Mapping[Path, Entry]) -> None:
-        """Replace what stands there of the bridge of that name."""
+        """Replace what stands there of the bridge of that name, also where others share a file."""
         table = self._read()
         table.pop(name, None)
-        if entries:
-            table[name] = {str(path): entry.as_json() for path, entry in entries.items()}
+        written = {str(path): entry.as_json() for path, entry in entries.items()}
+        for others in table.values():
+            others |= {path: entry for path, entry in written.items() if path in others}
+        if written:
+            table[name] = written
         elif not self.path.exists():
             return
         temporary = make_private(self.path.parent) / f".{self.path.name}-{os.getpid()}"

@@ -1,0 +1,115 @@
+"""The desktop: "Open With" everywhere, and the context menus of Nautilus, Nemo and Dolphin.
+
+All of them run `photocloak beside PHOTO...`. Each host has a quoting of its own for the one path
+that is written into its file, that of photocloak.
+"""
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from photocloak.core import ConfigError
+from photocloak.plugin.bridges.base import Bridge, File, Part, program, shipped
+
+MIME_TYPES = (
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
+    "image/webp",
+    "image/heic",
+    "image/heif",
+    "image/avif",
+)
+
+MENU_NAME = "Cloak Faces"
+"""Nautilus shows a script by the name of its file."""
+
+
+class Desktop(Bridge):
+    """The desktop entry, and one file for each file manager."""
+
+    name = "desktop"
+    title = "the desktop: Open With, Nautilus, Nemo and Dolphin"
+
+    def files(self) -> Mapping[Path, Part]:
+        """Return the entry and the menus; those of file managers that are not there do no harm."""
+        data, command = platformdirs.user_data_path(), program()
+        nautilus = shipped("desktop", "nautilus.sh").replace(
+            "@PHOTOCLOAK@", shlex.quote(str(command))
+        )
+        nemo = _fill("photocloak.nemo_action", in_key_file(in_nemo(command)))
+        dolphin = _fill("photocloak-dolphin.desktop", in_key_file(in_exec(command)))
+        return {
+            **desktop_entry(),
+            data / "nautilus" / "scripts" / MENU_NAME: File(nautilus.encode(), executable=True),
+            data / "nemo" / "actions" / "photocloak.nemo_action": File(nemo.encode()),
+            # KDE runs a service menu in the user's folder only if it is marked executable.
+            data / "kio" / "servicemenus" / "photocloak.desktop": File(
+                dolphin.encode(), executable=True
+            ),
+        }
+
+    def probe(self) -> str:
+        """Say which file managers have it, and whether results can be shown."""
+        there = [name for name in ("nautilus", "nemo", "dolphin") if shutil.which(name)]
+        if shutil.which("notify-send") is None:
+            raise ConfigError(
+                "The menus are in place, but there is no `notify-send` to tell what came of a "
+                "photo; install it (Debian: libnotify-bin)."
+            )
+        return f"Open With; menus of {', '.join(there) or 'no file manager that is installed'}"
+
+    def advice(self, *, installed: bool) -> str:
+        """Say where to find it."""
+        if not installed:
+            return ""
+        return (
+            f"Right-click a photo: Open With > {MENU_NAME}; in Nautilus also Scripts > {MENU_NAME}."
+            "\nResults go to the folder `cloaked` beside the photo. See docs/desktop.md."
+        )
+
+    def refresh(self) -> None:
+        """Have the MIME types of the entry noticed."""
+        refresh_entries()
+
+
+def desktop_entry() -> Mapping[Path, Part]:
+    """Return the entry that every desktop and digiKam offers photos to."""
+    command = program()
+    text = _fill("photocloak.desktop", in_key_file(in_exec(command)))
+    text = text.replace("@TRYEXEC@", in_key_file(str(command)))
+    path = platformdirs.user_data_path("applications") / "photocloak.desktop"
+    return {path: File(text.encode())}
+
+
+def refresh_entries() -> None:
+    """Rebuild the cache of MIME types of the user's entries, where there is the tool for it."""
+    tool = shutil.which("update-desktop-database")
+    place = platformdirs.user_data_path("applications")
+    if tool is not None and place.is_dir():
+        subprocess.run([tool, place], check=False, capture_output=True)
+
+
+def in_exec(command: Path) -> str:
+    """Quote a path for `Exec=` (Desktop Entry Specification, "The Exec key")."""
+    quoted = "".join("\\" + c if c in '"`$\\' else c for c in str(command))
+    return '"' + quoted.replace("%", "%%") + '"'
+
+
+def in_nemo(command: Path) -> str:
+    """Quote a path for Nemo, which lets GLib take the line apart as a shell would."""
+    return shlex.quote(str(command).replace("%", "%%"))
+
+
+def in_key_file(value: str) -> str:
+    """Escape a value as key files have it."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _fill(name: str, command: str) -> str:
+    text = shipped("desktop", name).replace("@MIMETYPES@", "".join(f"{m};" for m in MIME_TYPES))
+    return text.replace("@PHOTOCLOAK@", command)
