@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Name (and module) to class; a new bridge adds its line.
 _HOMES = {
+    "darktable": "Darktable",
     "digikam": "Digikam",
     "desktop": "Desktop",
     "service": "Service",
