@@ -1,5 +1,6 @@
 """Every command and every option stands in the documents, and the documents name no other."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_no_other_option_is_documented() -> None:
 
 def test_every_setting_is_documented_with_its_default() -> None:
     for key, value in vars(Settings()).items():
-        written = f'"{value}"' if isinstance(value, str) else str(value).lower()
+        written = json.dumps(value)
         assert f"\n{key} = {written}" in TEXT
 
 

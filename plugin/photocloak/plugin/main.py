@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.plugin.commands.beside import beside
 from photocloak.plugin.commands.check import check
 from photocloak.plugin.commands.cloak import cloak
 from photocloak.plugin.commands.demo import demo
@@ -19,7 +20,11 @@ from photocloak.plugin.commands.doctor import doctor
 from photocloak.plugin.commands.evaluate import evaluate
 from photocloak.plugin.commands.install import install, uninstall
 from photocloak.plugin.commands.people import people
+from photocloak.plugin.commands.report import report
+from photocloak.plugin.commands.retry import retry
+from photocloak.plugin.commands.status import status
 from photocloak.plugin.commands.targets import targets
+from photocloak.plugin.commands.watch import watch
 
 _LOG = logging.getLogger("photocloak")
 
@@ -39,7 +44,22 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
 
 
 @click.group(
-    commands=[cloak, check, people, targets, install, uninstall, doctor, demo, evaluate],
+    commands=[
+        cloak,
+        beside,
+        watch,
+        status,
+        retry,
+        report,
+        check,
+        people,
+        targets,
+        install,
+        uninstall,
+        doctor,
+        demo,
+        evaluate,
+    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from photocloak.core import ConfigError
 
 NoFace = Literal["hold", "copy"]
+Faces = Literal["everyone", "me"]
 Device = Literal["cpu", "cuda", "auto"]
 
 
@@ -20,18 +21,27 @@ class Settings:
         mode: a row of `manifests/modes.toml`.
         preset: a metadata policy, shipped or the user's own.
         no_face: what becomes of a photo without a face: held back, or written as it is.
+        faces: whose faces to cloak: everyone's, or only those of people with a name.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
+        beside: where the desktop's menus put results: a folder beside the photo, or an absolute
+            path, which may begin with ~.
+        watch: folders that `photocloak watch` watches; absolute, or beginning with ~.
+        watch_output: where it puts the results; empty: none.
 
     """
 
     mode: str = "balanced"
     preset: str = "keep"
     no_face: NoFace = "hold"
+    faces: Faces = "everyone"
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"
+    beside: str = "cloaked"
+    watch: tuple[str, ...] = ()
+    watch_output: str = ""
 
     def with_flags(self, **flags: Any) -> "Settings":
         """Return these settings with every flag that was given, that is, is not None."""
@@ -54,7 +64,7 @@ def load_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
     _check(table, path)
-    return Settings(**table)
+    return Settings(**table | {"watch": tuple(table.get("watch", ()))})
 
 
 def _check(table: dict[str, Any], path: Path) -> None:
@@ -64,6 +74,9 @@ def _check(table: dict[str, Any], path: Path) -> None:
         if key not in types:
             near = difflib.get_close_matches(key, types, n=1, cutoff=0.0)[0]
             raise ConfigError(f"{path}: there is no setting {key!r}; did you mean {near!r}?")
+        if key == "watch":
+            _check_folders(value, path)
+            continue
         choices = get_args(types[key])
         if choices and value not in choices:
             named = ", ".join(map(repr, choices))
@@ -72,3 +85,14 @@ def _check(table: dict[str, Any], path: Path) -> None:
             raise ConfigError(f"{path}: {key} is {value!r}; it must be a {types[key].__name__}.")
     if table.get("threads", 0) < 0:
         raise ConfigError(f"{path}: threads is {table['threads']}; 0 means automatic.")
+    if table.get("watch_output"):
+        _check_folders([table["watch_output"]], path)
+
+
+def _check_folders(value: Any, path: Path) -> None:
+    """Refuse what is no list of folders, and folders that depend on where a command is run."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ConfigError(f"{path}: watch is {value!r}; it must be a list of folders.")
+    for one in value:
+        if not one.startswith(("/", "~")):
+            raise ConfigError(f"{path}: the folder {one!r} must begin with / or ~.")

@@ -1,0 +1,54 @@
+"""`photocloak watch`: the daemon."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.settings import Settings
+    from photocloak.plugin.watch.hands import Coordinating
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", metavar="[FOLDER]...", nargs=-1, type=PATH)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=PATH,
+    help="Folder for the cloaked photos; sub-folders are mirrored in it.",
+)
+@click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="What metadata and size the file keeps: keep (default), web, anonymous, …",
+)
+def watch(
+    *, paths: tuple[Path, ...], output: Path | None, mode: str | None, preset: str | None
+) -> None:
+    """Cloak every photo that comes to lie in a FOLDER, until stopped.
+
+    What lies there already is done as well. Without FOLDER and DIR, those of the settings file.
+    """
+    from functools import partial
+
+    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.watch.daemon import Daemon
+    from photocloak.plugin.watch.orders import read_orders
+
+    folders = Folders.of_user()
+    load = partial(read_orders, folders, paths=paths, output=output, mode=mode, preset=preset)
+    Daemon(load, folders, open_coordinator=_open).run()
+
+
+def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
+    """Have one process of its own hold the models: what crashes there costs one photo."""
+    from photocloak.plugin.assembly import open_coordinator
+    from photocloak.plugin.crew import Crew
+
+    return open_coordinator(settings, folders, Crew(1), workers=1)

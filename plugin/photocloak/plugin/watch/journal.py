@@ -1,0 +1,259 @@
+"""The journal: every photo that was found in a watched folder, by content, and what came of it.
+
+A row a source path and output folder; `sha256` says for which content it stands, and a path whose
+content changes begins anew. No order rests on the clock, which may be set back.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from photocloak.plugin.database import Database, Layout
+from photocloak.plugin.folders import Folders
+from photocloak.plugin.job import Status
+
+PATIENCE = 5.0
+"""Seconds to wait for another process's transaction: the daemon has signals to answer to."""
+
+SCHEMA = (
+    """
+    -- The latest daemon of each output folder. Whether it lives, the lock on the folder tells.
+    CREATE TABLE daemons (
+        output BLOB PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        folders TEXT NOT NULL,
+        started REAL NOT NULL,
+        trouble TEXT
+    ) STRICT
+    """,
+    """
+    -- Paths are absolute and as the file system knows them, which need not be UTF-8.
+    CREATE TABLE photos (
+        output BLOB NOT NULL,
+        source BLOB NOT NULL,
+        below BLOB NOT NULL,
+        signature TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        state TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 0,
+        -- Hashes of what had been made of the source before the work began.
+        before TEXT NOT NULL DEFAULT '[]',
+        mode TEXT,
+        preset TEXT,
+        no_face TEXT,
+        status TEXT,
+        reason TEXT,
+        faces TEXT NOT NULL DEFAULT '[]',
+        made BLOB,
+        made_sha256 TEXT,
+        seconds REAL,
+        finished REAL,
+        -- The monotonic clock when it was finished, for the rate.
+        ticks REAL,
+        -- Counts the finished photos: their order, whatever the clock says.
+        number INTEGER,
+        PRIMARY KEY (output, source)
+    ) STRICT
+    """,
+    "CREATE INDEX photos_state ON photos (output, state, tries)",
+    "CREATE INDEX photos_sha256 ON photos (sha256)",
+    "CREATE INDEX photos_number ON photos (number)",
+)
+
+LAYOUT = Layout(
+    1,
+    SCHEMA,
+    "the journal of the watched folders",
+    "every photo in the watched folders is then done again, in the place of its earlier output",
+)
+
+
+class State(StrEnum):
+    """How far a photo is."""
+
+    PENDING = "pending"
+    WORKING = "working"
+    DONE = "done"
+    HELD = "held"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A photo in the journal.
+
+    Attributes:
+        source: the photo.
+        output: what was made of it; None: nothing, or nothing yet.
+        state: how far it is.
+        status: how it ended; None: it has not.
+        reason: why not, or what there is to know.
+        faces: as in `--json`.
+        mode: it was done with.
+        preset: it was done with.
+        finished: when, in seconds since 1970.
+        folder: the output folder.
+        sha256: of the photo's file.
+        made_sha256: of the output.
+
+    """
+
+    source: Path
+    output: Path | None
+    state: State
+    status: Status | None
+    reason: str | None
+    faces: list[dict[str, Any]]
+    mode: str | None
+    preset: str | None
+    finished: float | None
+    folder: Path
+    sha256: str
+    made_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The latest daemon of an output folder; `trouble` is what it waits for."""
+
+    output: Path
+    pid: int
+    folders: tuple[str, ...]
+    started: float
+    trouble: str | None
+
+
+class Journal:
+    """The journal as others read it; the daemon writes through `Queue`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def of_user(cls, folders: Folders) -> "Journal":
+        """Return the user's journal; the file is made when it is first used."""
+        return cls(Database(folders.data / "watch.db", LAYOUT, patience=PATIENCE))
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever watched."""
+        return self.database.path.exists()
+
+    def entries(self) -> Iterable[Entry]:
+        """Return every photo, by output folder and path."""
+        return self._entries("ORDER BY output, source")
+
+    def problems(self, output: Path, limit: int) -> list[Entry]:
+        """Return the photos that failed or were held back, the latest first."""
+        return self._entries(
+            "WHERE output = ? AND state IN ('failed', 'held') ORDER BY number DESC LIMIT ?",
+            os.fsencode(output),
+            limit,
+        )
+
+    def daemons(self) -> list[Watching]:
+        """Return the latest daemon of each output folder."""
+        query = "SELECT output, pid, folders, started, trouble FROM daemons ORDER BY output"
+        with self.database.transaction() as connection:
+            rows = connection.execute(query).fetchall()
+        return [
+            Watching(_path(output), pid, tuple(json.loads(folders)), started, trouble)
+            for output, pid, folders, started, trouble in rows
+        ]
+
+    def counts(self, output: Path) -> dict[State, int]:
+        """Return how many photos are in each state."""
+        query = "SELECT state, count(*) FROM photos WHERE output = ? GROUP BY state"
+        with self.database.transaction() as connection:
+            found = dict(connection.execute(query, (os.fsencode(output),)).fetchall())
+        return {state: found.get(state.value, 0) for state in State}
+
+    def pace(self, output: Path, latest: int = 20) -> float | None:
+        """Return the mean seconds a photo of the latest ones; None: there are none.
+
+        Photos overlap, so what counts is the time since the one before was finished, unless the
+        daemon had nothing to do in between.
+        """
+        query = (
+            "SELECT seconds, ticks FROM photos WHERE output = ? AND seconds > 0 "
+            "ORDER BY number DESC LIMIT ?"
+        )
+        with self.database.transaction() as connection:
+            rows = connection.execute(query, (os.fsencode(output), latest + 1)).fetchall()
+        took = [
+            min(seconds, ticks - before) if ticks > before else seconds
+            for (seconds, ticks), (_, before) in pairwise(rows)
+        ]
+        took = took or [seconds for seconds, _ in rows]
+        return sum(took) / len(took) if took else None
+
+    def retry(self, paths: Iterable[Path]) -> list[Path]:
+        """Put photos back into the queue, and return them.
+
+        Args:
+            paths: photos and folders, whatever became of them; none: all that failed or were held
+                back. A photo that is no longer there is struck off.
+
+        """
+        named = [path.resolve() for path in paths]
+        again: list[tuple[int, Path]] = []
+        gone: list[tuple[int, Path]] = []
+        with self.database.transaction() as connection:
+            for row, blob, state in connection.execute(
+                "SELECT rowid, source, state FROM photos ORDER BY output, source"
+            ):
+                source = _path(blob)
+                problem = state in {State.FAILED, State.HELD}
+                meant = problem if not named else any(map(source.is_relative_to, named))
+                if meant and state != State.WORKING:
+                    (again if source.exists() else gone).append((row, source))
+            _put_back(connection, [row for row, _ in again])
+            connection.executemany("DELETE FROM photos WHERE rowid = ?", [(r,) for r, _ in gone])
+        return [source for _, source in again]
+
+    def _entries(self, what: str, *arguments: object) -> list[Entry]:
+        query = (
+            "SELECT source, made, state, status, reason, faces, mode, preset, finished, output, "
+            f"sha256, made_sha256 FROM photos {what}"
+        )
+        with self.database.transaction() as connection:
+            return list(map(_entry, connection.execute(query, arguments)))
+
+
+def _put_back(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+    """Queue rows again; a file that could not be read has no hash, and is found by the scan."""
+    connection.executemany(
+        "DELETE FROM photos WHERE sha256 = '' AND rowid = ?", [(row,) for row in rows]
+    )
+    connection.executemany(
+        "UPDATE photos SET state = 'pending', tries = 0, status = NULL, reason = NULL, "
+        "faces = '[]' WHERE rowid = ?",
+        [(row,) for row in rows],
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    source, made, state, status, reason, faces, mode, preset, finished, output, sha, made_sha = row
+    return Entry(
+        _path(source),
+        None if made is None else _path(made),
+        State(state),
+        None if status is None else Status(status),
+        reason,
+        json.loads(faces),
+        mode,
+        preset,
+        finished,
+        _path(output),
+        sha,
+        made_sha,
+    )
+
+
+def _path(blob: bytes) -> Path:
+    return Path(os.fsdecode(blob))

@@ -1,0 +1,100 @@
+"""One daemon an output folder: a lock that the kernel gives back when its holder dies."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from photocloak.core import ConfigError, OutputError
+from photocloak.plugin.folders import Folders, make_private
+
+_NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
+PATIENCE = 1.0
+"""Seconds to try: `is_locked` of a `status` may hold the lock for an instant."""
+
+
+class OutputLock:
+    """The lock on an output folder.
+
+    It lies on the folder itself, whatever path leads there and whoever runs the daemon; where a
+    file system cannot lock folders, on a file in the data folder.
+    """
+
+    def __init__(self, output: Path, folders: Folders) -> None:
+        """Take the lock.
+
+        Raises:
+            ConfigError: another daemon has it.
+            OutputError: the folder is not there.
+
+        """
+        self._output = output
+        deadline = time.monotonic() + PATIENCE
+        while (handle := _try(output, folders)) is None:
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"{output}: another photocloak watches for this output folder already; see "
+                    "`photocloak status`, and stop it or choose another folder."
+                )
+            time.sleep(0.05)
+        self._handle = handle
+        self._place = _place(output)
+
+    def is_in_place(self) -> bool:
+        """Tell whether the path still leads to the folder that was locked.
+
+        When a file system is unmounted, it leads to the empty folder below.
+        """
+        return _place(self._output) == self._place
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._handle)
+
+
+def is_locked(output: Path, folders: Folders) -> bool:
+    """Tell whether a daemon for this output folder is alive."""
+    try:
+        handle = _try(output, folders)
+    except OutputError:
+        return False
+    if handle is None:
+        return True
+    os.close(handle)
+    return False
+
+
+def _place(output: Path) -> tuple[int, int] | None:
+    try:
+        status = output.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _try(output: Path, folders: Folders) -> int | None:
+    """Return a handle that holds the lock; None: somebody else does."""
+    try:
+        handle = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be opened ({error.strerror}).") from error
+    try:
+        return _flock(handle)
+    except OSError as error:
+        os.close(handle)
+        if error.errno not in _NO_FOLDER_LOCKS:
+            raise OutputError(f"{output}: cannot be locked ({error.strerror}).") from error
+    name = hashlib.sha256(os.fsencode(output)).hexdigest()[:16]
+    file = make_private(folders.data) / f"watch-{name}.lock"
+    return _flock(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _flock(handle: int) -> int | None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle

@@ -1,0 +1,109 @@
+"""What `photocloak status` shows of a daemon and its queue."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from photocloak.plugin.folders import Folders
+from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.watch.journal import Entry, Journal, State, Watching
+from photocloak.plugin.watch.lock import is_locked
+
+LATEST = 10
+"""Problems that are shown."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One output folder.
+
+    Attributes:
+        watching: the latest daemon.
+        alive: whether it lives.
+        counts: photos in each state.
+        pace: mean seconds a photo; None: not known yet.
+        problems: the latest photos that failed or were held back.
+
+    """
+
+    watching: Watching
+    alive: bool
+    counts: dict[State, int]
+    pace: float | None
+    problems: list[Entry]
+
+    @property
+    def queue(self) -> int:
+        """Photos that wait or are in hand."""
+        return self.counts[State.PENDING] + self.counts[State.WORKING]
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until the queue is done; None: nobody works on it, or the pace is not known."""
+        if not self.queue:
+            return 0.0
+        return self.queue * self.pace if self.alive and self.pace else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the overview as it stands in `--json`."""
+        watching = self.watching
+        return {
+            "output": str(watching.output),
+            "folders": list(watching.folders),
+            "alive": self.alive,
+            "pid": watching.pid if self.alive else None,
+            "trouble": watching.trouble if self.alive else None,
+            "queue": self.queue,
+            **{state.value: count for state, count in self.counts.items()},
+            "per_hour": round(3600 / self.pace, 1) if self.pace else None,
+            "eta": None if self.eta is None else round(self.eta),
+            "problems": [
+                {"source": str(one.source), "status": one.status, "reason": one.reason}
+                for one in self.problems
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """Return the overview for people."""
+        watching, counts = self.watching, self.counts
+        state = f"running (process {watching.pid})" if self.alive else "not running"
+        rows = [
+            f"{clean(', '.join(watching.folders))} → {shown(watching.output)}: {state}",
+            f"  queue {self.queue}, done {counts[State.DONE]}, held back {counts[State.HELD]}, "
+            f"failed {counts[State.FAILED]}",
+        ]
+        if self.pace:
+            rows.append(f"  {3600 / self.pace:.0f} photos an hour")
+        if self.queue and self.eta is not None:
+            rows.append(f"  about {_span(self.eta)} to go")
+        if self.alive and watching.trouble:
+            rows.append(f"  waiting: {clean(watching.trouble)}")
+        for one in self.problems:
+            rows.append(f"  {one.status}: {clean(one.reason or str(one.source))}")
+        if self.problems:
+            rows.append("  `photocloak retry` does these again")
+        return rows
+
+
+def overviews(folders: Folders) -> list[Overview]:
+    """Look at every output folder that was ever watched for."""
+    journal = Journal.of_user(folders)
+    if not journal.exists():
+        return []
+    return [
+        Overview(
+            one,
+            is_locked(one.output, folders),
+            journal.counts(one.output),
+            journal.pace(one.output),
+            journal.problems(one.output, LATEST),
+        )
+        for one in journal.daemons()
+    ]
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{rest} s"

@@ -1,0 +1,238 @@
+"""The daemon's side of the journal: what is to be done for one output folder."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from photocloak.plugin.database import Database
+from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.settings import Settings
+from photocloak.plugin.watch.journal import State
+from photocloak.plugin.watch.scan import Candidate
+
+COLUMNS = "rowid, source, below, signature, sha256, before"
+
+NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
+
+HELD = {Status.NO_FACE, Status.UNCERTAIN, Status.TOO_WEAK}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photo to do: its row, where it lies, and for which content the row stands."""
+
+    row: int
+    source: Path
+    below: PurePath
+    signature: str
+    sha256: str
+    before: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A finished photo of the same content, done with the same settings."""
+
+    output: Path
+    sha256: str
+    status: Status
+    reason: str | None
+    faces: tuple[FaceOutcome, ...]
+
+
+class Queue:
+    """The photos of one output folder. Every method is one transaction."""
+
+    def __init__(self, database: Database, output: Path, clock: Callable[[], float]) -> None:
+        """`clock` gives the wall time, for people to read."""
+        self._database, self._clock = database, clock
+        self._output = os.fsencode(output)
+
+    def sign_on(self, folders: Collection[Path]) -> None:
+        """Say who watches what."""
+        shown = json.dumps([str(folder) for folder in folders])
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO daemons VALUES (?, ?, ?, ?, NULL)",
+                (self._output, os.getpid(), shown, self._clock()),
+            )
+
+    def say(self, trouble: str | None) -> None:
+        """Say what the daemon waits for; None: nothing."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE daemons SET trouble = ? WHERE output = ?", (trouble, self._output)
+            )
+
+    def news(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those that are not in the journal as they are now; at most 500 are asked for."""
+        marks = ", ".join("?" * len(candidates))
+        query = f"SELECT source, signature FROM photos WHERE output = ? AND source IN ({marks})"
+        sources = [os.fsencode(one.source) for one in candidates]
+        with self._database.transaction() as connection:
+            known = dict(connection.execute(query, (self._output, *sources)).fetchall())
+        return [
+            one
+            for one, source in zip(candidates, sources, strict=True)
+            if known.get(source) != one.signature
+        ]
+
+    def add(self, candidate: Candidate, sha256: str) -> bool:
+        """Take a photo into the queue, unless this content was at this path before."""
+        source = os.fsencode(candidate.source)
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "SELECT sha256, state FROM photos WHERE output = ? AND source = ?",
+                (self._output, source),
+            ).fetchone()
+            if row is not None and row[0] == sha256:
+                connection.execute(
+                    "UPDATE photos SET signature = ? WHERE output = ? AND source = ?",
+                    (candidate.signature, self._output, source),
+                )
+                return False
+            connection.execute(
+                "INSERT OR REPLACE INTO photos (output, source, below, signature, sha256, state) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._output,
+                    source,
+                    os.fsencode(candidate.below),
+                    candidate.signature,
+                    sha256,
+                    State.PENDING,
+                ),
+            )
+        return True
+
+    def refuse(self, candidate: Candidate, reason: str) -> None:
+        """Record a file that must not or cannot be read."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO photos (output, source, below, signature, sha256, state, "
+                "status, reason, finished, number) VALUES (?, ?, ?, ?, '', 'failed', 'failed', ?, "
+                f"?, {NUMBER})",
+                (
+                    self._output,
+                    os.fsencode(candidate.source),
+                    os.fsencode(candidate.below),
+                    candidate.signature,
+                    reason,
+                    self._clock(),
+                ),
+            )
+
+    def next(self) -> Task | None:
+        """Return the next photo to do. A copy of one that is being done waits for that one."""
+        query = (
+            f"SELECT {COLUMNS} FROM photos WHERE output = :output AND state = 'pending' "
+            "AND sha256 NOT IN (SELECT sha256 FROM photos WHERE output = :output AND "
+            "state = 'working') ORDER BY tries, rowid LIMIT 1"
+        )
+        with self._database.transaction() as connection:
+            row = connection.execute(query, {"output": self._output}).fetchone()
+        return None if row is None else _task(row)
+
+    def begin(self, task: Task, before: Collection[str], settings: Settings) -> None:
+        """Record, before anything is made of it, that a photo is in hand."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE photos SET state = 'working', before = ?, mode = ?, preset = ?, "
+                "no_face = ? WHERE rowid = ?",
+                (
+                    json.dumps(sorted(before)),
+                    settings.mode,
+                    settings.preset,
+                    settings.no_face,
+                    task.row,
+                ),
+            )
+
+    def finish(self, task: Task, outcome: Outcome, made: str | None) -> None:
+        """Record what came of a photo; `made` is the hash of its output."""
+        state = State.DONE
+        if outcome.output is None and outcome.status is not Status.ALREADY_CLOAKED:
+            state = State.HELD if outcome.status in HELD else State.FAILED
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE photos SET state = ?, status = ?, reason = ?, faces = ?, made = ?, "
+                "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, "
+                f"number = {NUMBER} WHERE rowid = ?",
+                (
+                    state,
+                    outcome.status,
+                    outcome.reason,
+                    json.dumps([face.as_json() for face in outcome.faces]),
+                    None if outcome.output is None else os.fsencode(outcome.output),
+                    made,
+                    outcome.seconds,
+                    self._clock(),
+                    time.monotonic(),
+                    task.row,
+                ),
+            )
+
+    def put_back(self, task: Task, *, last: bool = False) -> None:
+        """Return a photo in hand to the queue; with `last` behind all others."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE photos SET state = 'pending', tries = tries + ? WHERE rowid = ?",
+                (last, task.row),
+            )
+
+    def drop(self, task: Task) -> None:
+        """Forget a photo, which has gone or changed; the scan finds what is there."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM photos WHERE rowid = ?", (task.row,))
+
+    def prune(self) -> None:
+        """Forget waiting photos that are not there any more."""
+        query = "SELECT rowid, source FROM photos WHERE output = ? AND state = 'pending'"
+        with self._database.transaction() as connection:
+            rows = connection.execute(query, (self._output,)).fetchall()
+            gone = [(row,) for row, source in rows if not Path(os.fsdecode(source)).exists()]
+            connection.executemany("DELETE FROM photos WHERE rowid = ?", gone)
+
+    def in_hand(self) -> list[Task]:
+        """Return the photos that a daemon had in hand when it died."""
+        query = f"SELECT {COLUMNS} FROM photos WHERE output = ? AND state = 'working'"
+        with self._database.transaction() as connection:
+            return list(map(_task, connection.execute(query, (self._output,))))
+
+    def twin(self, task: Task, settings: Settings) -> Twin | None:
+        """Return a finished photo of the same content, if there is one."""
+        query = (
+            "SELECT made, made_sha256, status, reason, faces FROM photos WHERE sha256 = ? AND "
+            "state = 'done' AND made_sha256 IS NOT NULL AND status <> 'already_cloaked' AND "
+            "rowid <> ? AND mode = ? AND preset = ? AND no_face = ? ORDER BY number DESC"
+        )
+        values = (task.sha256, task.row, settings.mode, settings.preset, settings.no_face)
+        with self._database.transaction() as connection:
+            row = connection.execute(query, values).fetchone()
+        if row is None:
+            return None
+        made, sha256, status, reason, faces = row
+        found = tuple(map(_face, json.loads(faces)))
+        return Twin(Path(os.fsdecode(made)), sha256, Status(status), reason, found)
+
+
+def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
+    number, source, below, signature, sha256, before = row
+    return Task(
+        number,
+        Path(os.fsdecode(source)),
+        PurePath(os.fsdecode(below)),
+        signature,
+        sha256,
+        frozenset(json.loads(before)),
+    )
+
+
+def _face(row: dict[str, Any]) -> FaceOutcome:
+    """Read what `FaceOutcome.as_json` wrote."""
+    x, y, w, h = row["box"]
+    return FaceOutcome((x, y, w, h), row["person"], row["dssim"], row["similarity"])
