@@ -1,0 +1,163 @@
+"""One photo on the page: its pictures, what was measured on each face, or why there is none."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from photocloak.engine.extractors import ExtractorSpec
+from photocloak.plugin.demo import AMPLIFIED
+from photocloak.plugin.job import Status
+from photocloak.plugin.page import Html, join, table, tag
+from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.report.pictures import Shown, Triple
+from photocloak.plugin.report.rows import FaceRow, Row
+
+Specs = Mapping[str, ExtractorSpec]
+
+LISTED = 50
+"""Faces of one photo in its table."""
+
+LONGEST = 600
+"""Characters of a reason."""
+
+TITLES = {
+    Status.CLOAKED: ("cloaked", "good"),
+    Status.ALREADY_CLOAKED: ("cloaked before, handed on", "good"),
+    Status.NO_FACE: ("no face found", "warn"),
+    Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
+    Status.TOO_WEAK: ("the cloak is too weak", "warn"),
+    Status.FAILED: ("failed", "bad"),
+}
+"""What a status is called, and its tone."""
+
+
+def photo(number: int, row: Row, pictures: Shown | str, specs: Specs) -> Html:
+    """Return the photo's part of the page; `number` is its own on the page."""
+    words, tone = TITLES[row.status]
+    heading = f"photo-{number}"
+    seen = isinstance(pictures, Shown)
+    return tag(
+        "article",
+        tag("h3", shown(Path(row.source.name)), id=heading),
+        tag("p", tag("strong", words, class_=tone), said(row)),
+        tag("p", _where(row), class_="quiet"),
+        _pictures(row, pictures, number) if isinstance(pictures, Shown) else None,
+        None if isinstance(pictures, Shown) else tag("p", pictures, class_="quiet"),
+        _faces(row, pictures.faces if isinstance(pictures, Shown) else (), specs),
+        class_=None if seen else "plain",
+        aria_labelledby=heading,
+    )
+
+
+def said(row: Row) -> str | None:
+    """Return what there is to say, without the path that it begins with."""
+    if not row.reason:
+        return None
+    reason = clean(row.reason.removeprefix(f"{row.source}: "))
+    return f": {reason if len(reason) <= LONGEST else reason[:LONGEST] + '…'}"
+
+
+def recognised(name: str, value: float, specs: Specs) -> bool:
+    """Tell whether a recogniser would still take the face for the person."""
+    return name in specs and value >= specs[name].threshold
+
+
+def _where(row: Row) -> str:
+    output = "nothing was written" if row.output is None else f"written to {shown(row.output)}"
+    details = [
+        f"mode {row.mode}" if row.mode else "",
+        f"preset {row.preset}" if row.preset else "",
+        f"{row.seconds:.1f} s" if row.seconds else "",
+    ]
+    return " · ".join([shown(row.source), output, *filter(None, details)])
+
+
+def _pictures(row: Row, pictures: Shown, number: int) -> Html:
+    name, whole = shown(Path(row.source.name)), pictures.whole
+    width, height = pictures.size
+    size = {"width": width, "height": height, "decoding": "async"}
+    before = tag("img", src=whole.before, alt=f"{name}, the original", **size)
+    if whole.after is None:
+        caption = "The original; nothing was published."
+        return tag("figure", before, tag("figcaption", caption), class_="alone")
+    after = tag("img", src=whole.after, alt=f"{name}, cloaked", class_="after", **size)
+    slider = {"type": "range", "id": f"slider-{number}", "min": 0, "max": 100, "value": 50}
+    label = f"Original on the left of the line, cloaked on its right: {name}"
+    compared = tag(
+        "figure",
+        tag("div", before, after, class_="stage"),
+        tag("input", **slider),
+        tag("label", label, for_=slider["id"]),
+        tag("figcaption", "The original on the left, the cloaked photo on the right."),
+        class_="compare",
+    )
+    alt = f"What changed in {name}, {AMPLIFIED} times as strong, on grey"
+    marks = tag("svg", *_marks(row, pictures), viewBox=f"0 0 {width} {height}", aria_hidden="true")
+    changed = tag(
+        "figure",
+        tag("div", tag("img", src=whole.change, alt=alt, **size), marks, class_="marked"),
+        tag("figcaption", f"What changed, {AMPLIFIED} times as strong; grey is no change."),
+    )
+    return tag("div", compared, changed, class_="pair")
+
+
+def _marks(row: Row, pictures: Shown) -> list[Html]:
+    """Draw the faces' boxes with their numbers."""
+    marks = []
+    for number, face in enumerate(row.faces[:LISTED], 1):
+        x, y, w, h = (round(value * pictures.scale, 1) for value in face.box)
+        box = {"x": x, "y": y, "width": max(w, 0), "height": max(h, 0)}
+        marks += [tag("rect", class_="shade", **box), tag("rect", **box)]
+        marks.append(tag("text", number, x=x + 4, y=y + 17))
+    return marks
+
+
+def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
+    if not row.faces:
+        return None
+    known = [name for name in specs if any(name in face.similarity for face in row.faces)]
+    strange = {name for face in row.faces for name in face.similarity} - specs.keys()
+    names = [*known, *sorted(strange)]
+    head = ["Face", "Person", "Changed (DSSIM)", *(_recogniser(name, specs) for name in names)]
+    rows = []
+    for number, face in enumerate(row.faces[:LISTED], 1):
+        triple = pictures[number - 1] if number <= len(pictures) else None
+        cells = [_measured(face, name, specs) for name in names]
+        person = "–" if face.person is None else clean(face.person)
+        rows.append([_face(number, triple), person, f"{face.dssim:.4f}", *cells])
+    more = len(row.faces) - LISTED
+    caption = "Likeness of each published face to the original face (cosine)"
+    if row.output is None:
+        caption = "Likeness of each face to the original, had it been published (cosine)"
+    if more > 0:
+        caption += f"; {more} more faces are left out"
+    return table(caption, head, rows, class_="faces")
+
+
+def _recogniser(name: str, specs: Specs) -> Html:
+    if name not in specs:
+        return join([name])
+    return join([name, tag("small", f"recognises from {specs[name].threshold:.3f}")])
+
+
+def _measured(face: FaceRow, name: str, specs: Specs) -> Html | str:
+    if name not in face.similarity:
+        return "–"
+    value = face.similarity[name]
+    if name not in specs:
+        return f"{value:.3f}"
+    if recognised(name, value, specs):
+        return tag("span", f"{value:.3f}", tag("small", "still recognised"), class_="bad")
+    return tag("span", f"{value:.3f}", tag("small", "not recognised"), class_="good")
+
+
+def _face(number: int, triple: Triple | None) -> Html | str:
+    if triple is None:
+        return str(number)
+    words = ("original", "cloaked", "what changed")
+    pairs = zip((triple.before, triple.after, triple.change), words, strict=True)
+    pictures = [
+        tag("img", src=address, alt=f"face {number}, {what}", width=88, height=88, decoding="async")
+        for address, what in pairs
+        if address is not None
+    ]
+    return join([f"{number} ", *pictures])
