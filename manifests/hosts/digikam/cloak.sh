@@ -44,7 +44,7 @@ trap 'exit 1' HUP INT TERM
 # digiKam kills after 60 s.
 said=$(timeout -k 2 55 @PHOTOCLOAK@ cloak --deadline 50 --no-face hold --progress none \
     -o "$work/out" -- "$photo" 2>&1 >/dev/null) ||
-    fail "${said:-$photo: photocloak did not end in time}"
+    fail "${said:-$photo: photocloak was ended, at the latest after 55 seconds}"
 set -- "$work/out"/*
 if [ $# -ne 1 ] || [ ! -s "$1" ]; then
     fail "$photo: photocloak wrote nothing"

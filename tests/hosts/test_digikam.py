@@ -1,0 +1,332 @@
+"""The script that digiKam runs, as digiKam runs it: nothing but a finished result is published.
+
+digiKam (core/dplugins/bqm/custom/userscript/userscript.cpp) replaces `$INPUT`, then `$OUTPUT`, by
+the path between double quotes, and runs `/bin/sh -c`. Beforehand it has made an empty file at
+`$OUTPUT`; afterwards, whatever the exit status, it publishes that file if it is not empty.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from photocloak.plugin import Folders
+from photocloak.plugin.bridges.base import install, program, uninstall
+from photocloak.plugin.bridges.digikam import TITLE, Digikam, workflow, wrapper
+
+CLOAKED = b"cloaked " * 100_000
+SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
+NAMES = [
+    "plain.jpg",
+    "two words.jpg",
+    "$HOME.jpg",
+    "${HOME}$(touch pwned)`touch pwned`.jpg",
+    "\"; touch pwned; echo \".jpg",
+    "it's.jpg",
+    "back\\slash\\.jpg",
+    "line\nbreak.jpg",
+    "\n//photocloak//photo//\ntouch pwned\n.jpg".replace("/", "\N{DIVISION SLASH}"),
+    "trailing.jpg\n",
+    "-rf.jpg",
+    "--help.jpg",
+    "*.jpg",
+    "Größe Łódź ŁÁÈ.jpg",
+    "😀 𝄞.jpg",
+    "%s%n.jpg",
+    "#.jpg",
+]
+
+
+class Host:
+    """digiKam around one photo, and a photocloak that a test writes."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.album = place / "album"
+        self.album.mkdir()
+        self.engine = place / "it's a \"photocloak\" $HOME"
+        self.seen = place / "seen"
+
+    def photo(self, name: str, folder: Path | None = None) -> Path:
+        path = (folder or self.album) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"the original")
+        return path
+
+    def write_engine(self, body: str) -> None:
+        """Write a photocloak: $photo and $out are its photo and output folder."""
+        self.engine.write_text(
+            "#!/bin/sh\n"
+            f"printf '%s\\0' \"$@\" >'{self.seen}'\n"
+            'while [ "$1" != -o ]; do shift; done\n'
+            'out=$2 photo=$4\n[ -f "$photo" ] || exit 4\nname=${photo##*/}\n' + body
+        )
+        self.engine.chmod(0o755)
+
+    def start(self, photo: Path, shell: str = "sh") -> tuple[Path, subprocess.Popen[bytes]]:
+        """Run the script as digiKam does; return the result's temporary name and the shell."""
+        # digiKam joins the album, which ends in a slash, and "/BatchTool-…".
+        suffix = photo.name.rpartition(".")[2]
+        result = f"{photo.parent}//BatchTool-AbCdEf-12345678.digikamtempfile.{suffix}"
+        Path(result).touch()
+        script = wrapper(self.engine).replace("$INPUT", f'"{photo}"')
+        script = script.replace("$OUTPUT", f'"{result}"')
+        command = [shell, "sh", "-c"] if shell == "busybox" else [shell, "-c"]
+        path = f"{self.place / 'bin'}:{os.environ['PATH']}"
+        process = subprocess.Popen(
+            [*command, script],
+            cwd=self.place,
+            env=os.environ | {"PATH": path, "TAGSPATH": "People/Ada"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return Path(result), process
+
+    def run(self, photo: Path, shell: str = "sh") -> tuple[bytes, int, str]:
+        """Run to the end; return what digiKam would publish, the status, and what was said."""
+        result, process = self.start(photo, shell)
+        said = process.communicate(timeout=60)[1].decode()
+        return result.read_bytes(), process.returncode, said
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    host = Host(tmp_path)
+    host.write_engine('mkdir -p "$out"\nyes "cloaked " | tr -d "\\n" | head -c 800000 >"$out/$name"')
+    return host
+
+
+GOOD = 'mkdir -p "$out"\nyes "cloaked " | tr -d "\\n" | head -c 800000 >"$out/$name"\n'
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_names_are_names(host: Host, name: str, shell: str) -> None:
+    photo = host.photo(name)
+    published, status, said = host.run(photo, shell)
+    assert (published, status) == (CLOAKED, 0), said
+    assert host.seen.read_bytes().split(b"\0")[-2] == os.fsencode(photo)
+    assert photo.read_bytes() == b"the original"
+    assert not list(host.place.rglob("pwned"))
+    assert not list(photo.parent.glob(".photocloak*"))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("mark", ["photo", "result"])
+def test_no_path_can_end_the_here_document(host: Host, mark: str, shell: str) -> None:
+    """A folder whose name ends in a line end, and one named as the last line is, as near as can be."""
+    for album in (
+        host.album / f"x\n/photocloak/{mark}",
+        host.album / f"x\n" / "photocloak" / mark / "\ntouch pwned\n",
+        host.album / f"photocloak\n",
+    ):
+        published, status, said = host.run(host.photo("a.jpg", album), shell)
+        assert (published, status) == (CLOAKED, 0), said
+    assert not list(host.place.rglob("pwned"))
+
+
+def test_a_name_that_digikam_itself_rewrites_is_held_back(host: Host) -> None:
+    """`$OUTPUT` in the photo's name is replaced as well, so the photo cannot be found."""
+    photo = host.photo("a $OUTPUT.jpg")
+    published, status, said = host.run(photo)
+    assert (published, status) == (b"", 1)
+    assert photo.read_bytes() == b"the original"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "exit 1",
+        "exit 127",
+        GOOD + "exit 1",
+        GOOD + "kill -KILL $$",
+        "kill -KILL $$",
+        "kill -SEGV $$",
+        "exit 0",
+        'mkdir -p "$out"; : >"$out/$name"',
+        'mkdir -p "$out"; head -c 99 /dev/zero >"$out/$name.png"',
+        'mkdir -p "$out"; cp "$photo" "$out/1.jpg"; cp "$photo" "$out/2.jpg"',
+    ],
+)
+def test_whatever_goes_wrong_nothing_is_published(host: Host, body: str) -> None:
+    host.write_engine(body)
+    photo = host.photo("a.jpg")
+    published, status, said = host.run(photo)
+    assert (published, status) == (b"", 1)
+    assert "photocloak: " in said
+    assert photo.read_bytes() == b"the original"
+    assert {path.name for path in host.album.iterdir()} == {
+        "a.jpg",
+        "BatchTool-AbCdEf-12345678.digikamtempfile.jpg",
+    }
+
+
+def test_an_engine_that_is_gone(host: Host) -> None:
+    host.engine.unlink()
+    assert host.run(host.photo("a.jpg"))[:2] == (b"", 1)
+
+
+def test_the_reason_reaches_the_desktop(host: Host) -> None:
+    place = host.place / "bin"
+    place.mkdir()
+    told = host.place / "told"
+    (place / "notify-send").write_text(f"#!/bin/sh\nprintf '%s|' \"$@\" >'{told}'\n")
+    (place / "notify-send").chmod(0o755)
+    host.write_engine('echo "$photo: <b>no face" >&2; exit 5')
+    host.run(host.photo("a & b.jpg"))
+    assert "a &amp; b.jpg: &lt;b&gt;no face|" in told.read_text()
+
+
+def test_an_engine_that_hangs_is_ended_before_digikam_kills(host: Host) -> None:
+    """With a clock that runs fifty times as fast: 55 s become 1.1 s."""
+    place = host.place / "bin"
+    place.mkdir()
+    real = shutil.which("timeout")
+    (place / "timeout").write_text(
+        f'#!/bin/sh\n[ "$1 $2 $3" = "-k 2 55" ] || exit 9\nshift 3\nexec {real} -k 0.1 1.1 "$@"\n'
+    )
+    (place / "timeout").chmod(0o755)
+    host.write_engine(f"trap '' TERM\n{GOOD}sleep 30")
+    photo = host.photo("a.jpg")
+    began = time.monotonic()
+    published, status, said = host.run(photo)
+    assert (published, status) == (b"", 1)
+    assert time.monotonic() - began < 10
+    assert "was ended" in said
+    assert b"--deadline\x0050\0" in host.seen.read_bytes()
+
+
+def test_a_kill_at_any_time_publishes_all_or_nothing(host: Host) -> None:
+    """digiKam kills only the shell; what the shell has started goes on for a while."""
+    host.write_engine(GOOD + "sleep 0.02")
+    photo = host.photo("a.jpg")
+    seen = set()
+    for step in range(40):
+        result, process = host.start(photo)
+        time.sleep(step * 0.0025)
+        process.kill()
+        process.communicate()
+        published = result.read_bytes()  # at once, as digiKam does
+        seen.add(len(published))
+        assert published in (b"", CLOAKED)
+        with_rest = end_group(process.pid, result)
+        assert with_rest in (b"", CLOAKED)
+    assert photo.read_bytes() == b"the original"
+    assert 0 in seen
+
+
+def end_group(group: int, result: Path) -> bytes:
+    """Give the rest of the group a moment, end it, and return what lies there then."""
+    time.sleep(0.05)
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    return result.read_bytes()
+
+
+def test_what_a_kill_left_is_swept_later(host: Host) -> None:
+    left = host.album / ".photocloak-digikam-12345678"
+    fresh = host.album / ".photocloak-digikam-abcdefgh"
+    for place in (left, fresh):
+        place.mkdir()
+        (place / "a.jpg").write_bytes(CLOAKED)
+    old = time.time() - 3600
+    os.utime(left, (old, old))
+    host.run(host.photo("a.jpg"))
+    assert fresh.exists() and not left.exists()
+
+
+def test_the_kind_of_file_must_be_what_digikam_expects(host: Host) -> None:
+    host.write_engine('mkdir -p "$out"; head -c 99 /dev/zero >"$out/a.jpeg"')
+    assert host.run(host.photo("a.JPG"))[1] == 0
+    published, status, said = host.run(host.photo("a.png"))
+    assert (published, status) == (b"", 1)
+    assert "file type" in said
+
+
+def test_the_workflow_is_what_digikam_reads() -> None:
+    queue = ElementTree.fromstring(workflow(Path("/opt/photo cloak")))
+    assert queue[0].attrib == {"value": TITLE}
+    assert "names of people included" in queue[1].attrib["value"]
+    values = {one.get("name"): one.get("value") for one in queue.iter("parameter")}
+    assert values["Script"] == wrapper(Path("/opt/photo cloak"))
+    script = values["Script"] or ""
+    assert (script.count("$INPUT"), script.count("$OUTPUT")) == (1, 1)
+    assert {one.tag: one.get("value") for one in queue}["conflictrule"] == "1"  # never over a file
+
+
+@pytest.fixture
+def queue_xml(folders: Folders) -> Path:
+    path = Path(os.environ["XDG_DATA_HOME"]) / "digikam" / "queue.xml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+OWN = """<!DOCTYPE XMLQueueList>
+<queuelist version="2.0" client="digikam" encoding="UTF-8">
+    <queue>
+        <queuetitle value="Gr&#xf6;&#xdf;er &lt;b> 1>2"/>
+        <tool><toolname value="Resize"/></tool>
+    </queue>
+</queuelist>
+"""
+
+
+def test_the_users_own_workflows_stay(queue_xml: Path, folders: Folders) -> None:
+    queue_xml.write_text(OWN)
+    bridge = Digikam()
+    assert queue_xml in install(bridge, folders).done
+    titles = [one.get("value") for one in ElementTree.parse(queue_xml).iter("queuetitle")]
+    assert titles == ["Größer <b> 1>2", TITLE]
+    change = uninstall(bridge, folders)
+    assert queue_xml in change.done and not change.left
+    assert queue_xml.read_text() == OWN
+
+
+def rewritten(text: str) -> str:
+    """Return the file as digiKam writes it anew: other layout, and settings that it knows of."""
+    root = ElementTree.fromstring(text)
+    for queue in root:
+        queue.insert(5, ElementTree.Element("webpcompression", value="75"))
+    ElementTree.indent(root, space="    ")
+    return "<!DOCTYPE XMLQueueList>\n" + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+@pytest.mark.parametrize("own", [OWN, ""])
+def test_removal_after_digikam_has_rewritten_its_file(
+    queue_xml: Path, folders: Folders, own: str
+) -> None:
+    if own:
+        queue_xml.write_text(own)
+    install(Digikam(), folders)
+    queue_xml.write_text(rewritten(queue_xml.read_text()))
+    assert queue_xml in uninstall(Digikam(), folders).done
+    if own:
+        titles = [one.get("value") for one in ElementTree.parse(queue_xml).iter("queuetitle")]
+        assert titles == ["Größer <b> 1>2"]
+    else:
+        assert not queue_xml.exists()
+
+
+def test_a_workflow_that_the_user_changed_stays(queue_xml: Path, folders: Folders) -> None:
+    install(Digikam(), folders)
+    changed = queue_xml.read_text().replace("--no-face hold", "--no-face copy")
+    queue_xml.write_text(changed)
+    assert set(uninstall(Digikam(), folders).left) == {queue_xml}
+    assert queue_xml.read_text() == changed
+
+
+def test_the_installed_script_names_the_installed_photocloak(
+    queue_xml: Path, folders: Folders
+) -> None:
+    install(Digikam(), folders)
+    values = [one.get("value") for one in ElementTree.parse(queue_xml).iter("parameter")]
+    assert wrapper(program()) in values
