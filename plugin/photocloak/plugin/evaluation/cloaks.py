@@ -63,7 +63,7 @@ def surrogates_without(engine: Engine, leave_out: Sequence[str]) -> Engine:
     kept = {name: one for name, one in everybody.items() if name not in leave_out}
     if not kept:
         raise ConfigError("All extractors are left out; none remains to cloak with.")
-    if EXTRACTOR in kept:
+    if EXTRACTOR in kept or EXTRACTOR not in everybody:
         return replace(engine, ensemble=Ensemble(kept))
     looker = Ensemble({EXTRACTOR: everybody[EXTRACTOR]})
 

@@ -89,7 +89,7 @@ def measured(cache: Cache, cloaked: Cloaked, face: Face) -> Change | None:
     if values is None:
         before = exporters.read(cloaked.clean.path).pixels
         after = exporters.read(cloaked.written.path).pixels
-        values = np.array(list(asdict(change(before, after, face)).values()))
+        values = np.array(list(asdict(change(before, after, face)).values()), np.float32)
         cache.put(key, values)
         cache.commit()
     return Change(*map(float, values))

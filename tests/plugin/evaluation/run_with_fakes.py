@@ -1,0 +1,47 @@
+"""An evaluation whose models are fakes, as a process that can be killed: DATA CACHE OUT DELAY."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+from photocloak.engine.cloaker import Cloak, Cloaker, Subject
+from photocloak.engine.space import Image
+from photocloak.plugin import Folders, Settings
+from photocloak.plugin.evaluation import cloaks
+from photocloak.plugin.evaluation.cache import Cache
+from photocloak.plugin.evaluation.page import page
+from photocloak.plugin.evaluation.protocol import THIRDS
+from photocloak.plugin.evaluation.results import as_csv, as_json, dump, write
+from photocloak.plugin.evaluation.run import Plan, evaluate
+from tests.plugin.fakes import face_at, make_engine
+
+SIZE = (96, 96)
+
+
+def main(data: Path, cache: Path, out: Path, delay: float) -> None:
+    """Evaluate, each cloak (some noise) taking `delay` seconds."""
+
+    def cloak(
+        self: Cloaker, image: Image, subjects: Sequence[Subject], *, seed: int, on_step: object
+    ) -> Cloak:
+        time.sleep(delay)
+        noise = np.random.default_rng(seed).integers(-9, 10, image.shape)
+        return Cloak(np.clip(image + noise, 0, 255).astype(np.uint8), (0.01,) * len(subjects))
+
+    engine = make_engine({SIZE: [face_at(10, 10, 70)]})
+    plan = Plan(data=data, thirds=THIRDS, protected=2, leave_out=("three",), train=3, test=2)
+    with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
+        load.return_value = engine
+        found = evaluate(plan, Cache(cache), Folders.of_user(), Settings(match_targets=False))
+    table = as_json(found, "run with <fakes>")
+    write(out, "results.json", dump(table))
+    write(out, "results.csv", as_csv(list(found.rows)))
+    write(out, "index.html", page(found, table))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]))
