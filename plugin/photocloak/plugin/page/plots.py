@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from photocloak.plugin.page.markup import Html, tag
 
 WIDTH = 560
-LEFT, RIGHT = 130, 50
+LEFT, RIGHT = 150, 50
 ROW = 28
 HEIGHT = 240
 COLOURS = 6
@@ -253,7 +253,7 @@ def _figure(caption: str, summary: str, height: float, parts: Iterable[Html]) ->
 
 def _label(words: str, y: float) -> Html:
     """Write a row's label, cut to its place; the whole one is shown on hover."""
-    short = words if len(words) <= 18 else words[:17] + "…"
+    short = words if len(words) <= 22 else words[:21] + "…"
     title = tag("title", words) if short != words else None
     return tag("text", title, short, x=LEFT - 8, y=_px(y), text_anchor="end")
 

@@ -74,7 +74,7 @@ def _where(row: Row) -> str:
 def _pictures(row: Row, pictures: Shown, number: int) -> Html:
     name, whole = shown(Path(row.source.name)), pictures.whole
     width, height = pictures.size
-    size = {"width": width, "height": height, "decoding": "async"}
+    size = {"width": width, "height": height}
     before = tag("img", src=whole.before, alt=f"{name}, the original", **size)
     if whole.after is None:
         caption = "The original; nothing was published."
@@ -84,8 +84,7 @@ def _pictures(row: Row, pictures: Shown, number: int) -> Html:
     label = f"Original on the left of the line, cloaked on its right: {name}"
     compared = tag(
         "figure",
-        tag("div", before, after, class_="stage"),
-        tag("input", **slider),
+        tag("div", before, after, tag("input", **slider), class_="stage"),
         tag("label", label, for_=slider["id"]),
         tag("figcaption", "The original on the left, the cloaked photo on the right."),
         class_="compare",
@@ -125,9 +124,11 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
         person = "–" if face.person is None else clean(face.person)
         rows.append([_face(number, triple), person, f"{face.dssim:.4f}", *cells])
     more = len(row.faces) - LISTED
-    caption = "Likeness of each published face to the original face (cosine)"
-    if row.output is None:
-        caption = "Likeness of each face to the original, had it been published (cosine)"
+    verb = "is" if row.output else "would have been"
+    caption = (
+        f"How alike each face {verb} to the original (cosine); from its limit on, a recogniser "
+        "still knows it"
+    )
     if more > 0:
         caption += f"; {more} more faces are left out"
     return table(caption, head, rows, class_="faces")
@@ -136,7 +137,7 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
 def _recogniser(name: str, specs: Specs) -> Html:
     if name not in specs:
         return join([name])
-    return join([name, tag("small", f"recognises from {specs[name].threshold:.3f}")])
+    return join([name, tag("small", f"limit {specs[name].threshold:.3f}")])
 
 
 def _measured(face: FaceRow, name: str, specs: Specs) -> Html | str:
@@ -156,7 +157,7 @@ def _face(number: int, triple: Triple | None) -> Html | str:
     words = ("original", "cloaked", "what changed")
     pairs = zip((triple.before, triple.after, triple.change), words, strict=True)
     pictures = [
-        tag("img", src=address, alt=f"face {number}, {what}", width=88, height=88, decoding="async")
+        tag("img", src=address, alt=f"face {number}, {what}", width=76, height=76)
         for address, what in pairs
         if address is not None
     ]

@@ -184,7 +184,7 @@ def _recognisers(faces: Sequence[FaceRow], specs: Specs) -> Html:
         rows.append(
             [spec.title, len(values), f"{spec.threshold:.3f}", f"{fmean(values):.3f}", known, share]
         )
-    head = ["Recogniser", "Faces", "Recognises from", "Mean likeness", "Still recognised", "Hidden"]
+    head = ["Recogniser", "Faces", "Limit", "Mean likeness", "Still recognised", "Not recognised"]
     caption = (
         "What the recognisers that photocloak works against make of the faces. A stranger's "
         "recogniser may see more."
