@@ -9,7 +9,7 @@ import pytest
 
 from photocloak.core import ConfigError
 from photocloak.engine.ensemble import Embeddings
-from photocloak.engine.targets import target_from_photos
+from photocloak.engine.targets import Target, target_from_photos
 from photocloak.plugin.assignment import Assignment, Sighting, Wish
 from photocloak.plugin.database import Database
 from photocloak.plugin.matching import likeness
@@ -31,7 +31,12 @@ class Store:
         self.roster = Roster(database, clock=lambda: self.now)
 
     def see(
-        self, photo: str, *faces: Embeddings, wish: Wish | None = None, certain: bool = True
+        self,
+        photo: str,
+        *faces: Embeddings,
+        wish: Wish | None = None,
+        certain: bool = True,
+        only_named: bool = False,
     ) -> list[Assignment]:
         return self.people.assign(
             photo,
@@ -39,12 +44,18 @@ class Store:
             library=self.choose.library,
             choose=self.choose,
             wish=wish,
+            only_named=only_named,
         )
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
+
+
+def target(assigned: Assignment) -> Target:
+    assert assigned.target is not None
+    return assigned.target
 
 
 def ids(assigned: list[Assignment]) -> list[int | None]:
@@ -56,7 +67,7 @@ def test_a_person_is_found_again_and_keeps_the_target(store: Store) -> None:
     again = store.see("b", face(1, 1))
     other = store.see("c", face(2))
     assert ids(first) == ids(again) != ids(other)
-    assert first[0].target.name == again[0].target.name != other[0].target.name
+    assert target(first[0]).name == target(again[0]).name != target(other[0]).name
     assert [person.photos for person in store.roster.everybody()] == [2, 1]
 
 
@@ -74,7 +85,7 @@ def test_two_faces_in_one_photo_are_never_one_person(store: Store) -> None:
     store.see("a", face(1))
     twins = store.see("b", face(1, 1), face(1, 2))
     assert len(set(ids(twins))) == 2
-    assert len({one.target.name for one in twins}) == 2
+    assert len({target(one).name for one in twins}) == 2
 
 
 def test_most_extractors_decide(store: Store) -> None:
@@ -94,7 +105,7 @@ def test_many_doubtful_extractors_do_not_make_a_match() -> None:
 
 def test_targets_are_distinct_until_the_library_is_used_up(tmp_path: Path) -> None:
     store = Store(tmp_path, targets=3)
-    names = [store.see(str(i), face(i))[0].target.name for i in range(4)]
+    names = [target(store.see(str(i), face(i))[0]).name for i in range(4)]
     assert len(set(names[:3])) == 3
     assert names[3] in names[:3]
 
@@ -108,13 +119,77 @@ def test_an_uncertain_face_teaches_nobody_but_is_recognised(store: Store) -> Non
 
 
 def test_a_target_that_the_library_lost_is_chosen_again_from_all_photos(store: Store) -> None:
-    old = store.see("a", face(1))[0].target.name
+    old = target(store.see("a", face(1))[0]).name
     store.see("b", face(1, 1))
     del store.choose.library[old]
-    new = store.see("c", face(1, 2))[0].target.name
+    new = target(store.see("c", face(1, 2))[0]).name
     assert new != old
     assert store.choose.asked[-1] == (0, 3)
-    assert store.see("d", face(1, 3))[0].target.name == new
+    assert target(store.see("d", face(1, 3))[0]).name == new
+
+
+class TestOnlyNamed:
+    """People without a name are left alone; whoever might have one is not."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        store = Store(tmp_path)
+        store.see("a", face(1), wish=Wish("Ada"))
+        return store
+
+    def test_others_are_left_alone_and_nothing_is_learned_of_them(self, store: Store) -> None:
+        found = store.see("b", face(2), face(1, 1), only_named=True)
+        assert [one.target is None for one in found] == [True, False]
+        assert ids(found) == [None, 1]
+        assert [one.label for one in store.roster.everybody()] == ["Ada"]
+
+    def test_who_may_be_somebody_named_is_cloaked_as_that_person(self, store: Store) -> None:
+        ada = target(store.see("b", face(1, 1))[0])
+        half = face(1, 2) | {name: face(3)[name] for name in ("two", "three")}
+        (doubtful,) = store.see("c", half, only_named=True)
+        assert target(doubtful) is ada and doubtful.person is None
+        assert ids(store.see("d", half)) == [2], "everyone's way, it would be somebody new"
+
+    def test_a_face_that_cannot_be_seen_well_is_cloaked(self, store: Store) -> None:
+        (hidden,) = store.see("b", face(2), certain=False, only_named=True)
+        assert hidden.target is not None and hidden.person is None
+
+    def test_known_people_without_a_name_are_left_alone(self, store: Store) -> None:
+        store.see("b", face(2))
+        assert store.see("c", face(2, 1), only_named=True) == [Assignment(None, None)]
+        assert [one.photos for one in store.roster.everybody()] == [1, 1]
+        store.roster.name("2", "Bob")
+        assert ids(store.see("c", face(2, 1), only_named=True)) == [2]
+
+    def test_two_of_whom_either_may_be_the_one(self, store: Store) -> None:
+        found = store.see("b", face(1, 1), face(1, 2), only_named=True)
+        assert all(one.target is not None for one in found)
+
+    def test_whoever_the_user_names_is_cloaked(self, store: Store) -> None:
+        (new,) = store.see("b", face(2), wish=Wish("Bob"), only_named=True)
+        assert new.target is not None and new.person is not None and new.person.name == "Bob"
+
+    def test_without_a_name_there_is_nobody_to_cloak(self, tmp_path: Path) -> None:
+        store = Store(tmp_path / "other")
+        store.see("a", face(1))
+        with pytest.raises(ConfigError, match="nobody has one yet"):
+            store.see("b", face(1, 1), only_named=True)
+        with pytest.raises(ConfigError, match="people name"):
+            store.people.require_named()
+
+    def test_a_named_person_of_whom_nothing_is_comparable_leaves_all_in_doubt(
+        self, store: Store
+    ) -> None:
+        other = {"four": face(2)["one"]}
+        people = People(Database(store.path), THRESHOLDS | {"four": 0.5})
+        (found,) = people.assign(
+            "b",
+            [Sighting(other, certain=True)],
+            library=store.choose.library,
+            choose=store.choose,
+            only_named=True,
+        )
+        assert found.target is not None
 
 
 class TestWishes:
@@ -147,7 +222,7 @@ class TestWishes:
     def test_a_target_of_ones_own_is_kept(self, store: Store) -> None:
         own = target_from_photos("folder-1", [face(50, i) for i in range(3)])
         store.see("a", face(1), wish=Wish("Ada", own))
-        kept = store.see("b", face(1, 1))[0].target
+        kept = target(store.see("b", face(1, 1))[0])
         assert kept.name == "folder-1"
         assert np.array_equal(kept.members["one"], own.members["one"])
         store.roster.forget(["Ada"])
@@ -232,7 +307,7 @@ def test_everything_is_private(store: Store) -> None:
 
 def _meet(folder: Path, photo: int) -> tuple[int | None, str]:
     (one,) = Store(folder).see(f"photo {photo}", face(1, photo))
-    return (one.person.id if one.person else None), one.target.name
+    return (one.person.id if one.person else None), target(one).name
 
 
 def test_processes_that_meet_somebody_at_once_agree(tmp_path: Path) -> None:

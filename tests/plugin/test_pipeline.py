@@ -11,10 +11,21 @@ import pytest
 from PIL import Image as Pillow
 
 from photocloak import exporters
-from photocloak.core import ExitCode, OutputError
+from photocloak.core import ConfigError, ExitCode, OutputError
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Database, Folders, Job, Outputs, People, Pipeline, Status, Wish
+from photocloak.plugin import (
+    Database,
+    FaceOutcome,
+    Folders,
+    Job,
+    Outputs,
+    People,
+    Pipeline,
+    Roster,
+    Status,
+    Wish,
+)
 from photocloak.plugin import attempt as attempt_module
 from photocloak.plugin.attempt import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
@@ -39,7 +50,7 @@ class Studio:
 
     def __init__(self, home: Path, engine: Engine | None = None) -> None:
         self.engine = engine or make_engine(FACES)
-        database = Database(home / "data" / "photocloak.db")
+        self.database = database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
             self.engine,
@@ -89,7 +100,7 @@ def test_json_has_the_promised_shape(studio: Studio) -> None:
     assert list(row) == [*keys, "faces"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
-    assert list(row["faces"][0]) == ["box", "person", "dssim", "similarity"]
+    assert list(row["faces"][0]) == ["box", "person", "cloaked", "dssim", "similarity"]
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
     assert (held["output"], held["status"], held["faces"]) == (None, "failed", [])
@@ -202,6 +213,71 @@ def test_an_uncertain_face_that_can_be_aligned_is_cloaked_without_a_profile(tmp_
     outcome = studio.pipeline.run(studio.job())
     assert outcome.status is Status.CLOAKED
     assert outcome.faces[0].person is None
+
+
+class TestOnlyMe:
+    """`faces = "me"`: people with a name are cloaked, the others left as they are."""
+
+    @pytest.fixture
+    def group(self, studio: Studio) -> Path:
+        """Return a photo of two, of whom the one on the left is Ada."""
+        path = write_photo(studio.photo.with_name("group.png"), *TWO)
+        assert studio.pipeline.run(studio.job(path, wish=Wish("Ada"))).code == ExitCode.OK
+        Roster(studio.database).forget(["person-2"])
+        return path
+
+    def test_others_keep_their_faces(self, studio: Studio, group: Path) -> None:
+        outcome = studio.pipeline.run(studio.job(group, faces="me"))
+        assert outcome.status is Status.CLOAKED and outcome.output is not None
+        ada, other = outcome.faces
+        assert (ada.person, ada.cloaked) == ("Ada", True) and ada.dssim
+        assert other == FaceOutcome((150, 30, 70, 70), None, None, {}, cloaked=False)
+        assert other.as_json() == {
+            "box": [150, 30, 70, 70],
+            "person": None,
+            "cloaked": False,
+            "dssim": None,
+            "similarity": {},
+        }
+        before, after = (exporters.read(path).pixels for path in (group, outcome.output))
+        changed = (before != after).any(axis=(0, 2))
+        assert changed[20:100].mean() > 0.9 and not changed[150:].any()
+        assert [one.label for one in Roster(studio.database).everybody()] == ["Ada"]
+
+    def test_a_photo_of_others_only(self, studio: Studio, group: Path) -> None:
+        other = write_photo(studio.photo.with_name("other.png"), *ONE, seed=3)
+        held = studio.pipeline.run(studio.job(other, faces="me"))
+        assert (held.status, held.output) == (Status.NOBODY_NAMED, None)
+        assert held.code == ExitCode.NO_FACE and "--no-face copy" in str(held.reason)
+        assert [face.cloaked for face in held.faces] == [False]
+        copied = studio.pipeline.run(studio.job(other, faces="me", no_face="copy"))
+        assert (copied.status, copied.code) == (Status.NOBODY_NAMED, ExitCode.OK)
+        assert copied.output is not None and copied.faces == held.faces
+        before, after = (exporters.read(path).pixels for path in (other, copied.output))
+        assert np.array_equal(before, after)
+        assert not studio.outputs.knows(sha256(copied.output)), "it is not a cloaked photo"
+
+    def test_only_the_cloaked_face_must_hold(self, tmp_path: Path) -> None:
+        """The other's face stays recognisable, and that holds nothing back; the cloaked one's does.
+
+        Hardly any change satisfies this threshold, so an unchanged face is always accepted.
+        """
+        studio = Studio(tmp_path, make_engine(FACES, threshold=0.99999))
+        path = write_photo(studio.photo.with_name("group.png"), *TWO)
+        studio.pipeline.run(studio.job(path, wish=Wish("Ada")))
+        Roster(studio.database).forget(["person-2"])
+        assert studio.pipeline.run(studio.job(path, faces="me")).status is Status.CLOAKED
+        weak = Studio(tmp_path / "weak", make_engine(FACES, threshold=-1.0))
+        path = write_photo(weak.photo.with_name("group.png"), *TWO)
+        held = weak.pipeline.run(weak.job(path, wish=Wish("Ada"), faces="me"))
+        assert held.status is Status.TOO_WEAK and weak.written() == []
+
+    def test_nobody_is_named(self, studio: Studio) -> None:
+        outcome = studio.pipeline.run(studio.job(faces="me"))
+        assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.CONFIG)
+        with pytest.raises(ConfigError, match="nobody has one yet"):
+            studio.pipeline.check(studio.job(faces="me"))
+        studio.pipeline.check(studio.job(faces="me", wish=Wish("Ada")))
 
 
 def test_a_cloak_that_is_too_weak_is_tried_longer_and_held_back(tmp_path: Path) -> None:

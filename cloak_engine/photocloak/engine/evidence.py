@@ -67,7 +67,7 @@ def measure(
         space = FaceSpace.of(face)
         result.append(
             FaceEvidence(
-                box=_whole(face, before.shape[:2]),
+                box=whole_box(face, before.shape[:2]),
                 dssim=Dssim(space.crop(before)).measure(space.crop(after)),
                 similarity={name: cosine(was[name], now[name]) for name in now},
                 detected=match is not None,
@@ -87,7 +87,7 @@ def same_face(face: Face, candidates: Sequence[Face]) -> Face | None:
     return candidates[index] if distance < 0.5 else None
 
 
-def _whole(face: Face, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+def whole_box(face: Face, shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the box in whole pixels, cut at the picture's edges."""
     x, y, w, h = face.box
     left, top = max(int(np.floor(x)), 0), max(int(np.floor(y)), 0)

@@ -4,15 +4,21 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from photocloak.core import ConfigError
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import Target, target_from_photos
 from photocloak.plugin import profiles
-from photocloak.plugin.matching import pair
+from photocloak.plugin.matching import likeness, pair
 from photocloak.plugin.profiles import Person, named
 
 Choose = Callable[[int, Sequence[Embeddings], Collection[str]], Target]
 """Chooses T for a face: (its index, all that is known of its person, targets that are taken)."""
+
+NOBODY_NAMED = (
+    "Only people with a name shall be cloaked (faces = me), but nobody has one yet. Name somebody "
+    "with `photocloak people name`, say --person NAME, or cloak everyone."
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Whose face it is (None: too uncertain for a profile) and for whom it shall be taken."""
+    """What becomes of a face.
+
+    Attributes:
+        person: whose it is; None: too uncertain for a profile, or somebody who is left alone.
+        target: for whom it shall be taken; None: it is left alone.
+
+    """
 
     person: Person | None
-    target: Target
+    target: Target | None
 
 
 class Assigner:
@@ -64,9 +76,11 @@ class Assigner:
         now: float,
         library: Mapping[str, Target],
         choose: Choose,
+        *,
+        only_named: bool = False,
     ) -> None:
         self._connection, self._thresholds, self._now = connection, thresholds, now
-        self._choose, self._library = choose, library
+        self._choose, self._library, self._only_named = choose, library, only_named
         profiles.expire(connection, now)
         self._everyone = profiles.everybody(connection)
         own = profiles.own_targets(connection, thresholds)
@@ -76,16 +90,26 @@ class Assigner:
 
     def __call__(self, photo: str, faces: Sequence[Sighting], wish: Wish) -> list[Assignment]:
         """Assign every face of one photo; see `People.assign`."""
-        looks = [face.features for face in faces]
-        given = pair(looks, profiles.centroids(self._connection), self._thresholds)
+        known = profiles.centroids(self._connection)
+        given = pair([face.features for face in faces], known, self._thresholds)
         meant = self._meant(given, len(faces), wish)
         if meant is not None and wish.name is not None:
             self._claim(given, meant, wish.name)
+        if self._only_named and meant is None and not self._named():
+            raise ConfigError(NOBODY_NAMED)
         result: list[Assignment] = []
         for index, face in enumerate(faces):
-            taken = {one.target.name for one in result}
-            if index in given:
-                person = self._everyone[given[index]]
+            taken = {one.target.name for one in result if one.target is not None}
+            person = self._everyone[given[index]] if index in given else None
+            if self._only_named and index != meant and (person is None or person.name is None):
+                likely = self._might_be(face, known)
+                if likely is None and face.certain:
+                    result.append(Assignment(None, None))
+                    continue
+                if likely is not None and person is None:
+                    result.append(Assignment(None, self._kept(likely, index, face, taken)))
+                    continue
+            if person is not None:
                 target = self._kept(person, index, face, taken)
             elif face.certain or index == meant:
                 target = self._choose(index, [face.features], taken | self._taken())
@@ -104,6 +128,18 @@ class Assigner:
             self._everyone = profiles.everybody(self._connection)
             result.append(Assignment(self._everyone[person.id], target))
         return result
+
+    def _named(self) -> list[Person]:
+        return [one for one in self._everyone.values() if one.name is not None]
+
+    def _might_be(self, face: Sighting, known: Mapping[int, Embeddings]) -> Person | None:
+        """Return whom with a name the face looks most like; None: surely nobody."""
+        found = [
+            (likeness(face.features, known.get(one.id, {}), self._thresholds), one)
+            for one in self._named()
+        ]
+        doubts = [(like.score, one) for like, one in found if like.doubtful]
+        return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]
 
     def _meant(self, given: dict[int, int], count: int, wish: Wish) -> int | None:
         """Return the index of the face that the user spoke of."""

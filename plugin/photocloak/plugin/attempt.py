@@ -16,6 +16,7 @@ from photocloak.engine.faces import Face, alignable
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
 from photocloak.engine.targets import TargetLibrary
+from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Sighting
 from photocloak.plugin.phases import Cloaked, Looked, Order, Task
 
@@ -94,11 +95,19 @@ class Attempt:
             for face, target, sighting in given
             if target is not None
         ]
+        mode = load_mode(job.mode)
+        countdown = deadline.Countdown(job, mode, faces=len(subjects), looking=order.looked.seconds)
+
+        def stepped(done: int, total: int) -> None:
+            countdown(done, total)
+            if on_step is not None:
+                on_step(done, total)
+
         seed = job.seed
         if seed is None:
             seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
-        cloaker = Cloaker(ensemble, order.means, load_mode(job.mode))
-        cloak = cloaker(self.base, subjects, seed=seed, on_step=on_step)
+        cloaker = Cloaker(ensemble, order.means, mode)
+        cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
         encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)

@@ -12,10 +12,12 @@ from pathlib import Path
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
 from photocloak.engine.ensemble import Embeddings
+from photocloak.engine.evidence import whole_box
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.engine.targets import Target, TargetLibrary
-from photocloak.plugin.assignment import Assignment
+from photocloak.plugin import deadline
+from photocloak.plugin.assignment import Assignment, Wish
 from photocloak.plugin.attempt import seed_of
 from photocloak.plugin.folders import why_not_writable
 from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
@@ -39,15 +41,18 @@ class Clerk:
         self._policy = cache(load_policy)
         self._swept: set[Path] = set()
 
-    def check(self, mode: str, preset: str) -> None:
-        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
-        load_mode(mode)
-        self._policy(preset)
+    def check(self, job: Job) -> None:
+        """Raise ConfigError when no photo could be done like this, before a batch is begun."""
+        load_mode(job.mode)
+        self._policy(job.preset)
+        if job.faces == "me" and job.wish == Wish():
+            self._people.require_named()
 
     def accept(self, job: Job) -> Task | Outcome:
         """Turn a job into a task, or hand on an output of ours as it is."""
         if reason := why_not_writable(job.folder):
             raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
+        deadline.check(job)
         file = _sha256_of(job.source)
         if file is not None and self._outputs.knows(file):
             return self._unchanged(job, file)
@@ -64,6 +69,12 @@ class Clerk:
             return _held(task, Status.UNCERTAIN, reason)
         assigned = tuple(self._assigned(job, looked))
         targets = tuple(one.target for one in assigned)
+        if assigned and not any(targets) and job.no_face == "hold":
+            reason = (
+                f"{job.source}: nobody with a name was found in it; --no-face copy writes such "
+                "photos as well."
+            )
+            return _held(task, Status.NOBODY_NAMED, reason, _left_alone(looked))
         return Plan(Order(task, looked, targets, self._library.means), assigned)
 
     def _assigned(self, job: Job, looked: Looked) -> list[Assignment]:
@@ -82,17 +93,21 @@ class Clerk:
             library=self._library.targets,
             choose=choose,
             wish=job.wish,
+            only_named=job.faces == "me",
         )
 
     def publish(self, plan: Plan, cloaked: Cloaked) -> Outcome:
         """Make a verified file visible, or say why it is held back."""
         task, encoded = plan.order.task, cloaked.encoded
+        deadline.check(task.job)
         job, file = task.job, hashlib.sha256(encoded.data).hexdigest()
         done = partial(Outcome, job.source, source_sha256=task.file, output_sha256=file)
-        if not cloaked.evidence:
+        if not any(plan.order.targets):
             output = self._publish(job, encoded, file, cloaked=False)
-            reason = "no face was found; written uncloaked"
-            return done(output, Status.NO_FACE, reason)
+            if plan.assigned:
+                reason = "nobody with a name was found; written uncloaked"
+                return done(output, Status.NOBODY_NAMED, reason, _left_alone(plan.order.looked))
+            return done(output, Status.NO_FACE, "no face was found; written uncloaked")
         faces = _outcomes(plan, cloaked)
         if weak := _names(cloaked, tolerated=load_mode(job.mode).tolerated):
             reason = (
@@ -180,11 +195,24 @@ def _out_of_reach(missed: Sequence[Face]) -> str:
 
 
 def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
-    return tuple(
+    """Return what became of each face; the evidence is of the cloaked ones alone."""
+    given = list(zip(plan.assigned, _left_alone(plan.order.looked), strict=True))
+    done = iter(
         FaceOutcome(
             one.box, None if who.person is None else who.person.label, one.dssim, one.similarity
         )
-        for one, who in zip(cloaked.evidence, plan.assigned, strict=True)
+        for one, who in zip(
+            cloaked.evidence, [who for who, _ in given if who.target is not None], strict=True
+        )
+    )
+    return tuple(alone if who.target is None else next(done) for who, alone in given)
+
+
+def _left_alone(looked: Looked) -> tuple[FaceOutcome, ...]:
+    """Return the faces as they are when nothing is done to them."""
+    return tuple(
+        FaceOutcome(whole_box(face, looked.shape), None, None, {}, cloaked=False)
+        for face in looked.faces
     )
 
 

@@ -52,9 +52,9 @@ class Coordinator:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="coordinator", daemon=True)
 
-    def check(self, mode: str, preset: str) -> None:
-        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
-        self._clerk.check(mode, preset)
+    def check(self, job: Job) -> None:
+        """Raise ConfigError when no photo could be done like this, before a batch is begun."""
+        self._clerk.check(job)
 
     def submit(self, job: Job) -> "Future[Outcome]":
         """Do one photo. The future raises nothing but CancelledError: a failure is an outcome."""
@@ -81,7 +81,7 @@ class Coordinator:
             self._calls.put(lambda: None)
         if self._thread.ident is not None:
             self._thread.join()
-        self._executor.shutdown(wait=wait, cancel_futures=not wait)
+        self._executor.shutdown(wait=wait)
 
     def _work(self) -> None:
         while not (self._closing and self._calls.empty() and not self._under_way):

@@ -59,10 +59,10 @@ class Crew(Executor):
         return call.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; `wait` for what they are at, else kill them at once."""
+        """End the processes; `wait` for what was submitted, else kill them and give it all up."""
         with self._lock:
             self._closed = True
-            while cancel_futures and not self._calls.empty():
+            while (cancel_futures or not wait) and not self._calls.empty():
                 call = self._calls.get()
                 if call is not None:
                     call.future.cancel()

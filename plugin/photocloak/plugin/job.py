@@ -8,7 +8,7 @@ from typing import Any
 
 from photocloak.core import ExitCode
 from photocloak.plugin.assignment import Wish
-from photocloak.plugin.settings import NoFace
+from photocloak.plugin.settings import Faces, NoFace
 
 
 class Status(StrEnum):
@@ -17,6 +17,7 @@ class Status(StrEnum):
     CLOAKED = "cloaked"
     ALREADY_CLOAKED = "already_cloaked"
     NO_FACE = "no_face"
+    NOBODY_NAMED = "nobody_named"
     UNCERTAIN = "uncertain"
     TOO_WEAK = "too_weak"
     FAILED = "failed"
@@ -31,9 +32,12 @@ class Job:
         folder: where the result goes; made if need be.
         mode: a row of `manifests/modes.toml`.
         preset: the metadata policy.
-        no_face: hold back a photo without a face, or write it as it is.
+        no_face: hold back a photo without a face to cloak, or write it as it is.
         seed: of the cloak's noise; None derives it from the photo and the targets.
         wish: what the user said about whom the photo shows.
+        faces: whose to cloak: everyone's, or only those of people with a name.
+        deadline: `time.monotonic()`, on the worker's machine, after which nothing is published;
+            None: there is time.
 
     """
 
@@ -44,6 +48,8 @@ class Job:
     no_face: NoFace = "hold"
     seed: int | None = None
     wish: Wish = field(default_factory=Wish)
+    faces: Faces = "everyone"
+    deadline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,23 +58,27 @@ class FaceOutcome:
 
     Attributes:
         box: x, y, w, h in pixels of the written file, seen upright.
-        person: name or label of whose face it is; None: too uncertain for a profile.
-        dssim: what the cloak changed, on the 224-px aligned crop.
-        similarity: cosine to the clean face, by extractor.
+        person: name or label of whose face it is; None: too uncertain for a profile, or somebody
+            who was left alone.
+        dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
+        similarity: cosine to the clean face, by extractor; empty where it was left alone.
+        cloaked: False: it was left alone, and nothing was measured.
 
     """
 
     box: tuple[int, int, int, int]
     person: str | None
-    dssim: float
+    dssim: float | None
     similarity: Mapping[str, float]
+    cloaked: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
         return {
             "box": list(self.box),
             "person": self.person,
-            "dssim": round(self.dssim, 5),
+            "cloaked": self.cloaked,
+            "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
         }
 

@@ -13,7 +13,7 @@ from photocloak.core import ConfigError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import Target
 from photocloak.plugin import profiles
-from photocloak.plugin.assignment import Assigner, Assignment, Choose, Sighting, Wish
+from photocloak.plugin.assignment import NOBODY_NAMED, Assigner, Assignment, Choose, Sighting, Wish
 from photocloak.plugin.database import Database
 from photocloak.plugin.matching import pair
 from photocloak.plugin.profiles import Person, named
@@ -40,6 +40,7 @@ class People:
         library: Mapping[str, Target],
         choose: Choose,
         wish: Wish | None = None,
+        only_named: bool = False,
     ) -> list[Assignment]:
         """Say who each face of a photo is and for whom it shall be taken, and learn from it.
 
@@ -52,11 +53,26 @@ class People:
             library: the targets there are, by name.
             choose: chooses a target for somebody new.
             wish: what the user said.
+            only_named: leave faces alone that are surely of nobody with a name; nothing is learned
+                of them. ConfigError: nobody has one.
 
         """
         with self._database.transaction() as connection:
-            assigner = Assigner(connection, self._thresholds, self._clock(), library, choose)
+            assigner = Assigner(
+                connection,
+                self._thresholds,
+                self._clock(),
+                library,
+                choose,
+                only_named=only_named,
+            )
             return assigner(photo, faces, wish or Wish())
+
+    def require_named(self) -> None:
+        """Raise ConfigError when nobody has a name."""
+        with self._database.transaction() as connection:
+            if not any(one.name for one in profiles.everybody(connection).values()):
+                raise ConfigError(NOBODY_NAMED)
 
     def recognise(self, faces: Sequence[Embeddings]) -> list[Person | None]:
         """Say who each face looks like, without learning anything."""

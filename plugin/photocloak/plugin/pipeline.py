@@ -36,9 +36,9 @@ class Pipeline:
         self._clerk = Clerk(people, outputs, engine.library, load_policy=load_policy)
         self._worker = Worker(engine)
 
-    def check(self, mode: str, preset: str) -> None:
-        """Raise ConfigError when there is no such mode or preset, before a batch is begun."""
-        self._clerk.check(mode, preset)
+    def check(self, job: Job) -> None:
+        """Raise ConfigError when no photo could be done like this, before a batch is begun."""
+        self._clerk.check(job)
 
     def run(self, job: Job, *, on_step: OnStep | None = None) -> Outcome:
         """Do one photo. Never raises but for an interrupt: a failure is an outcome, too.

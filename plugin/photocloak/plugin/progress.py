@@ -45,7 +45,8 @@ def line(outcome: Outcome) -> str:
     source = shown(outcome.source)
     if outcome.output is None:
         return f"{outcome.status.value}: {clean(outcome.reason or source)}"
-    faces = f"{len(outcome.faces)} face{'s' * (len(outcome.faces) != 1)}, "
+    cloaked = sum(face.cloaked for face in outcome.faces)
+    faces = f"{cloaked} face{'s' * (cloaked != 1)}, "
     what = faces if outcome.status is Status.CLOAKED else ""
     note = f" ({clean(outcome.reason)})" if outcome.reason else ""
     return (

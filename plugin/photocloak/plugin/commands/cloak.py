@@ -1,6 +1,10 @@
 """`photocloak cloak`: the main job."""
 
 import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +13,7 @@ import click
 from photocloak.core import InputError
 
 if TYPE_CHECKING:
+    from photocloak.plugin.coordinator import Coordinator
     from photocloak.plugin.job import Job, Outcome
     from photocloak.plugin.pipeline import Pipeline
     from photocloak.plugin.progress import Progress
@@ -48,6 +53,22 @@ PATH = click.Path(path_type=Path)
     type=click.Choice(["hold", "copy"]),
     help="Hold back photos without a face (default), or write them as they are.",
 )
+@click.option(
+    "--faces",
+    type=click.Choice(["everyone", "me"]),
+    help="Cloak everyone (default), or only people with a name, and leave the others alone.",
+)
+@click.option(
+    "--deadline",
+    metavar="S",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Give up early what cannot be done in S seconds, and write nothing after them.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
+)
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the noise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout.")
 @click.option(
@@ -66,6 +87,9 @@ def cloak(
     person: str | None,
     target_folder: Path | None,
     no_face: str | None,
+    faces: str | None,
+    deadline: float | None,
+    scheduler: str | None,
     seed: int | None,
     as_json: bool,
     progress: Any,
@@ -74,54 +98,83 @@ def cloak(
 
     INPUT are photos and folders of photos. The photos themselves are never changed.
     """
+    if deadline is not None and scheduler is not None:
+        raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
+    end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
-    from photocloak.plugin.assembly import load_engine, open_pipeline, target_from_folder
+    from photocloak.plugin import assembly
     from photocloak.plugin.assignment import Wish
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import find_photos
     from photocloak.plugin.job import Job, exit_code
     from photocloak.plugin.people import check_name
     from photocloak.plugin.progress import make_progress
+    from photocloak.plugin.scheduler import connected
     from photocloak.plugin.settings import load_settings
 
     folders = Folders.of_user()
-    settings = load_settings(folders.settings).with_flags(mode=mode, preset=preset, no_face=no_face)
+    settings = load_settings(folders.settings).with_flags(
+        mode=mode, preset=preset, no_face=no_face, faces=faces
+    )
     if person is not None:
         check_name(person)
     photos = find_photos(inputs, exporters.suffixes(), output=output)
     if not photos:
         named = ", ".join(str(item) for item in inputs)
         raise InputError(f"There are no photos in {named}.")
-    engine = load_engine(settings, folders)
-    target = None if target_folder is None else target_from_folder(target_folder, engine)
-    wish = Wish(person, target)
+    engine = cache(lambda: assembly.load_engine(settings, folders))
+    target = None
+    if target_folder is not None:
+        target = assembly.target_from_folder(target_folder, engine())
     jobs = [
         Job(
-            photo.source,
+            # A worker elsewhere is in another folder.
+            photo.source if scheduler is None else photo.source.absolute(),
             output / photo.below,
             settings.mode,
             settings.preset,
             settings.no_face,
             seed,
-            wish,
+            Wish(person, target),
+            settings.faces,
+            end,
         )
         for photo in photos
     ]
-    pipeline = open_pipeline(engine, folders)
-    pipeline.check(settings.mode, settings.preset)
-    show = make_progress(progress, len(jobs))
-    try:
-        outcomes = [run_one(pipeline, job, show, as_json=as_json) for job in jobs]
-    finally:
-        show.close()
-    return exit_code([outcome.code for outcome in outcomes])
+    with ExitStack() as stack:
+        if scheduler is None:
+            pipeline = assembly.open_pipeline(engine(), folders)
+            pipeline.check(jobs[0])
+            run = partial(_one_by_one, pipeline, jobs)
+        else:
+            executor, workers = stack.enter_context(connected(scheduler))
+            coordinator = assembly.open_coordinator(settings, folders, executor, workers=workers)
+            stack.callback(coordinator.close, wait=False)
+            coordinator.check(jobs[0])
+            run = partial(_side_by_side, coordinator, jobs)
+        show = stack.enter_context(closing(make_progress(progress, len(jobs))))
+        codes = []
+        for outcome in run(show):
+            if as_json:
+                click.echo(json.dumps(outcome.as_json()))
+            show.end(outcome)
+            codes.append(outcome.code)
+    return exit_code(codes)
 
 
-def run_one(pipeline: "Pipeline", job: "Job", show: "Progress", *, as_json: bool) -> "Outcome":
-    """Do one job and tell of it on stdout and stderr."""
-    show.begin(job.source)
-    outcome = pipeline.run(job, on_step=show.step)
-    if as_json:
-        click.echo(json.dumps(outcome.as_json()))
-    show.end(outcome)
-    return outcome
+def _one_by_one(
+    pipeline: "Pipeline", jobs: "Sequence[Job]", show: "Progress"
+) -> "Iterator[Outcome]":
+    for job in jobs:
+        show.begin(job.source)
+        yield pipeline.run(job, on_step=show.step)
+
+
+def _side_by_side(
+    coordinator: "Coordinator", jobs: "Sequence[Job]", show: "Progress"
+) -> "Iterator[Outcome]":
+    """Give the outcomes in the order of the jobs, whichever is done first."""
+    futures = [coordinator.submit(job) for job in jobs]
+    for job, future in zip(jobs, futures, strict=True):
+        show.begin(job.source)
+        yield future.result()
