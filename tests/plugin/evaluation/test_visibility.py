@@ -5,6 +5,7 @@ import pytest
 from PIL import Image as Pillow
 
 from photocloak.engine.space import Image
+from photocloak.plugin.evaluation import visibility
 from photocloak.plugin.evaluation.treatments import TREATMENTS
 from photocloak.plugin.evaluation.visibility import Change, by_class, change
 from tests.plugin.fakes import face_at, picture
@@ -48,6 +49,17 @@ def test_fine_grain_is_not_low_passed() -> None:
     assert found.dssim_box > 0.1
 
 
+def test_the_eye_notices_more_of_more() -> None:
+    found = [change(*after(np.full(3, step)), FACE).flip for step in (0, 3, 9)]
+    assert found[0] == 0
+    assert 0 < 2 * found[1] < found[2] < 0.5
+
+
+def test_without_the_package_it_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visibility, "_flip_version", lambda: "")
+    assert np.isnan(change(*after(np.full(3, 8)), FACE).flip)
+
+
 def test_what_changes_outside_of_the_box_does_not_count() -> None:
     delta = np.zeros((240, 280, 3), int)
     delta[220:, 260:] = 50
@@ -55,8 +67,8 @@ def test_what_changes_outside_of_the_box_does_not_count() -> None:
 
 
 def test_classes_of_sizes() -> None:
-    one = Change(90, 0.01, 0.02, 35, 1, 2, 1, 1)
-    large = Change(301, 0.02, 0.02, 35, 1, 2, 3, 1)
+    one = Change(90, 0.01, 0.02, 35, 1, 2, 1, 1, 0.1)
+    large = Change(301, 0.02, 0.02, 35, 1, 2, 3, 1, 0.1)
     table = by_class([one, one, large])
     assert [table[name]["faces"] for name in table] == [3, 2, 0, 1]
     assert table["all"]["dssim"] == pytest.approx(0.04 / 3)

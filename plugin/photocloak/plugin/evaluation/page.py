@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from photocloak.plugin.evaluation.run import Evaluation, ModeResult
 from photocloak.plugin.evaluation.samples import samples
 from photocloak.plugin.evaluation.scoring import JUDGES, LEAKS, Row, Score
@@ -153,6 +155,7 @@ def _visibility(mode: ModeResult) -> Html:
             f"{one['ciede_median']:.2f}, {one['ciede_p95']:.2f}",
             f"{one['low_luma']:.2f}",
             f"{one['low_chroma']:.2f}",
+            "–" if np.isnan(one["flip"]) else f"{one['flip']:.3f}",
         ]
         rows.append([name, f"{one['faces']:.0f}", *cells])
     head = [
@@ -164,9 +167,10 @@ def _visibility(mode: ModeResult) -> Html:
         "CIEDE2000 median, p95",
         "low-passed luma",
         "low-passed chroma",
+        "FLIP",
     ]
     return table("What there is to see, on the written files, means over faces", head, rows)
 
 
 def _share(value: float) -> str:
-    return "–" if value != value else f"{value:.2f}"  # noqa: PLR0124
+    return "–" if np.isnan(value) else f"{value:.2f}"
