@@ -23,6 +23,7 @@ TITLES = {
     Status.CLOAKED: ("cloaked", "good"),
     Status.ALREADY_CLOAKED: ("cloaked before, handed on", "good"),
     Status.NO_FACE: ("no face found", "warn"),
+    Status.NOBODY_NAMED: ("nobody named in it", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
@@ -122,7 +123,8 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
         triple = pictures[number - 1] if number <= len(pictures) else None
         cells = [_measured(face, name, specs) for name in names]
         person = "–" if face.person is None else clean(face.person)
-        rows.append([_face(number, triple), person, f"{face.dssim:.4f}", *cells])
+        changed = "left as it is" if face.dssim is None else f"{face.dssim:.4f}"
+        rows.append([_face(number, triple), person, changed, *cells])
     more = len(row.faces) - LISTED
     verb = "is" if row.output else "would have been"
     caption = (

@@ -15,11 +15,11 @@ from photocloak.plugin.watch.journal import Entry
 
 @dataclass(frozen=True)
 class FaceRow:
-    """One face, as measured; see `job.FaceOutcome`."""
+    """One face; see `job.FaceOutcome`. `dssim` is None where it was left as it is."""
 
     box: tuple[int, int, int, int]
     person: str | None
-    dssim: float
+    dssim: float | None
     similarity: Mapping[str, float]
 
 
@@ -125,7 +125,7 @@ def _face(value: Mapping[str, Any]) -> FaceRow:
     return FaceRow(
         (x, y, w, h),
         _words(value["person"]),
-        _number(value["dssim"]),
+        None if value["dssim"] is None else _number(value["dssim"]),
         {str(name): _number(cosine) for name, cosine in dict(value["similarity"]).items()},
     )
 

@@ -107,7 +107,8 @@ def _contents(links: Sequence[tuple[str, str]]) -> Html:
 
 
 def _numbers(rows: Sequence[Row], specs: Specs, waiting: int) -> Html:
-    faces = [face for row in rows for face in row.faces]
+    faces = [face for row in rows for face in row.faces if face.dssim is not None]
+    alone = sum(face.dssim is None for row in rows for face in row.faces)
     held = sum(row.held_back for row in rows)
     failed = sum(row.status is Status.FAILED for row in rows)
     seconds = [row.seconds for row in rows if row.seconds]
@@ -118,6 +119,8 @@ def _numbers(rows: Sequence[Row], specs: Specs, waiting: int) -> Html:
         "failed": failed,
         "faces measured": len(faces),
     }
+    if alone:
+        tiles["faces left as they are"] = alone
     if waiting:
         tiles["not done yet"] = waiting
     if seconds:
@@ -162,7 +165,7 @@ def _measures(faces: Sequence[FaceRow], specs: Specs) -> tuple[Html, Html]:
         summary="A dot a face in a row a recogniser; at or right of its line, the recogniser still "
         "knows the face. The table below has the counts.",
     )
-    changes = [face.dssim for face in faces]
+    changes = [face.dssim for face in faces if face.dssim is not None]
     changed = histogram(
         "How much the faces changed (DSSIM)",
         changes,

@@ -1,0 +1,302 @@
+"""The report: what it says of each photo, what it refuses to show, and where it may lie."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photocloak.plugin import Folders, Status
+from photocloak.plugin.main import run
+from photocloak.plugin.report import pictures, view
+from photocloak.plugin.report.photo import TITLES
+from photocloak.plugin.report.pictures import Album, Shown
+from photocloak.plugin.report.place import output_folders
+from photocloak.plugin.report.rows import Row, of_journal, read_run
+from photocloak.plugin.watch.journal import Entry, State
+from tests.plugin.page.test_page import Reader
+from tests.plugin.report.made import FACE, RED, cloaked, held, paint, sha256, specs, write_run
+
+Make = Callable[..., tuple[int, Reader, str]]
+
+
+@pytest.fixture
+def make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Make:
+    """Return a way to make a report: (exit code, page, stderr)."""
+
+    def call(*rows: dict[str, Any], options: tuple[object, ...] = ()) -> tuple[int, Reader, str]:
+        written = write_run(tmp_path / "run.jsonl", *rows)
+        code = run(["report", str(written), *map(str, options)])
+        out, err = capsys.readouterr()
+        page = Path(out.strip()).read_text("utf-8") if out else ""
+        return code, Reader(page), err
+
+    return call
+
+
+def pictured(page: Reader) -> list[str]:
+    return [
+        one["alt"] or ""
+        for name, one in page.elements
+        if name == "img" and (one["src"] or "").startswith("data:image/jpeg;base64,")
+    ]
+
+
+def test_a_cloaked_photo_is_shown_before_and_after_with_its_evidence(
+    make: Make, tmp_path: Path
+) -> None:
+    code, page, _ = make(cloaked(tmp_path, "a.png"))
+    assert code == 0
+    assert pictured(page) == [
+        "a.png, the original",
+        "a.png, cloaked",
+        "What changed in a.png, 10 times as strong, on grey",
+        "face 1, original",
+        "face 1, cloaked",
+        "face 1, what changed",
+    ]
+    for text in ("Ada", "0.0105", "0.850", "limit 0.911", "still recognised", "not recognised"):
+        assert text in page.words
+
+
+def test_a_photo_held_back_is_shown_with_its_reason_and_not_as_published(
+    make: Make, tmp_path: Path
+) -> None:
+    row = held(tmp_path, "b.png")
+    _, page, _ = make(row)
+    assert pictured(page) == ["b.png, the original"]
+    assert ": held back, since hse would still recognise a face in it." in page.words
+    assert f"{row['source']}: held back" not in page.words
+    assert "Published" not in page.words and "Held back (1)" in page.words
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda row: Path(row["source"]).unlink(), "the photo is no longer there"),
+        (lambda row: Path(row["output"]).unlink(), "the cloaked photo is no longer there"),
+        (lambda row: paint(Path(row["source"]), (0, 9, 0)), "the photo has been changed since"),
+        (lambda row: paint(Path(row["output"]), RED), "the cloaked photo has been changed since"),
+        (lambda row: row.update(source_sha256=None), "the photo has been changed since"),
+    ],
+)
+def test_files_that_are_not_those_of_the_run_are_not_shown(
+    make: Make, tmp_path: Path, spoil: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    row = cloaked(tmp_path, "a.png")
+    spoil(row)
+    code, page, _ = make(row)
+    assert code == 0 and pictured(page) == []
+    assert f"No pictures: {said}." in page.words
+    assert "0.850" in page.words
+
+
+def test_it_is_private_and_replaces_the_one_before(
+    make: Make, tmp_path: Path, folders: Folders
+) -> None:
+    for name in ("a.png", "b.png"):
+        assert make(cloaked(tmp_path, name))[0] == 0
+    (page,) = (folders.data / "reports").iterdir()
+    assert page.name == "report.html" and "b.png, cloaked" in page.read_text()
+    for path, mode in ((page, 0o600), (page.parent, 0o700), (folders.data, 0o700)):
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+    chosen = tmp_path / "mine.html"
+    old = os.umask(0)
+    try:
+        assert make(cloaked(tmp_path, "a.png"), options=("-o", chosen))[0] == 0
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(chosen.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("below", ["out", "out/trip", "out/trip/deep", "watched", "kept/x"])
+def test_it_does_not_lie_where_photos_are_published_or_watched(
+    make: Make, tmp_path: Path, folders: Folders, below: str
+) -> None:
+    folders.config.mkdir(parents=True)
+    watched, kept = tmp_path / "watched", tmp_path / "kept"
+    folders.settings.write_text(f'watch = ["{watched}"]\nwatch_output = "{kept}"')
+    place = tmp_path / below
+    place.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "link").symlink_to(place)
+    row = cloaked(tmp_path, "trip/a.png")
+    for path in (place / "r.html", tmp_path / "link" / "r.html"):
+        code, _, err = make(row, options=("-o", path))
+        assert code == 3 and "watched or output folder" in err
+        assert not path.exists()
+
+
+def test_the_data_folder_may_not_be_published_either(
+    make: Make, tmp_path: Path, folders: Folders
+) -> None:
+    row = cloaked(folders.data, "a.png")
+    assert make(row, options=("-o", folders.data / "out" / "r.html"))[0] == 3
+    folders.config.mkdir(parents=True)
+    folders.settings.write_text(f'watch = ["{tmp_path}"]')
+    code, _, err = make(cloaked(tmp_path, "a.png"))
+    assert code == 3 and "write it elsewhere" in err
+
+
+def test_the_output_folder_of_mirrored_sub_folders_is_found() -> None:
+    def row(source: str, output: str) -> Row:
+        return Row(Path(source), None, Path(output), None, Status.CLOAKED, None, ())
+
+    rows = [row("/in/a/b/1.jpg", "/out/a/b/1.jpg"), row("/x/2.jpg", "/y/2.jpg")]
+    assert output_folders(rows) == {Path("/out"), Path("/y")}
+    assert output_folders([row("/same/1.jpg", "/same/1-2.jpg")]) == {Path("/same")}
+
+
+def test_no_other_file_is_overwritten_and_nothing_is_left_after_a_failure(
+    make: Make, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.html"
+    letter.write_text("dear")
+    for path in (letter, tmp_path / "in"):
+        code, _, err = make(cloaked(tmp_path, "a.png"), options=("-o", path))
+        assert code == 3 and str(path) in err
+    assert letter.read_text() == "dear"
+    code, _, err = make(cloaked(tmp_path, "a.png"), options=("-o", tmp_path / "none" / "r.html"))
+    assert code == 7 and "cannot be written" in err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        '{"source": "a.jpg"}',
+        "[" * 100_000,
+        json.dumps({"source": "a\0b"}),
+    ],
+)
+def test_what_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text(line + "\n")
+    assert run(["report", str(path)]) == 4
+    err = capsys.readouterr().err
+    assert "run.jsonl: " in err and "photocloak cloak --json" in err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": 7},
+        {"source": "a\0"},
+        {"status": "fine"},
+        {"reason": ["x"]},
+        {"faces": [FACE | {"dssim": float("nan")}]},
+        {"faces": [FACE | {"box": [1, 2, 3]}]},
+        {"faces": [FACE | {"similarity": {"hse": "x"}}]},
+        {"faces": 3},
+        {"seconds": True},
+    ],
+)
+def test_a_wrong_line_is_named(make: Make, tmp_path: Path, change: dict[str, Any]) -> None:
+    code, _, err = make(cloaked(tmp_path, "a.png"), cloaked(tmp_path, "b.png") | change)
+    assert code == 4 and "line 2 is not an outcome" in err
+
+
+def test_a_missing_run_and_an_empty_journal_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", str(tmp_path / "none.jsonl")]) == 4
+    assert run(["report", str(tmp_path)]) == 4
+    assert run(["report"]) == 4
+    err = capsys.readouterr().err
+    assert "none.jsonl: cannot be read" in err and "No photo of a watched folder" in err
+
+
+def test_boxes_beyond_the_picture_do_no_harm(make: Make, tmp_path: Path) -> None:
+    boxes = [[-50, -50, 20, 20], [9000, 9000, 5, 5], [0, 0, 0, 0], [10**9, 0, 10**9, 1]]
+    row = cloaked(tmp_path, "a.png", faces=[FACE | {"box": box} for box in boxes])
+    code, page, _ = make(row)
+    assert code == 0 and len(pictured(page)) == 3 + 3 * len(boxes)
+
+
+def test_a_smaller_output_is_compared_at_its_own_size(make: Make, tmp_path: Path) -> None:
+    row = cloaked(tmp_path, "a.png")
+    small = paint(Path(row["output"]), (30, 30, 200), (160, 100))
+    (change,) = read_run([json.dumps(row | {"output_sha256": sha256(small)}).encode()], "x")
+    shown = Album()(change)
+    assert isinstance(shown, Shown) and (shown.size, shown.scale) == ((160, 100), 1)
+
+
+def test_the_page_is_bounded_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = read_run(
+        [json.dumps(cloaked(tmp_path, f"{number}.png")).encode() for number in range(6)]
+        + [json.dumps(held(tmp_path, "held.png")).encode()],
+        "x",
+    )
+    monkeypatch.setattr(view, "MOST", 4)
+    page = Reader(view.report(rows, specs(), Album(room=1), what="x", made="now").decode())
+    assert len([one for one in pictured(page) if one.endswith(".png, cloaked")]) == 1
+    assert "Pictures of 1 photos are in it" in page.words
+    assert "4 of 7 photos are listed, those with a problem first" in page.words
+    assert "held.png" in page.words and "Published (6)" in page.words
+    assert "No pictures: the page is full." in page.words
+
+
+def test_the_journal_is_read_with_those_that_wait() -> None:
+    done = Entry(
+        source=Path("/in/a.jpg"),
+        output=Path("/out/a.jpg"),
+        state=State.DONE,
+        status=Status.CLOAKED,
+        reason=None,
+        faces=[FACE],
+        mode="strong",
+        preset="web",
+        finished=1.0,
+        folder=Path("/out"),
+        sha256="1",
+        made_sha256="2",
+    )
+    waits = Entry(
+        Path("/in/b.jpg"),
+        None,
+        State.PENDING,
+        None,
+        None,
+        [],
+        None,
+        None,
+        None,
+        Path("/out"),
+        "",
+        None,
+    )
+    rows, waiting = of_journal([done, waits])
+    assert waiting == 1
+    assert [(row.source_sha256, row.output_sha256, row.mode) for row in rows] == [
+        ("1", "2", "strong")
+    ]
+    page = Reader(view.report(rows, specs(), Album(), what="x", made="now", waiting=1).decode())
+    assert "mode strong · preset web" in page.words and "not done yet" in page.words
+
+
+def test_a_face_left_alone_is_said_so_and_does_not_count(make: Make, tmp_path: Path) -> None:
+    alone = FACE | {"person": None, "cloaked": False, "dssim": None, "similarity": {}}
+    _, page, _ = make(cloaked(tmp_path, "a.png", faces=[FACE, alone]))
+    assert "left as it is" in page.words
+    assert "faces measured1" in page.words and "faces left as they are1" in page.words
+    code, _, _ = make(cloaked(tmp_path, "a.png", faces=[alone]))
+    assert code == 0
+
+
+def test_every_status_has_a_title() -> None:
+    assert set(TITLES) == set(Status)
+
+
+def test_thumbnails_are_small(tmp_path: Path) -> None:
+    row = cloaked(tmp_path, "a.png")
+    paint(Path(row["source"]), RED, (3000, 2000))
+    large = json.dumps(row | {"source_sha256": sha256(Path(row["source"])), "output": None})
+    shown = Album()(read_run([large.encode()], "x")[0])
+    assert isinstance(shown, Shown)
+    assert shown.size == (pictures.EDGE, 480) and shown.scale == pytest.approx(0.24)
