@@ -8,7 +8,7 @@ import numpy as np
 from photocloak.engine.budget import Dssim
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble, cosine
-from photocloak.engine.faces import Face
+from photocloak.engine.faces import Face, same_face
 from photocloak.engine.space import FaceSpace, Image
 
 
@@ -74,17 +74,6 @@ def measure(
             )
         )
     return result
-
-
-def same_face(face: Face, candidates: Sequence[Face]) -> Face | None:
-    """Return the candidate whose landmarks lie on the face's, if there is one."""
-    span = max(float(np.linalg.norm(face.landmarks[0] - face.landmarks[1])), 1.0)
-    near = [
-        (float(np.linalg.norm(other.landmarks - face.landmarks, axis=1).mean()) / span, i)
-        for i, other in enumerate(candidates)
-    ]
-    distance, index = min(near, default=(np.inf, -1))
-    return candidates[index] if distance < 0.5 else None
 
 
 def whole_box(face: Face, shape: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -1,5 +1,6 @@
 """What a detected face is, and when its landmarks can carry an alignment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,17 @@ def alignable(face: Face, shape: tuple[int, ...]) -> bool:
     side = abs(factor)
     error = np.abs(complexes(points) - middle - factor * _FRONTAL)
     return side > face.size / 2 and float(np.sqrt(np.mean(error**2))) <= CROOKEDEST * side
+
+
+def same_face(face: Face, candidates: Sequence[Face]) -> Face | None:
+    """Return the candidate whose landmarks lie on the face's, if there is one."""
+    span = max(float(np.linalg.norm(face.landmarks[0] - face.landmarks[1])), 1.0)
+    near = [
+        (float(np.linalg.norm(other.landmarks - face.landmarks, axis=1).mean()) / span, i)
+        for i, other in enumerate(candidates)
+    ]
+    distance, index = min(near, default=(np.inf, -1))
+    return candidates[index] if distance < 0.5 else None
 
 
 def fit(landmarks: NDArray[np.floating]) -> tuple[complex, complex]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photocloak.plugin.evaluation import version
+from photocloak.plugin.evaluation import cloaks, observer, trackers, version
 
 CODE = '''"""What it does."""
 
@@ -51,3 +51,19 @@ def test_the_cloaker_is_part_of_the_products_version() -> None:
     assert found != version.code_version("photocloak.engine.detector")
     assert version._source("photocloak.engine.cloaker") is not None
     assert version._source("photocloak.engine.cloaker.Cloaker") is None
+
+
+@pytest.mark.parametrize(
+    ("codes", "matters"), [(cloaks.CODE, True), (observer.CODE, False), (trackers.CODE, False)]
+)
+def test_another_cloaker_needs_new_cloaks_but_no_new_look_at_clean_photos(
+    codes: tuple[str, ...], matters: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = version.code_version.__wrapped__(*codes)
+    real = version._source
+    other = tmp_path / "cloaker.py"
+    other.write_text("GRAY = 7.0\n")
+    monkeypatch.setattr(
+        version, "_source", lambda name: other if name.endswith("engine.cloaker") else real(name)
+    )
+    assert (version.code_version.__wrapped__(*codes) != before) == matters

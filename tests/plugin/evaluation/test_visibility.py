@@ -56,7 +56,7 @@ def test_the_eye_notices_more_of_more() -> None:
 
 
 def test_without_the_package_it_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visibility, "_flip_version", lambda: "")
+    monkeypatch.setattr(visibility, "flip_version", lambda: "")
     assert np.isnan(change(*after(np.full(3, 8)), FACE).flip)
 
 

@@ -26,7 +26,7 @@ from photocloak.plugin.job import Job, Outcome, Status
 from photocloak.plugin.progress import Progress
 from photocloak.plugin.settings import Settings
 
-CODE = ("photocloak.plugin.assembly", "photocloak.plugin.pipeline")
+CODE = ("photocloak.plugin.attempt", "photocloak.plugin.clerk")
 PRESET = "keep"
 
 

@@ -10,17 +10,23 @@ from tqdm import tqdm
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.engine.detector import Detector
-from photocloak.engine.evidence import same_face
-from photocloak.engine.faces import Face, alignable
+from photocloak.engine.faces import Face, same_face
 from photocloak.engine.geometry import Array
 from photocloak.engine.space import Image
 from photocloak.plugin.evaluation.cache import Cache, fingerprint
 from photocloak.plugin.evaluation.protocol import Picture
+from photocloak.plugin.evaluation.subject import main_face
 from photocloak.plugin.evaluation.trackers import Tracker
 from photocloak.plugin.evaluation.treatments import TREATMENTS
 from photocloak.plugin.evaluation.version import code_version
 
 BATCH = 16
+
+CODE = (
+    "photocloak.engine.detector",
+    "photocloak.plugin.evaluation.subject",
+    "photocloak.plugin.evaluation.treatments",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Observer:
         self._cache, self._detector = cache, detector
         self._trackers = trackers
         self._waiting: dict[str, list[tuple[str, Array]]] = defaultdict(list)
-        self._version = code_version("photocloak.engine.detector", __name__)
+        self._version = code_version(*CODE)
 
     def look(self, shots: Iterable[Shot], *, what: str) -> None:
         """Find and embed whatever is not known yet; `what` names them in the progress shown."""
@@ -147,17 +153,6 @@ class Observer:
 
     def _key(self, shot: Shot, tracker: Tracker) -> str:
         return f"features/{fingerprint(self._place_key(shot), tracker.version)}"
-
-
-def main_face(faces: Sequence[Face], shape: tuple[int, int]) -> Face | None:
-    """Return whom a photo labelled with one name shows: large, certain and near the middle."""
-
-    def weight(face: Face) -> float:
-        x, y, w, h = face.box
-        away = np.hypot(x + w / 2 - shape[1] / 2, y + h / 2 - shape[0] / 2)
-        return float(w * h / (1 + (away / (0.25 * min(shape))) ** 2))
-
-    return max((face for face in faces if alignable(face, shape)), key=weight, default=None)
 
 
 def _scaled(face: Face, factor: float) -> Face:

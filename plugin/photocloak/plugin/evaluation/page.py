@@ -30,6 +30,7 @@ def page(found: Evaluation, facts: dict[str, Any]) -> str:
         tag("p", LIMITS),
         tag("h2", "Trackers"),
         _clean(found),
+        _price(found) if len(found.modes) > 1 else None,
     ]
     for mode in found.modes:
         rows = [row for row in found.rows if row.mode == mode.name]
@@ -79,6 +80,28 @@ def _held(mode: ModeResult) -> Html:
         f"{held} of {count} photos were held back ({held / count:.1%}); "
         f"{mode.seconds_per_face:.1f} seconds per face, from reading to writing. Photos held back "
         "count twice: left out, and published clean.",
+    )
+
+
+def _price(found: Evaluation) -> Html:
+    """Show protection against visibility, a point a mode."""
+    seen = {one.name: by_class([change for _, change in one.changes])["all"] for one in found.modes}
+    modes = sorted((one["dssim"], name) for name, one in seen.items() if one["faces"])
+    rows = {
+        (row.tracker, row.mode): row.linear.protection
+        for row in found.rows
+        if row.variant == "cloaked" and row.held == "left out"
+    }
+    return curves(
+        "Protection against visibility: " + ", ".join(name for _, name in modes),
+        [
+            Series(one.name, [(dssim, rows[one.name, name]) for dssim, name in modes])
+            for one in found.trackers
+        ],
+        summary="A line a tracker, a point a mode; the tables below have the values.",
+        x_label="DSSIM on the file, mean",
+        y_label="protection, linear",
+        high=1,
     )
 
 

@@ -1,16 +1,18 @@
 """One evaluation from end to end; everything that was computed before is taken from the cache."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from photocloak import exporters
 from photocloak.core import ConfigError
+from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition import false_accept_threshold
 from photocloak.plugin.attempt import Engine
-from photocloak.plugin.evaluation.cache import Cache
+from photocloak.plugin.evaluation.cache import Cache, fingerprint
 from photocloak.plugin.evaluation.cloaks import Cloaked, Product, load_product
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.protocol import (
@@ -30,7 +32,8 @@ from photocloak.plugin.evaluation.trackers import (
     read_trackers,
     shipped_tracker,
 )
-from photocloak.plugin.evaluation.visibility import Change, measured
+from photocloak.plugin.evaluation.version import code_version
+from photocloak.plugin.evaluation.visibility import Change, change, flip_version
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.progress import make_progress, say
 from photocloak.plugin.settings import Settings
@@ -207,7 +210,25 @@ def _changes(
     changes = []
     for one in (one for photos in cloaks.values() for one in photos):
         seen = observer.seen(Shot(one.clean))
-        found = None if seen is None else measured(cache, one, seen.face)
+        found = None if seen is None else _measured(cache, one, seen.face)
         if found is not None:
             changes.append((one, found))
     return changes
+
+
+def _measured(cache: Cache, cloaked: Cloaked, face: Face) -> Change | None:
+    """Return what the cloak did to the identity's face in a written photo; None: held back."""
+    if cloaked.written is None:
+        return None
+    code = code_version(change.__module__)
+    key = (
+        f"change/{fingerprint(code, cloaked.clean.sha256, cloaked.written.sha256, flip_version())}"
+    )
+    values = cache.get(key)
+    if values is None:
+        before = exporters.read(cloaked.clean.path).pixels
+        after = exporters.read(cloaked.written.path).pixels
+        values = np.array(list(asdict(change(before, after, face)).values()), np.float32)
+        cache.put(key, values)
+        cache.commit()
+    return Change(*map(float, values))

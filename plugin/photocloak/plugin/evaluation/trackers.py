@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def shipped_tracker(extractor: Extractor, *, seen: bool) -> Tracker:
         spec.name,
         seen,
         spec.threshold,
-        fingerprint(code_version(*CODE), spec.sha256, spec.size, template.tolist(), spec.order),
+        fingerprint(code_version(*CODE), replace(spec, model=Path(), licence_file=None)),
         lambda image, face: chip(image, face, template, spec.size),
         lambda chips: extractor.embed(np.ascontiguousarray(chips.transpose(0, 3, 1, 2))),
     )
@@ -126,7 +126,7 @@ class TrackerSpec:
 
     def tracker(self) -> Tracker:
         """Return it as a tracker that no cloak was computed against."""
-        version = fingerprint(code_version(*CODE, __name__), self)
+        version = fingerprint(code_version(*CODE, __name__), replace(self, model=Path()))
         return Tracker(self.name, False, self.threshold, version, self.cut, self.embed)
 
 

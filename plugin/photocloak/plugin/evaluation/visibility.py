@@ -1,21 +1,17 @@
 """How much of a cloak there is to see, measured on the written file in the box of the face."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak import exporters
 from photocloak.engine.budget import Dssim
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, gaussian
 from photocloak.engine.space import FaceSpace, Image
-from photocloak.plugin.evaluation.cache import Cache, fingerprint
-from photocloak.plugin.evaluation.cloaks import Cloaked
 from photocloak.plugin.evaluation.colour import ciede2000
-from photocloak.plugin.evaluation.version import code_version
 
 YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
@@ -86,7 +82,7 @@ def change(before: Image, after: Image, face: Face) -> Change:
 
 def _flip(before: Image, after: Image) -> Array:
     """Return how noticeable a flip between the pictures is, (H, W) 0 to 1."""
-    if not _flip_version():
+    if not flip_version():
         return np.full(before.shape[:2], np.nan, np.float32)
     import flip_evaluator
 
@@ -95,29 +91,12 @@ def _flip(before: Image, after: Image) -> Array:
     return np.asarray(found[0], np.float32).reshape(before.shape[:2])
 
 
-def _flip_version() -> str:
+def flip_version() -> str:
+    """Return the version of FLIP; empty where it is not installed."""
     try:
         return version("flip-evaluator")
     except PackageNotFoundError:
         return ""
-
-
-def measured(cache: Cache, cloaked: Cloaked, face: Face) -> Change | None:
-    """Return what the cloak did to the identity's face in a written photo; None: held back."""
-    if cloaked.written is None:
-        return None
-    code = code_version(__name__)
-    key = (
-        f"change/{fingerprint(code, cloaked.clean.sha256, cloaked.written.sha256, _flip_version())}"
-    )
-    values = cache.get(key)
-    if values is None:
-        before = exporters.read(cloaked.clean.path).pixels
-        after = exporters.read(cloaked.written.path).pixels
-        values = np.array(list(asdict(change(before, after, face)).values()), np.float32)
-        cache.put(key, values)
-        cache.commit()
-    return Change(*map(float, values))
 
 
 def summary(changes: Sequence[Change]) -> dict[str, float]:
