@@ -69,7 +69,7 @@ def table(
             class_=class_ or None,
         ),
         class_="scroll",
-        role="region",
+        role="group",
         aria_label=caption,
         tabindex="0",
     )
