@@ -120,17 +120,12 @@ def test_pixels_far_from_every_face_are_the_source_s() -> None:
     assert np.abs(rows - 150).max() <= reach
 
 
-def test_rounds_end_once_no_extractor_accepts_the_face() -> None:
+def test_each_step_is_told() -> None:
     image, face = _scene(5, 1.0)
-    mode = _quick("balanced")
-    for threshold, steps in ((2.0, mode.steps), (-2.0, mode.steps * mode.rounds)):
-        held = _ensemble(threshold)
-        done: list[int] = []
-        cloaker = Cloaker(held, _means(held), mode)
-        subject = _subject(held, image, face)
-
-        def count(step: int, _limit: int, done: list[int] = done) -> None:
-            done.append(step)
-
-        cloaker(image, [subject], seed=0, on_step=count)
-        assert done == list(range(1, steps + 1))
+    mode, ensemble = _quick("balanced"), _ensemble()
+    subject = _subject(ensemble, image, face)
+    told: list[tuple[int, int]] = []
+    Cloaker(ensemble, _means(ensemble), mode)(
+        image, [subject, subject], seed=0, on_step=lambda *step: told.append(step)
+    )
+    assert told == [(step, 2 * mode.steps) for step in range(1, 2 * mode.steps + 1)]

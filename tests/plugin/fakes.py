@@ -117,6 +117,7 @@ CRASH, HANG, LINGER = (97, 128), (98, 128), (99, 128)
 CAST: Mapping[tuple[int, int], Sequence[Face]] = {
     PORTRAIT: [face_at(40, 20, 70)],
     GROUP: [face_at(20, 20, 80), face_at(150, 30, 70)],
+    LINGER: [face_at(20, 10, 70)],
 }
 
 
@@ -147,5 +148,5 @@ class FakeRecipe:
 
     def __call__(self) -> Worker:
         # For a process of its own, where no monkeypatch reaches: fewer steps are enough.
-        attempt.load_mode = lambda name: replace(load_mode(name), steps=4, rounds=1)
+        attempt.load_mode = lambda name: replace(load_mode(name), steps=4)
         return Worker(replace(make_engine(CAST), detector=TroubledDetector(self.marker)))

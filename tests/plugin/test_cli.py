@@ -31,7 +31,7 @@ def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
     monkeypatch.setattr(
-        attempt, "load_mode", lambda name: replace(load_mode(name), steps=12, rounds=2)
+        attempt, "load_mode", lambda name: replace(load_mode(name), steps=12)
     )
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:

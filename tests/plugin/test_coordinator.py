@@ -63,7 +63,7 @@ class Office:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=4, rounds=1)
+        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=4)
     )
 
 
@@ -170,7 +170,7 @@ def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
     statuses = [future.result(60).status for future in futures]
     assert statuses == [Status.CLOAKED, Status.FAILED, Status.CLOAKED, Status.CLOAKED]
     again = office.coordinator.submit(jobs[1]).result(60)
-    assert again.status is Status.NO_FACE, "it was not the photo's fault: now it is looked at"
+    assert again.status is Status.CLOAKED, "it was not the photo's fault"
     office.coordinator.close(wait=True)
 
 

@@ -41,7 +41,7 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve steps are enough to tell a cloaked face from a clean one."""
     monkeypatch.setattr(
-        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=12, rounds=2)
+        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=12)
     )
 
 
@@ -300,7 +300,7 @@ def test_every_face_of_a_group_is_somebody_else_with_a_target_of_their_own(studi
 
 def test_two_hundred_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=1, rounds=1)
+        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=1)
     )
     crowd = [face_at(20 + 40 * x, 20 + 40 * y, 32) for y in range(10) for x in range(20)]
     studio = Studio(tmp_path, make_engine({(440, 840): crowd}, threshold=1.1))

@@ -6,20 +6,20 @@ user's own identity, random views, and a price on colour.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from photocloak.engine.budget import Dssim
 from photocloak.engine.descent import Adam, BudgetDescent, Descent
-from photocloak.engine.ensemble import Embeddings, Ensemble, cosine, direction
+from photocloak.engine.ensemble import Embeddings, Ensemble, direction
 from photocloak.engine.extractors import Objective
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
 from photocloak.engine.space import FaceSpace, Image
 from photocloak.engine.targets import Target
-from photocloak.engine.views import Jitter, degrade, plain, realign
+from photocloak.engine.views import degrade, plain, realign
 
 CBCR = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 """Chroma of RGB (ITU-T T.871, JFIF)."""
@@ -68,14 +68,12 @@ class Cloaker:
         ensemble: the surrogates.
         means: μ by extractor, the centre of the features of many people.
         mode: budget and effort.
-        jitter: how far the random views stray.
 
     """
 
     ensemble: Ensemble
     means: Mapping[str, Array]
     mode: Mode
-    jitter: Jitter = field(default_factory=Jitter)
 
     def __call__(
         self,
@@ -91,23 +89,18 @@ class Cloaker:
             image: (H, W, 3) uint8 sRGB, upright.
             subjects: the faces; none leaves the photo as it is.
             seed: the same image, subjects and seed give the same pixels.
-            on_step: called with (steps done, steps at most).
+            on_step: called with (steps done, steps in all).
 
         """
-        limit = self.mode.steps * self.mode.rounds
-        costs = []
+        steps, costs = self.mode.steps, []
         for number, subject in enumerate(subjects):
             space = FaceSpace.of(subject.face)
             rng = np.random.default_rng([seed, number])
             problem = _Problem(self, space.crop(image), space, subject, rng)
-            for step in range(limit):
-                if step % self.mode.steps == 0:
-                    problem.start_round(step)
-                if step >= self.mode.steps and not problem.weak():
-                    break
+            for step in range(steps):
                 problem.descend()
                 if on_step is not None:
-                    on_step(number * limit + step + 1, len(subjects) * limit)
+                    on_step(number * steps + step + 1, len(subjects) * steps)
             delta, cost = problem.within_budget()
             image = space.add(image, delta)
             costs.append(cost)
@@ -134,25 +127,20 @@ class _Problem:
         self._window = _fade(grid)
         self._gray = bool(np.quantile(np.ptp(crop, axis=0), 0.99) < GRAY)
         self._objectives = self._aim(subject)
-        self._laggards = _Laggards(cloaker.ensemble, subject.own, cloaker.mode.urgency)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
-        self._descent: Descent = Adam(self._mode.rate)
+        self._descent = self._plan()
 
     def _worn(self) -> Array:
         """Return δ as the photo wears it: faded out at the border, gray on a gray photo."""
         change = self._delta * self._window
         return np.repeat(change.mean(axis=0, keepdims=True), 3, axis=0) if self._gray else change
 
-    def start_round(self, step: int) -> None:
-        """Begin a schedule of steps, gentler after the first."""
-        if self._mode.objective == "cloak":
-            sensitivity = self._refine.pullback(self._dssim.sensitivity())
-            rate = self._mode.rate if step == 0 else self._mode.rate / 2
-            self._descent = BudgetDescent(sensitivity, rate=rate, steps=self._mode.steps)
-
-    def weak(self) -> bool:
-        """Tell whether an extractor would still accept the face, or nearly."""
-        return self._laggards.left()
+    def _plan(self) -> Descent:
+        """Return the descent that the mode's objective is followed with."""
+        if self._mode.objective == "fawkes":
+            return Adam(self._mode.rate)
+        sensitivity = self._refine.pullback(self._dssim.sensitivity())
+        return BudgetDescent(sensitivity, rate=self._mode.rate, steps=self._mode.steps)
 
     def _aim(self, subject: Subject) -> dict[str, Objective]:
         """Build each extractor's objective for this face."""
@@ -193,16 +181,15 @@ class _Problem:
         if self._mode.objective == "fawkes":
             looks = {name: plain(extractor.spec) for name, extractor in extractors.items()}
         else:
-            view = degrade(self._rng, self._cloaker.jitter)
+            view = degrade(self._rng)
             looks = {
-                name: realign(self._rng, self._cloaker.jitter, extractor.spec).after(view)
+                name: realign(self._rng, extractor.spec).after(view)
                 for name, extractor in extractors.items()
             }
 
         def pull(name: str) -> Array:
             step = extractors[name].step(looks[name](crop)[None], self._objectives[name])
-            weight = self._laggards.weigh(name, step.embeddings[0])
-            return weight * looks[name].pullback(step.gradient[0])
+            return looks[name].pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
         pulls = list(self._cloaker.ensemble.pool.map(pull, extractors))
@@ -241,33 +228,6 @@ class _Problem:
         else:
             low = 1.0
         return self._worn() * np.float32(low), self._cost(low)
-
-
-class _Laggards:
-    """Gives more say to extractors that would still accept the face.
-
-    An extractor's excess is the cosine to the clean face above its
-    1 % false-accept threshold, smoothed over the random views; its weight is exp(urgency · excess).
-    """
-
-    SMOOTHING = 0.7
-    MARGIN = 0.03
-    """How far below the threshold the optimiser wants to be: encoding gives some back."""
-
-    def __init__(self, ensemble: Ensemble, own: Embeddings, urgency: float) -> None:
-        self._thresholds = {n: e.spec.threshold for n, e in ensemble.extractors.items()}
-        self._own, self._urgency = own, urgency
-        self._excess = dict.fromkeys(self._thresholds, 0.0)
-
-    def weigh(self, name: str, features: Array) -> np.float32:
-        """Return the extractor's weight after a look at its (D,) features."""
-        excess = cosine(features, self._own[name]) - self._thresholds[name]
-        self._excess[name] += (1 - self.SMOOTHING) * (excess - self._excess[name])
-        return np.float32(np.exp(self._urgency * self._excess[name]))
-
-    def left(self) -> bool:
-        """Tell whether an extractor would still accept the face, or nearly."""
-        return max(self._excess.values()) > -self.MARGIN
 
 
 def _fade(grid: int) -> Array:

@@ -17,12 +17,10 @@ class Mode:
     rho: float
     linf: float
     steps: int
-    rounds: int
     tolerated: int
     rate: float
     objective: Literal["cloak", "fawkes"]
     own: float
-    urgency: float
     chroma: float
 
 

@@ -6,31 +6,20 @@ of the optimisation looks at one random view (expectation over transformation, A
 multiplied into one pair of matrices before they touch a pixel.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.geometry import Separable, gaussian, resampling
 from photocloak.engine.space import ARCFACE, SIZE
 
-
-@dataclass(frozen=True)
-class Jitter:
-    """How far a view strays from the detector's alignment and the photo's sharpness.
-
-    Attributes:
-        shift: standard deviation of the offset, as a fraction of the chip.
-        scale: standard deviation of the log scale.
-        blur: largest Gaussian σ, face-space pixels.
-        shrink: smallest factor of a down-up resize.
-
-    """
-
-    shift: float = 0.012
-    scale: float = 0.02
-    blur: float = 1.2
-    shrink: float = 0.4
+SHIFT = 0.012
+"""Standard deviation of another detector's offset, as a fraction of the chip."""
+SCALE = 0.02
+"""Standard deviation of the log of its scale."""
+BLUR = 1.2
+"""Largest Gaussian σ, face-space pixels."""
+SHRINK = 0.4
+"""Smallest factor of a down-up resize."""
 
 
 def plain(spec: ExtractorSpec) -> Separable:
@@ -38,25 +27,25 @@ def plain(spec: ExtractorSpec) -> Separable:
     return _chip(spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
 
 
-def degrade(rng: np.random.Generator, jitter: Jitter) -> Separable:
+def degrade(rng: np.random.Generator) -> Separable:
     """Draw what happens to the pixels: nothing, a blur, or a down-up resize."""
     kind = rng.integers(3)
     if kind == 0:
         eye = np.eye(SIZE, dtype=np.float32)
         return Separable(eye, eye)
     if kind == 1:
-        matrix = gaussian(SIZE, rng.uniform(0.3, jitter.blur))
+        matrix = gaussian(SIZE, rng.uniform(0.3, BLUR))
         return Separable(matrix, matrix)
-    small = round(SIZE * rng.uniform(jitter.shrink, 0.9))
+    small = round(SIZE * rng.uniform(SHRINK, 0.9))
     ratio = (SIZE - 1) / (small - 1)
     matrix = resampling(SIZE, small, 1 / ratio, 0.0) @ resampling(small, SIZE, ratio, 0.0)
     return Separable(matrix, matrix)
 
 
-def realign(rng: np.random.Generator, jitter: Jitter, spec: ExtractorSpec) -> Separable:
+def realign(rng: np.random.Generator, spec: ExtractorSpec) -> Separable:
     """Draw an extractor's chip as another detector and resampler would have cut it."""
-    shift = rng.normal(0.0, jitter.shift, 2) * spec.size
-    scale = np.exp(rng.normal(0.0, jitter.scale) + rng.normal(0.0, jitter.scale / 2, 2))
+    shift = rng.normal(0.0, SHIFT, 2) * spec.size
+    scale = np.exp(rng.normal(0.0, SCALE) + rng.normal(0.0, SCALE / 2, 2))
     return _chip(spec, shift, scale, support=rng.choice([0.0, 1.0]), flip=bool(rng.integers(2)))
 
 

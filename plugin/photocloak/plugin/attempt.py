@@ -96,7 +96,7 @@ class Attempt:
             if target is not None
         ]
         mode = load_mode(job.mode)
-        countdown = deadline.Countdown(job, mode, faces=len(subjects), looking=order.looked.seconds)
+        countdown = deadline.Countdown(job, faces=len(subjects), looking=order.looked.seconds)
 
         def stepped(done: int, total: int) -> None:
             countdown(done, total)

@@ -7,7 +7,6 @@ the estimate alone.
 import time
 
 from photocloak.core import OutputError
-from photocloak.engine.modes import Mode
 from photocloak.plugin.job import Job
 
 CALIBRATION = 3
@@ -30,13 +29,13 @@ def check(job: Job) -> None:
 class Countdown:
     """Hears of the optimiser's steps, and raises as soon as the rest cannot be done in time."""
 
-    def __init__(self, job: Job, mode: Mode, *, faces: int, looking: float) -> None:
+    def __init__(self, job: Job, *, faces: int, looking: float) -> None:
         """`looking`: seconds that it took to read the photo, detect and embed."""
-        self._job, self._mode, self._faces, self._tail = job, mode, faces, TAIL * looking
+        self._job, self._faces, self._tail = job, faces, TAIL * looking
         self._steps, self._since = 0, 0.0
 
-    def __call__(self, done: int, _total: int) -> None:
-        """Take note of a step; `done` as the cloaker counts, rounds left out included."""
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of a step."""
         if self._job.deadline is None:
             return
         now = time.monotonic()
@@ -46,18 +45,12 @@ class Countdown:
         if self._steps <= CALIBRATION and now < self._job.deadline:
             return
         pace = (now - self._since) / max(self._steps - 1, 1)
-        needed = self._left(done) * pace + self._tail
+        needed = (total - done) * pace + self._tail
         if now + needed > self._job.deadline:
             left = max(self._job.deadline - now, 0.0)
             many = f"{self._faces} face{'s' * (self._faces != 1)}"
-            what = f"{many} would take at least another {needed:.0f} s here, and {left:.0f} s"
+            what = f"{many} would take another {needed:.0f} s here, and {left:.0f} s"
             raise TooSlowError(_text(self._job, f"{what} are left"))
-
-    def _left(self, done: int) -> int:
-        """Return how many steps there are at least to go: a round of every face to come."""
-        face, step = divmod(done - 1, self._mode.steps * self._mode.rounds)
-        this = -(step + 1) % self._mode.steps
-        return this + (self._faces - 1 - face) * self._mode.steps
 
 
 def _text(job: Job, what: str) -> str:
