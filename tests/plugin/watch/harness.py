@@ -17,6 +17,8 @@ from photocloak.plugin.watch.journal import Entry, Journal, State
 from tests.plugin.fakes import PORTRAIT, write_photo
 
 ROOT = Path(__file__).parents[3]
+# Takes root's right to pass over permissions.
+PLAIN = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 OVER = {State.DONE, State.HELD, State.FAILED}
 
 
@@ -36,7 +38,7 @@ class Place:
         *,
         folders: Sequence[Path] = (),
         output: Path | None = None,
-        user: int | None = None,
+        plain: bool = False,
         wait: bool = True,
         **options: Any,
     ) -> subprocess.Popen[bytes]:
@@ -47,11 +49,16 @@ class Place:
             log.write(b"\n")
             log.flush()
             daemon = subprocess.Popen(
-                [sys.executable, "-m", "tests.plugin.watch.fake_daemon", json.dumps(options)],
+                [
+                    *(PLAIN if plain else ()),
+                    sys.executable,
+                    "-m",
+                    "tests.plugin.watch.fake_daemon",
+                    json.dumps(options),
+                ],
                 cwd=ROOT,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                user=user,
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
         self._running.append(daemon)

@@ -71,6 +71,8 @@ class Daemon:
         self._pace, self._wall, self._clock = pace or Pace(), wall, clock
         self._wake = Wake()
         self._settler = Settler(self._pace.quiet, clock)
+        self._hints = Hints(self._wake, ())
+        self._watcher = Watcher((), self._hints)
         self._walks: deque[tuple[Iterator[Candidate], bool]] = deque()
         self._next_scan = self._next_look = 0.0
         self._scan_cost = 0.0

@@ -257,9 +257,7 @@ class Hands:
 
     def _why_not(self) -> str | None:
         """Say why nothing can be put into the output folder."""
-        if not self._lock.is_in_place():
-            return f"{self._output}: the output folder has gone or was unmounted."
-        reason = why_not_writable(self._output)
+        reason = self._lock.why_lost() or why_not_writable(self._output)
         return None if reason is None else f"{self._output}: cannot be used: {reason}."
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.folders import Folders, make_private
+from photocloak.plugin.watch.mounts import mount_of, place_of
 
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 PATIENCE = 1.0
@@ -30,7 +31,7 @@ class OutputLock:
             OutputError: the folder is not there.
 
         """
-        self._output = output
+        self._output, self._folders = output, folders
         deadline = time.monotonic() + PATIENCE
         while (handle := _try(output, folders)) is None:
             if time.monotonic() > deadline:
@@ -40,14 +41,26 @@ class OutputLock:
                 )
             time.sleep(0.05)
         self._handle = handle
-        self._place = _place(output)
+        self._place = place_of(output)
+        self._mount = mount_of(output).point
 
-    def is_in_place(self) -> bool:
-        """Tell whether the path still leads to the folder that was locked.
+    def why_lost(self) -> str | None:
+        """Say why the path does not lead to what was locked; None: it does, or does again.
 
-        When a file system is unmounted, it leads to the empty folder below.
+        When a file system is unmounted, the path leads to the empty folder below. One that is
+        mounted again at the same point is locked again.
         """
-        return _place(self._output) == self._place
+        place = place_of(self._output)
+        if place == self._place:
+            return None
+        if place is None or mount_of(self._output).point != self._mount:
+            return "the output folder has gone or was unmounted"
+        handle = _try(self._output, self._folders)
+        if handle is None:
+            return "another photocloak watches for this output folder now"
+        os.close(self._handle)
+        self._handle, self._place = handle, place
+        return None
 
     def release(self) -> None:
         """Give the lock back."""
@@ -64,14 +77,6 @@ def is_locked(output: Path, folders: Folders) -> bool:
         return True
     os.close(handle)
     return False
-
-
-def _place(output: Path) -> tuple[int, int] | None:
-    try:
-        status = output.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _try(output: Path, folders: Folders) -> int | None:

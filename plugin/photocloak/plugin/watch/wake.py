@@ -25,6 +25,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from photocloak.plugin.watch.mounts import mount_of, place_of
+
 EVENTS: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
     FileModifiedEvent,
@@ -116,7 +118,7 @@ class Watcher:
 
     def arm(self) -> None:
         """Watch what is not watched: at first, and when a folder has gone and come back."""
-        places = {root: place for root in self._roots if (place := _place(root)) is not None}
+        places = {root: place for root in self._roots if (place := place_of(root)) is not None}
         if places == self._armed and (self._observer is not None or self.trouble):
             return
         self.close()
@@ -148,24 +150,4 @@ class Watcher:
 
 def has_events(folder: Path) -> bool:
     """Tell whether a folder lies on a file system where the kernel sees every change."""
-    return not file_system(folder).startswith(WITHOUT_EVENTS)
-
-
-def file_system(folder: Path) -> str:
-    """Return the type of the file system that a folder lies on; empty: unknown."""
-    best, kind = "", ""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
-            left, _, right = line.partition(" - ")
-            point = left.split()[4].encode().decode("unicode_escape")
-            if len(point) >= len(best) and folder.is_relative_to(point):
-                best, kind = point, right.split()[0]
-    return kind
-
-
-def _place(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    return not mount_of(folder).kind.startswith(WITHOUT_EVENTS)
