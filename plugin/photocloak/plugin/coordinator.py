@@ -12,14 +12,12 @@ from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from queue import SimpleQueue
-from typing import TypeVar
 
 from photocloak.plugin import worker
 from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.dispatch import Dispatch
 from photocloak.plugin.job import Job, Outcome
 from photocloak.plugin.phases import Cloaked, Looked, Plan, Task, settled
-
-T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -45,6 +43,7 @@ class Coordinator:
         self._clerk, self._executor, self._recipe = clerk, executor, recipe
         self._limit = workers + 1
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._dispatch = Dispatch(self._calls.put)
         self._waiting: deque[_Photo] = deque()
         self._unassigned: deque[_Photo] = deque()
         self._under_way: set[_Photo] = set()
@@ -109,27 +108,9 @@ class Coordinator:
             return
         self._unassigned.append(photo)
         ask = partial(self._executor.submit, worker.look, self._recipe, task)
-        self._ask(photo, ask, partial(self._looked, task))
+        self._dispatch(photo.job, ask, partial(self._looked, photo, task))
 
-    def _ask(
-        self,
-        photo: _Photo,
-        ask: Callable[[], "Future[T | Outcome]"],
-        then: Callable[[_Photo, T | Outcome], None],
-    ) -> None:
-        """Give a worker a phase, and come back to this thread with what it answers."""
-
-        def answered(answer: "Future[T | Outcome]") -> None:
-            self._calls.put(lambda: then(photo, settled(photo.job, answer.result)))
-
-        asked = settled(photo.job, ask)
-        if isinstance(asked, Outcome):
-            outcome = asked
-            self._calls.put(lambda: then(photo, outcome))
-        else:
-            asked.add_done_callback(answered)
-
-    def _looked(self, task: Task, photo: _Photo, looked: Looked | Outcome) -> None:
+    def _looked(self, photo: _Photo, task: Task, looked: Looked | Outcome) -> None:
         """Assign this photo and those that waited for it, in the order of submission."""
         if isinstance(looked, Outcome):
             photo.plan = lambda: looked
@@ -143,9 +124,9 @@ class Coordinator:
             self._end(photo, plan)
             return
         ask = partial(self._executor.submit, worker.cloak, self._recipe, plan.order)
-        self._ask(photo, ask, partial(self._cloaked, plan))
+        self._dispatch(photo.job, ask, partial(self._cloaked, photo, plan))
 
-    def _cloaked(self, plan: Plan, photo: _Photo, cloaked: Cloaked | Outcome) -> None:
+    def _cloaked(self, photo: _Photo, plan: Plan, cloaked: Cloaked | Outcome) -> None:
         if not isinstance(cloaked, Outcome):
             done = cloaked
             cloaked = settled(photo.job, lambda: self._clerk.publish(plan, done))

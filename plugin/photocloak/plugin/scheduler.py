@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from photocloak.core import ConfigError
 
-PATIENCE = 15
+PATIENCE = 10
 """Seconds to wait for the scheduler's answer."""
 
 
