@@ -20,20 +20,32 @@ from photocloak.plugin.evaluation.run import Plan, evaluate
 from tests.plugin.fakes import face_at, make_engine
 
 SIZE = (96, 96)
+Modes = tuple[str, ...]
+BALANCED: Modes = ("balanced",)
 
 
-def main(data: Path, cache: Path, out: Path, delay: float) -> None:
-    """Evaluate, each cloak (some noise) taking `delay` seconds."""
+def main(
+    data: Path, cache: Path, out: Path, delay: float, *, noise: int = 9, modes: Modes = BALANCED
+) -> None:
+    """Evaluate, each cloak (so many grey levels of noise) taking `delay` seconds."""
 
     def cloak(
         self: Cloaker, image: Image, subjects: Sequence[Subject], *, seed: int, on_step: object
     ) -> Cloak:
         time.sleep(delay)
-        noise = np.random.default_rng(seed).integers(-9, 10, image.shape)
-        return Cloak(np.clip(image + noise, 0, 255).astype(np.uint8), (0.01,) * len(subjects))
+        change = np.random.default_rng(seed).integers(-noise, noise + 1, image.shape)
+        return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (0.01,) * len(subjects))
 
     engine = make_engine({SIZE: [face_at(10, 10, 70)]})
-    plan = Plan(data=data, thirds=THIRDS, protected=2, leave_out=("three",), train=3, test=2)
+    plan = Plan(
+        data=data,
+        modes=modes,
+        thirds=THIRDS,
+        protected=2,
+        leave_out=("three",),
+        train=3,
+        test=2,
+    )
     with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
         load.return_value = engine
         found = evaluate(plan, Cache(cache), Folders.of_user(), Settings(match_targets=False))

@@ -85,7 +85,7 @@ def test_what_was_done_is_not_done_again(
 
 def test_what_is_written_is_the_users_alone_and_fetches_nothing(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    main(data, tmp_path / "cache", out, 0)
+    main(data, tmp_path / "cache", out, 0, modes=("subtle", "balanced"))
     assert out.stat().st_mode & 0o777 == 0o700
     for name in ("results.json", "results.csv", "index.html"):
         assert (out / name).stat().st_mode & 0o777 == 0o600
@@ -93,9 +93,24 @@ def test_what_is_written_is_the_users_alone_and_fetches_nothing(data: Path, tmp_
     assert "run with &lt;fakes&gt;" in page
     assert page.count("data:image/png;base64,") >= 3
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 7, "three for each mode, one for both"
     rows = (out / "results.csv").read_text().splitlines()
     assert len(rows) == 1 + len(json.loads((out / "results.json").read_text())["rows"])
+
+
+def test_when_everything_is_held_back_nothing_is_called_protected(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    main(data, tmp_path / "cache", out, 0, noise=0, modes=("strong",))
+    table = json.loads((out / "results.json").read_text())
+    assert table["modes"]["strong"]["held_back"] == {"too_weak": PROTECTED * TRAIN}
+    rows = [row for row in table["rows"] if row["variant"] == "cloaked"]
+    assert {row["linear"]["protection"] for row in rows if row["held"] == "left out"} == {None}
+    published = [row["linear"]["protection"] for row in rows if row["held"] == "clean"]
+    assert len(published) == 3
+    assert all(value is not None for value in published)
+    assert "nan" not in re.sub('base64,[^"]*', "", (out / "index.html").read_text().lower())
 
 
 def test_seen_extractors_and_strangers_are_told_apart(data: Path, tmp_path: Path) -> None:

@@ -55,13 +55,16 @@ def _clean(found: Evaluation) -> Html:
     """Show how good the trackers are when nobody cloaks: a bad one is fooled by anything."""
     rows = [row for row in found.rows if row.mode == "none"]
     return table(
-        "With everybody's clean photos: share of test photos recognised",
+        "With everybody's clean photos: share of test photos recognised, mean over people",
         ["tracker", "cloaks know it", *JUDGES, "threshold"],
         [
             [
                 row.tracker,
                 "yes" if row.seen else "no",
-                *(_share(_recognised(getattr(row, judge))) for judge in JUDGES),
+                *(
+                    _share(_recognised(getattr(row, judge), len(found.identities)))
+                    for judge in JUDGES
+                ),
                 f"{found.thresholds[row.tracker]:.3f}",
             ]
             for row in rows
@@ -69,8 +72,10 @@ def _clean(found: Evaluation) -> Html:
     )
 
 
-def _recognised(score: Score) -> float:
-    return 1 - score.failed / max(score.tested, 1)
+def _recognised(score: Score, people: int) -> float:
+    """Return the accuracy over everybody, the protected and the others."""
+    mine = len(score.by_identity)
+    return ((1 - score.protection) * mine + score.others * (people - mine)) / people
 
 
 def _held(mode: ModeResult) -> Html:
@@ -108,18 +113,23 @@ def _price(found: Evaluation) -> Html:
 def _plots(rows: Sequence[Row]) -> Iterator[Html]:
     base = [row for row in rows if row.variant == "cloaked" and row.held == "left out"]
     for judge in ("linear", "nearest"):
-        drawn = [_bar(row, getattr(row, judge)) for row in base]
+        drawn = [_bar(row, getattr(row, judge)) for row in base if not _empty(row)]
         told = "; ".join(f"{bar.label} {bar.value:.0%}" for bar in drawn)
         caption = f"Protection, {judge}: share of clean photos that are not recognised"
         yield bars(caption, drawn, summary=told, most=1, form=".0%")
     yield curves(
         "Some of the photos are out uncloaked as well (nearest neighbour)",
-        [_leaks(rows, row.tracker) for row in base][:6],
+        [_leaks(rows, row.tracker) for row in base if not _empty(row)][:6],
         summary="Protection by the number of clean photos; the table below has the values.",
         x_label="clean photos",
         y_label="protection",
         high=1,
     )
+
+
+def _empty(row: Row) -> bool:
+    """Tell whether nobody has published anything."""
+    return bool(np.isnan(row.linear.protection))
 
 
 def _bar(row: Row, score: Score) -> Bar:
