@@ -148,5 +148,5 @@ class FakeRecipe:
 
     def __call__(self) -> Worker:
         # For a process of its own, where no monkeypatch reaches: fewer steps are enough.
-        attempt.load_mode = lambda name: replace(load_mode(name), steps=4)
+        vars(attempt)["load_mode"] = lambda name: replace(load_mode(name), steps=4)
         return Worker(replace(make_engine(CAST), detector=TroubledDetector(self.marker)))

@@ -30,9 +30,7 @@ def engine() -> Engine:
 def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
-    monkeypatch.setattr(
-        attempt, "load_mode", lambda name: replace(load_mode(name), steps=12)
-    )
+    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=12))
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
         code = run([str(one) for one in arguments])
@@ -226,6 +224,20 @@ def test_people_can_be_listed_named_merged_and_forgotten(
     assert cli("people", "forget", "--all-unnamed")[0] == 0
     assert cli("people", "forget", "Ada") == (0, [], "forgot Ada\n")
     assert cli("people", "list") == (0, [], "")
+
+
+def test_only_me(cli: Run, folders: Folders, album: Path, tmp_path: Path) -> None:
+    photo, out = album / "a.png", tmp_path / "out"
+    code, rows, err = cli("cloak", photo, "-o", out, "--faces", "me", "--json")
+    assert (code, rows) == (3, []) and "nobody has one yet" in err
+    assert cli("cloak", photo, "-o", out, "--faces", "me", "--person", "Ada")[0] == 0
+    _, rows, _ = cli("cloak", album, "-o", out, "--faces", "me", "--json")
+    assert [row["status"] for row in rows] == ["cloaked", "nobody_named", "no_face"]
+    assert [face["cloaked"] for row in rows for face in row["faces"]] == [True, False]
+    folders.config.mkdir(parents=True, exist_ok=True)
+    folders.settings.write_text('faces = "me"')
+    assert cli("cloak", album / "trip" / "b.jpg", "-o", out)[0] == 5
+    assert cli("cloak", album / "trip" / "b.jpg", "-o", out, "--faces", "everyone")[0] == 0
 
 
 def test_check_finds_faces_of_known_people_and_not_those_that_are_cloaked(
