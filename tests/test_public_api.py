@@ -56,6 +56,7 @@ API = {
         "Photo",
         "Policy",
         "encode",
+        "graft",
         "load_policy",
         "policy_names",
         "prepare",

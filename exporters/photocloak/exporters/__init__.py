@@ -2,6 +2,7 @@
 
 from photocloak.exporters.export import encode, prepare
 from photocloak.exporters.formats import suffixes
+from photocloak.exporters.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
 from photocloak.exporters.policies import Policy, load_policy, policy_names
 from photocloak.exporters.publishing import publish, sweep
@@ -14,6 +15,7 @@ __all__ = [
     "Photo",
     "Policy",
     "encode",
+    "graft",
     "load_policy",
     "policy_names",
     "prepare",

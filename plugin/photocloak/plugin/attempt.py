@@ -73,6 +73,8 @@ class Attempt:
         photo = exporters.read(source)
         if sha256(photo.data) != task.file:
             raise InputError(f"{source}: changed while it was read; try again when it is complete.")
+        if task.job.metadata_from is not None:
+            photo = exporters.graft(photo, task.job.metadata_from)
         base = exporters.prepare(photo, task.policy)
         faces = engine.detector(base)
         out_of_reach = [face for face in faces if not alignable(face, base.shape)]

@@ -38,6 +38,8 @@ class Job:
         faces: whose to cloak: everyone's, or only those of people with a name.
         deadline: `time.monotonic()`, on the worker's machine, after which nothing is published;
             None: there is time.
+        metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
+            has its own.
 
     """
 
@@ -50,6 +52,7 @@ class Job:
     wish: Wish = field(default_factory=Wish)
     faces: Faces = "everyone"
     deadline: float | None = None
+    metadata_from: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -99,12 +99,12 @@ end
 local function stop(folder)
   local pid = (content(folder .. "/pid") or ""):match("^%d+")
   if not pid then return end
-  dt.control.execute("kill -TERM -- -" .. pid .. " 2>/dev/null")
+  dt.control.execute("kill -s TERM -- -" .. pid .. " 2>/dev/null")
   for _i = 1, GRACE * 10 do
     if not alive(pid) then break end
     dt.control.sleep(100)
   end
-  dt.control.execute("kill -KILL -- -" .. pid .. " 2>/dev/null")
+  dt.control.execute("kill -s KILL -- -" .. pid .. " 2>/dev/null")
 end
 
 local Listener = {}
@@ -151,8 +151,7 @@ end
 -- @param options program, mode, preset, folder, held_back, patience
 -- @param on_progress  called with the share that is done
 -- @param cancelled    asked whether to stop
--- @return {status, reason} of each photo; only "cloaked" and "already_cloaked" are at the
---         destination, and a "no_face" that was to be written
+-- @return {status, reason} of each photo
 function engine.cloak(folder, photos, options, on_progress, cancelled)
   local run = folder .. "/run.sh"
   local file = assert(io.open(run, "wb"))

@@ -12,6 +12,7 @@ end
 local TAG = "darktable|photocloak|held back" -- darktable's own tags are never exported
 local REASONS = { no_face = _("no face was found") }
 local WRITTEN = { cloaked = true, already_cloaked = true }
+local PLAIN = { no_face = true, nobody_named = true } -- written as they are, if the user wants it
 
 local label, last = nil, ""
 
@@ -65,7 +66,7 @@ function reporting.tell(results, held_back)
   for _i, one in ipairs(results) do
     if WRITTEN[one.status] then
       cloaked = cloaked + 1
-    elseif one.status == "no_face" and held_back == "copy" then
+    elseif PLAIN[one.status] and held_back == "copy" then
       plain = plain + 1
     else
       lines[#lines + 1] = reason_of(one)

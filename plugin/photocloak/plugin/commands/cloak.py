@@ -59,6 +59,13 @@ PATH = click.Path(path_type=Path)
     help="Cloak everyone (default), or only people with a name, and leave the others alone.",
 )
 @click.option(
+    "--metadata-from",
+    metavar="FILE",
+    multiple=True,
+    type=PATH,
+    help="Photo whose XMP and IPTC, and those of its sidecar FILE.xmp, INPUT gets; one an INPUT.",
+)
+@click.option(
     "--deadline",
     metavar="S",
     type=click.FloatRange(min=0, min_open=True),
@@ -88,6 +95,7 @@ def cloak(
     target_folder: Path | None,
     no_face: str | None,
     faces: str | None,
+    metadata_from: tuple[Path, ...],
     deadline: float | None,
     scheduler: str | None,
     seed: int | None,
@@ -100,6 +108,8 @@ def cloak(
     """
     if deadline is not None and scheduler is not None:
         raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
+    if metadata_from and (len(metadata_from) != len(inputs) or any(map(Path.is_dir, inputs))):
+        raise click.UsageError("--metadata-from is given once for each INPUT, which are files.")
     end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
@@ -126,6 +136,7 @@ def cloak(
     target = None
     if target_folder is not None:
         target = assembly.target_from_folder(target_folder, engine())
+    metadata = dict(zip(inputs, map(Path.absolute, metadata_from), strict=False))
     jobs = [
         Job(
             # A worker elsewhere is in another folder.
@@ -138,6 +149,7 @@ def cloak(
             Wish(person, target),
             settings.faces,
             end,
+            metadata.get(photo.source),
         )
         for photo in photos
     ]

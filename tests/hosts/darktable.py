@@ -1,0 +1,128 @@
+"""Runs the real darktable on a display of its own, with a scenario in Lua; see `drive.lua`."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+NEEDED = ("darktable", "xvfb-run", "xauth", "exiftool")
+
+
+def require_darktable() -> None:
+    """Skip where a program is missing; in CI nothing may skip."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def lua(value: object) -> str:
+    """Write a text, number, list or dict as Lua."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {lua(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "{ " + ", ".join(map(lua, value)) + " }"
+    if isinstance(value, int):
+        return str(value)
+    return '"' + "".join(f"\\{byte:03d}" for byte in os.fsencode(str(value))) + '"'
+
+
+@dataclass(frozen=True)
+class Host:
+    """A user's home with photocloak's script in darktable, and folders to work with."""
+
+    root: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of this user; threads are few, since others work here, too."""
+        home, notes = self.root / "home", self.root / "notes"
+        return os.environ | {
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "FAKE_NOTES": str(notes),
+            "LC_ALL": "C.UTF-8",
+        }
+
+    @property
+    def temporary(self) -> Path:
+        """darktable's temporary folder."""
+        return self.root / "tmp"
+
+    def make(self) -> "Host":
+        """Make the folders and install."""
+        for name in ("home", "tmp", "notes", "photos", "out"):
+            (self.root / name).mkdir(parents=True)
+        self.photocloak("install", "darktable")
+        return self
+
+    def photocloak(self, *arguments: str) -> str:
+        """Run the real command as this user."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("photocloak"), *arguments],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def program(self, script: str) -> Path:
+        """Write an executable that stands in for `photocloak`."""
+        path = self.root / "stand-in"
+        path.write_text(script)
+        path.chmod(0o755)
+        return path
+
+    def fake(self) -> Path:
+        """Return the program that behaves as its output folder is called."""
+        return self.program(f'#!/bin/sh\nexec {sys.executable} {HERE}/fake_photocloak.py "$@"\n')
+
+    def run(self, scenario: str, *, tmpdir: Path | None = None) -> tuple[dict[str, str], int]:
+        """Run darktable with a scenario; return what the plugin said, by name, and its status."""
+        results, script = self.root / "results", self.root / "scenario.lua"
+        results.write_bytes(b"")
+        script.write_text(
+            f"RESULTS = {lua(results)}\nlocal drive = dofile({lua(HERE / 'drive.lua')})\n"
+            f"drive.run(function()\n{scenario}\nend)\n"
+        )
+        options = {
+            "plugins/lighttable/export/format_name": "jpeg",
+            "write_sidecar_files": "never",
+        }
+        command = ["xvfb-run", "-a", "darktable", "--library", ":memory:"]
+        command += ["--tmpdir", str(tmpdir or self.temporary), "--luacmd", f"dofile({lua(script)})"]
+        for key, value in options.items():
+            command += ["--conf", f"{key}={value}"]
+        with (self.root / "log").open("ab") as log:
+            process = subprocess.Popen(
+                command, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                status = process.wait(120)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+        return self._said(results), status
+
+    def _said(self, results: Path) -> dict[str, str]:
+        said: dict[str, str] = {}
+        for line in results.read_text("utf-8", "surrogateescape").split("\n")[:-1]:
+            name, text = line.split("\t", 1)
+            said[name] = re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), text)
+        return said
+
+    def leftovers(self) -> list[Path]:
+        """Return private folders of runs that were not cleared."""
+        return sorted((self.root / "home" / "cache" / "darktable" / "photocloak").glob("run-*"))

@@ -1,0 +1,98 @@
+-- Drives darktable in the tests: dofile gives functions to import, export, select and end.
+-- RESULTS is a global: where what the plugin reports is written, a record a line.
+
+local dt = require "darktable"
+local engine = require "photocloak/lib/engine"
+local reporting = require "photocloak/lib/reporting"
+
+local drive = { runs = 0, stop = nil }
+
+function drive.note(name, text)
+  local file = assert(io.open(RESULTS, "a"))
+  file:write(name, "\t", (tostring(text):gsub("\\", "\\\\"):gsub("\n", "\\n")), "\n")
+  file:close()
+end
+
+local show, remove, job = reporting.show, engine.remove_folder, reporting.job
+function reporting.show(text)
+  drive.note(drive.name or "?", text)
+  show(text)
+end
+function engine.remove_folder(folder)
+  remove(folder)
+  drive.runs = drive.runs + 1
+end
+function reporting.job(title, on_cancel)
+  drive.stop = on_cancel
+  drive.job = job(title, on_cancel)
+  return drive.job
+end
+
+function drive.wait(done, seconds)
+  for _i = 1, (seconds or 40) * 20 do
+    if done() then return true end
+    dt.control.sleep(50)
+  end
+  drive.note(drive.name, "TIMEOUT")
+end
+
+function drive.set(values)
+  for key, value in pairs(values) do
+    local kind = key == "program" and "file" or type(value) == "number" and "integer" or "string"
+    dt.preferences.write("photocloak", key, kind, value)
+  end
+end
+
+function drive.images(paths)
+  local images = {}
+  for at, path in ipairs(paths) do
+    images[at] = dt.database.import(path)
+    if not images[at] then drive.note(drive.name, "NOT IMPORTED " .. path) end
+  end
+  return images
+end
+
+local function press(name, action, paths, during)
+  drive.name = name
+  local before = drive.runs
+  drive.job = nil
+  dt.gui.selection(drive.images(paths))
+  dt.control.sleep(200)
+  dt.gui.action(action, 0, "", "", 1.0)
+  if during then during() end
+  drive.wait(function() return drive.runs > before end)
+  dt.control.sleep(100)
+end
+
+--- Export through the storage; `during` is called meanwhile.
+function drive.export(name, paths, during)
+  press(name, "lib/export/export", paths, during)
+end
+
+--- Cloak the selection by the shortcut.
+function drive.select(name, paths, during)
+  press(name, "lua/photocloak: cloak the selected photos", paths, during)
+end
+
+--- Choose our storage, which comes second by its name. (Named by --conf, it could not be destroyed:
+-- darktable crashes when a storage that it cannot forget is missing.)
+function drive.choose()
+  for _i, effect in ipairs({ "first", "next" }) do
+    dt.gui.action("lib/export/target storage", 0, "selection", effect, 1.0)
+    dt.control.sleep(200)
+  end
+end
+
+--- Do this once darktable is up, then quit.
+function drive.run(scenario)
+  dt.control.dispatch(function()
+    dt.control.sleep(1000)
+    drive.choose()
+    local ok, why = pcall(scenario)
+    drive.note("scenario", ok and "done" or why)
+    dt.control.sleep(300)
+    dt.gui.action("global/quit", 0, "", "", 1.0)
+  end)
+end
+
+return drive
