@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
 from photocloak.core import ExitCode
 from photocloak.engine.modes import load_mode
@@ -47,8 +48,9 @@ class Office:
         self.coordinator = Coordinator(clerk, executor, recipe, workers=workers)
         self.pipeline = Pipeline(engine, self.people, self.outputs)
 
-    def job(self, name: str, size: tuple[int, int], seed: int = 0) -> Job:
+    def job(self, name: str, size: tuple[int, int], seed: int = 0, *, lighter: int = 0) -> Job:
         photo = write_photo(self.home / "in" / name, *size, seed)
+        Pillow.open(photo).point(lambda level: min(level + lighter, 255)).save(photo)
         return Job(photo, self.home / "out", "balanced", "keep")
 
     def written(self) -> dict[str, bytes]:
@@ -62,9 +64,7 @@ class Office:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=4)
-    )
+    monkeypatch.setattr(attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=4))
 
 
 @pytest.fixture
@@ -104,6 +104,28 @@ def test_many_workers_do_what_one_process_does(tmp_path: Path) -> None:
             for outcome in outcomes[0]
         ]
         assert all(outcome.seconds > 0 for outcome in outcomes[workers])
+
+
+def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path: Path) -> None:
+    """Three people, three photos of each, mixed; two runs, each with processes of its own."""
+    seen: dict[int, set[str | None]] = {}
+    targets = []
+    for _ in range(2):
+        office = Office(tmp_path, Crew(3), FakeRecipe(), 3)
+        jobs = [
+            (who, office.job(f"{who}-{photo}.png", PORTRAIT, who, lighter=photo))
+            for photo in range(3)
+            for who in (3, 4, 6)
+        ]
+        futures = [(who, office.coordinator.submit(job)) for who, job in jobs]
+        for who, future in futures:
+            outcome = future.result(60)
+            assert outcome.status is Status.CLOAKED
+            seen.setdefault(who, set()).update(face.person for face in outcome.faces)
+        office.coordinator.close(wait=True)
+        targets.append(office.targets())
+    assert sorted(map(sorted, seen.values())) == [["person-1"], ["person-2"], ["person-3"]]  # type: ignore[type-var, arg-type]
+    assert targets[0] == targets[1] and len({target for _, target in targets[0]}) == 3
 
 
 class Backwards(ThreadPoolExecutor):
