@@ -15,6 +15,7 @@ from photocloak.engine.targets import Target
 from photocloak.plugin import profiles
 from photocloak.plugin.assignment import NOBODY_NAMED, Assigner, Assignment, Choose, Sighting, Wish
 from photocloak.plugin.database import Database
+from photocloak.plugin.enrolment import Enroller
 from photocloak.plugin.matching import pair
 from photocloak.plugin.profiles import Person, named
 
@@ -67,6 +68,29 @@ class People:
                 only_named=only_named,
             )
             return assigner(photo, faces, wish or Wish())
+
+    def enroll(
+        self, name: str, faces: Mapping[str, Embeddings], *, choose: Choose
+    ) -> tuple[Person, set[str]]:
+        """Learn who `name` is, and return the person and from which photos it was learned.
+
+        A name that is known keeps its target and learns from the photos that look like that
+        person. A new one takes over a profile without a name that looks the same, target and all.
+
+        Args:
+            name: of the person.
+            faces: raw features, by hash of the photo's content.
+            choose: chooses a target for somebody new, for the first of the photos by its index.
+
+        Raises:
+            ConfigError: the faces do not look like one person, like the one who is known by that
+                name, or look like somebody with another name.
+
+        """
+        check_name(name)
+        with self._database.transaction() as connection:
+            enroller = Enroller(connection, self._thresholds, self._clock(), choose)
+            return enroller(name, faces)
 
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""

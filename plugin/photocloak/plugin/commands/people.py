@@ -2,13 +2,18 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from photocloak.core import InputError
+
 if TYPE_CHECKING:
     from photocloak.plugin.people import Roster
     from photocloak.plugin.profiles import Person
+
+PATH = click.Path(path_type=Path)
 
 
 @click.group()
@@ -43,6 +48,48 @@ def name(who: str, name: str) -> None:
     """Give WHO a NAME; named people are kept until forgotten."""
     person = _roster().name(who, name)
     click.echo(f"{person.id} is now called {person.name}", err=True)
+
+
+@people.command()
+@click.argument("name")
+@click.argument("photos", metavar="PHOTOS...", nargs=-1, required=True, type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout.")
+def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
+    """Learn who NAME is from PHOTOS, photos and folders of photos.
+
+    Each must show one face, or one at least twice as large as the others. Photos whose face does
+    not look like the others' are named and left out. If NAME is known already, the profile keeps
+    its target and learns from the photos that look like it.
+    """
+    from photocloak import exporters
+    from photocloak.plugin.assembly import load_engine, open_outputs, open_people
+    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.inputs import find_photos
+    from photocloak.plugin.job import exit_code
+    from photocloak.plugin.people import check_name
+    from photocloak.plugin.portraits import enroll as learn
+    from photocloak.plugin.progress import clean, say
+    from photocloak.plugin.settings import load_settings
+
+    check_name(name)
+    found = [photo.source for photo in find_photos(photos, exporters.suffixes())]
+    if not found:
+        raise InputError(f"There are no photos in {', '.join(map(str, photos))}.")
+    folders = Folders.of_user()
+    engine = load_engine(load_settings(folders.settings), folders)
+    stores = open_people(engine, folders), open_outputs(folders)
+    person, results = learn(engine, *stores, name, found)
+    for one in results:
+        if as_json:
+            click.echo(json.dumps(one.as_json()))
+        if one.reason is not None:
+            say(clean(one.reason))
+    learned = sum(one.reason is None for one in results)
+    if person is None:
+        say(f"nothing was learned of {name}")
+    else:
+        say(f"{person.name}: learned from {learned} of {len(results)} photos; {_line(person)}")
+    return exit_code([one.code for one in results])
 
 
 @people.command()

@@ -1,0 +1,110 @@
+"""Enroll a named person from photos: find the face that is meant in each, and learn from it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from photocloak import exporters
+from photocloak.core import ExitCode, InputError
+from photocloak.engine.ensemble import Embeddings
+from photocloak.engine.faces import Face, alignable
+from photocloak.engine.targets import Target
+from photocloak.plugin.assignment import Sighting
+from photocloak.plugin.attempt import Engine, seed_of, sha256
+from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.people import People
+from photocloak.plugin.profiles import Person
+
+CLEARLY = 2.0
+"""How many times as large as every other a face must be to be the one that is meant."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came of one photo: `reason` says why nothing was learned from it; None: it was."""
+
+    source: Path
+    reason: str | None = None
+    code: ExitCode = ExitCode.OK
+
+    def as_json(self) -> dict[str, object]:
+        """Return what stands in `--json`."""
+        learned = self.reason is None
+        return {"source": str(self.source), "learned": learned, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A photo that shows one person: hash of its pixels, and the face."""
+
+    source: Path
+    content: str
+    face: Sighting
+
+
+def enroll(
+    engine: Engine, people: People, outputs: Outputs, name: str, photos: Sequence[Path]
+) -> tuple[Person | None, list[Learned]]:
+    """Learn a person, and say what came of each photo, in their order.
+
+    Returns:
+        The person, None where no photo was fit, and what came of the photos.
+
+    Raises:
+        ConfigError: the photos show no one person, or somebody with another name.
+
+    """
+    seen = [_portrait(engine, outputs, photo) for photo in photos]
+    portraits = {one.content: one for one in seen if isinstance(one, Portrait)}
+    if not portraits:
+        return None, [one for one in seen if isinstance(one, Learned)]
+
+    def choose(index: int, known: Sequence[Embeddings], taken: Collection[str]) -> Target:
+        portrait = list(portraits.values())[index]
+        seed = seed_of(portrait.content)
+        return engine.library.choose(known, portrait.face.look, taken=taken, seed=seed)
+
+    faces = {content: one.face.features for content, one in portraits.items()}
+    person, kept = people.enroll(name, faces, choose=choose)
+    results = []
+    for one in seen:
+        if isinstance(one, Portrait) and one.content not in kept:
+            reason = f"{one.source}: left out, since its face does not look like {name}'s others."
+            results.append(Learned(one.source, reason, ExitCode.CONFIG))
+        else:
+            results.append(Learned(one.source) if isinstance(one, Portrait) else one)
+    return person, results
+
+
+def _portrait(engine: Engine, outputs: Outputs, source: Path) -> Portrait | Learned:
+    """Find the face that is meant, or say why there is none."""
+    try:
+        photo = exporters.read(source)
+    except InputError as error:
+        return Learned(source, str(error), error.exit_code)
+    if outputs.knows(sha256(photo.data)):
+        reason = f"{source}: photocloak has cloaked this photo; name the original."
+        return Learned(source, reason, ExitCode.CONFIG)
+    found = engine.detector(photo.pixels)
+    faces = [one for one in found if one.score >= engine.detector.high]
+    faces = [one for one in faces if alignable(one, photo.pixels.shape)]
+    faces.sort(key=_size, reverse=True)
+    if not faces:
+        reason = (
+            f"{source}: shows no face clearly enough; name a photo with a larger or sharper one."
+        )
+        return Learned(source, reason, ExitCode.NO_FACE)
+    if len(faces) > 1 and _size(faces[0]) < CLEARLY * _size(faces[1]):
+        reason = (
+            f"{source}: shows {len(faces)} faces and does not tell which is meant; crop it to one "
+            f"(or to one at least {CLEARLY:g} times as large as the others)."
+        )
+        return Learned(source, reason, ExitCode.NO_FACE)
+    (features,) = engine.ensemble.embed(photo.pixels, faces[:1])
+    look = engine.look(photo.pixels, faces[0], features)
+    content = sha256(photo.pixels.tobytes())
+    return Portrait(source, content, Sighting(features, certain=True, look=look))
+
+
+def _size(face: Face) -> float:
+    return max(face.box[2], face.box[3])
