@@ -5,12 +5,12 @@ the path between double quotes, and runs `/bin/sh -c`. Beforehand it has made an
 `$OUTPUT`; afterwards, whatever the exit status, it publishes that file if it is not empty.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -27,7 +27,7 @@ NAMES = [
     "two words.jpg",
     "$HOME.jpg",
     "${HOME}$(touch pwned)`touch pwned`.jpg",
-    "\"; touch pwned; echo \".jpg",
+    '"; touch pwned; echo ".jpg',
     "it's.jpg",
     "back\\slash\\.jpg",
     "line\nbreak.jpg",
@@ -50,7 +50,7 @@ class Host:
         self.place = place
         self.album = place / "album"
         self.album.mkdir()
-        self.engine = place / "it's a \"photocloak\" $HOME"
+        self.engine = place / 'it\'s a "photocloak" $HOME'
         self.seen = place / "seen"
 
     def photo(self, name: str, folder: Path | None = None) -> Path:
@@ -99,7 +99,9 @@ class Host:
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     host = Host(tmp_path)
-    host.write_engine('mkdir -p "$out"\nyes "cloaked " | tr -d "\\n" | head -c 800000 >"$out/$name"')
+    host.write_engine(
+        'mkdir -p "$out"\nyes "cloaked " | tr -d "\\n" | head -c 800000 >"$out/$name"'
+    )
     return host
 
 
@@ -121,11 +123,11 @@ def test_hostile_names_are_names(host: Host, name: str, shell: str) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("mark", ["photo", "result"])
 def test_no_path_can_end_the_here_document(host: Host, mark: str, shell: str) -> None:
-    """A folder whose name ends in a line end, and one named as the last line is, as near as can be."""
+    """Folders with a line end in their name, and named as the last line is, as near as can be."""
     for album in (
         host.album / f"x\n/photocloak/{mark}",
-        host.album / f"x\n" / "photocloak" / mark / "\ntouch pwned\n",
-        host.album / f"photocloak\n",
+        host.album / "x\n" / "photocloak" / mark / "\ntouch pwned\n",
+        host.album / "photocloak\n",
     ):
         published, status, said = host.run(host.photo("a.jpg", album), shell)
         assert (published, status) == (CLOAKED, 0), said
@@ -135,7 +137,7 @@ def test_no_path_can_end_the_here_document(host: Host, mark: str, shell: str) ->
 def test_a_name_that_digikam_itself_rewrites_is_held_back(host: Host) -> None:
     """`$OUTPUT` in the photo's name is replaced as well, so the photo cannot be found."""
     photo = host.photo("a $OUTPUT.jpg")
-    published, status, said = host.run(photo)
+    published, status, _ = host.run(photo)
     assert (published, status) == (b"", 1)
     assert photo.read_bytes() == b"the original"
 
@@ -225,10 +227,8 @@ def test_a_kill_at_any_time_publishes_all_or_nothing(host: Host) -> None:
 def end_group(group: int, result: Path) -> bytes:
     """Give the rest of the group a moment, end it, and return what lies there then."""
     time.sleep(0.05)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     return result.read_bytes()
 
 

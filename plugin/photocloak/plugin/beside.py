@@ -51,13 +51,17 @@ def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
 
 def cloak_group(command: Path, photos: Sequence[Path], folder: Path) -> Result:
     """Run `photocloak cloak` over photos, and gather what it says of each."""
-    run = subprocess.run(
-        [command, "cloak", "--json", "--progress", "none", "-o", folder, "--", *photos],
-        check=False,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    try:
+        run = subprocess.run(
+            [command, "cloak", "--json", "--progress", "none", "-o", folder, "--", *photos],
+            check=False,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:  # also: more photos than a command line can hold
+        why = f"{command}: cannot be started ({error.strerror})"
+        return Result(folder, 0, 0, dict.fromkeys(photos, why), ExitCode.UNEXPECTED)
     outcomes: list[dict[str, Any]] = []
     for line in run.stdout.splitlines():
         try:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 # Name (and module) to class; a new bridge adds its line.
 _HOMES = {
     "darktable": "Darktable",
-    "darktable": "Darktable",
     "digikam": "Digikam",
     "desktop": "Desktop",
     "service": "Service",

@@ -32,7 +32,15 @@ from typing import Protocol
 
 from photocloak.core import ConfigError, manifest_root
 from photocloak.plugin.bridges.parts import Element, File, Line, Part
-from photocloak.plugin.bridges.placing import entry_of, found, plan, put, read, take_away
+from photocloak.plugin.bridges.placing import (
+    entry_of,
+    found,
+    plan,
+    put,
+    read,
+    remove_folders,
+    take_away,
+)
 from photocloak.plugin.bridges.record import Entry, Record
 from photocloak.plugin.folders import Folders
 
@@ -132,6 +140,7 @@ def uninstall(bridge: Bridge, folders: Folders) -> Change:
     gone, kept = take_away({path: entry for path, entry in ours.items() if path not in shared})
     record.save(bridge.name, {path: ours[path] for path in kept})
     bridge.refresh()
+    remove_folders(ours)
     return Change(gone, kept)
 
 

@@ -92,12 +92,17 @@ def refresh_entries() -> None:
     place = platformdirs.user_data_path("applications")
     if tool is not None and place.is_dir():
         subprocess.run([tool, place], check=False, capture_output=True)
+        if [path.name for path in place.iterdir()] == ["mimeinfo.cache"]:
+            (place / "mimeinfo.cache").unlink()  # made for our entry, which has gone
 
 
 def in_exec(command: Path) -> str:
     """Quote a path for `Exec=` (Desktop Entry Specification, "The Exec key")."""
-    quoted = "".join("\\" + c if c in '"`$\\' else c for c in str(command))
-    return '"' + quoted.replace("%", "%%") + '"'
+    if "%" in str(command):  # GLib looks for a program of that name before it undoes %%
+        raise ConfigError(
+            f"{command}: desktops cannot start a program with % in its path; move it."
+        )
+    return '"' + "".join("\\" + c if c in '"`$\\' else c for c in str(command)) + '"'
 
 
 def in_nemo(command: Path) -> str:

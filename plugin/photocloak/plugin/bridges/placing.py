@@ -64,10 +64,14 @@ def take_away(entries: Mapping[Path, Entry]) -> tuple[tuple[Path, ...], dict[Pat
                 kept[path] = f"cannot be taken away ({error.strerror})"
                 continue
             gone.append(path)
+    return tuple(gone), kept
+
+
+def remove_folders(entries: Mapping[Path, Entry]) -> None:
+    """Remove the folders that were made for these, as far as they are empty."""
     for folder in sorted((f for e in entries.values() for f in e.made), reverse=True):
         with suppress(OSError):  # not empty, or gone
             folder.rmdir()
-    return tuple(gone), kept
 
 
 def found(there: bytes, entry: Entry, path: Path) -> bool | None:

@@ -1,0 +1,277 @@
+"""The desktop's files are valid, and start the right thing whatever a photo is called."""
+
+import ctypes
+import ctypes.util
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from photocloak import exporters
+from photocloak.plugin import Folders, Status
+from photocloak.plugin.beside import Result, cloak_group, groups, notify, summary
+from photocloak.plugin.bridges import desktop, service
+from photocloak.plugin.bridges.base import File, install
+from photocloak.plugin.main import run
+
+NAMES = [
+    "plain.jpg",
+    "two  words.jpg",
+    "$HOME ${HOME} $(touch pwned) `touch pwned`.jpg",
+    '"; touch pwned; echo ".jpg',
+    "it's.jpg",
+    "back\\slash\\.jpg",
+    "line\nbreak.jpg",
+    "-o.jpg",
+    "--help",
+    "%F %u %%.jpg",
+    "# & | > < * ? ~.jpg",
+    "Größe Łódź 😀.jpg",
+]
+PROGRAMS = ["photocloak", 'it\'s a "photo\\cloak" $HOME `x` #']
+
+
+def need(tool: str) -> str:
+    found = shutil.which(tool)
+    if found is None:
+        pytest.skip(f"{tool} is not installed")
+    return found
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    album = tmp_path / "an album"
+    album.mkdir()
+    for name in NAMES:
+        (album / name).write_bytes(b"the original")
+    return album
+
+
+@pytest.fixture(params=PROGRAMS)
+def heard(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install the desktop's files for a photocloak that only writes its arguments to this file."""
+    heard, place = tmp_path / "heard", tmp_path / "bin"
+    place.mkdir()
+    command = place / request.param
+    command.write_text(
+        f"#!/bin/sh\nprintf '%s\\0' \"$@\" >'{heard}.part'\nmv '{heard}.part' '{heard}'\n"
+    )
+    command.chmod(0o755)
+    monkeypatch.setattr(desktop, "program", lambda: command)
+    monkeypatch.chdir(tmp_path)
+    install(desktop.Desktop(), Folders.of_user())
+    return heard
+
+
+def arguments(heard: Path) -> list[bytes]:
+    until = time.monotonic() + 20
+    while not heard.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    return heard.read_bytes().split(b"\0")[:-1]
+
+
+def expected(photos: Sequence[Path | str]) -> list[bytes]:
+    return [b"beside", b"--", *(os.fsencode(photo) for photo in photos)]
+
+
+def data(*below: str) -> Path:
+    return Path(os.environ["XDG_DATA_HOME"]).joinpath(*below)
+
+
+def test_the_entries_are_valid(heard: Path) -> None:
+    tool = need("desktop-file-validate")
+    subprocess.run([tool, data("applications", "photocloak.desktop")], check=True)
+    # A service menu is an entry of KDE's own type, which the specification leaves to KDE.
+    menu = data("kio", "servicemenus", "photocloak.desktop")
+    said = subprocess.run([tool, menu], check=False, capture_output=True, text=True).stdout
+    errors = [line for line in said.splitlines() if "error" in line and '"Service"' not in line]
+    assert not errors and os.access(menu, os.X_OK)
+
+
+def test_glib_starts_photocloak_with_every_name(heard: Path, album: Path) -> None:
+    photos = sorted(album.iterdir())
+    entry = data("applications", "photocloak.desktop")
+    subprocess.run([need("gio"), "launch", entry, *photos], check=True, timeout=60)
+    assert arguments(heard) == expected(photos)
+    assert not list(album.parent.rglob("pwned"))
+
+
+def test_the_desktop_offers_it_for_every_kind_of_photo(heard: Path) -> None:
+    need("update-desktop-database")
+    for kind in desktop.MIME_TYPES:
+        said = subprocess.run(
+            [need("gio"), "mime", kind], check=True, capture_output=True, text=True
+        ).stdout
+        assert "photocloak.desktop" in said
+    assert {f".{kind.rpartition('/')[2]}" for kind in desktop.MIME_TYPES} <= exporters.suffixes()
+
+
+@pytest.mark.parametrize("way", ["arguments", "variable"])
+def test_nautilus(heard: Path, album: Path, way: str) -> None:
+    script = data("nautilus", "scripts", desktop.MENU_NAME)
+    names = sorted(
+        path.name for path in album.iterdir() if way == "arguments" or "\n" not in path.name
+    )
+    paths = [album / name for name in names]
+    environment = os.environ | {
+        "NAUTILUS_SCRIPT_SELECTED_FILE_PATHS": "".join(f"{path}\n" for path in paths)
+    }
+    given = names if way == "arguments" else []
+    subprocess.run([script, *given], cwd=album, env=environment, check=True)
+    assert arguments(heard) == expected(names if way == "arguments" else paths)
+    assert not list(album.parent.rglob("pwned"))
+
+
+def test_nemo(heard: Path, album: Path) -> None:
+    """Nemo puts each path between double quotes, and GLib takes the line apart (nemo-action.c)."""
+    lines = data("nemo", "actions", "photocloak.nemo_action").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert values["Quote"] == "double"
+    photos = sorted(album.iterdir())
+    quoted = (str(path).replace("\\", "\\\\").replace('"', '\\"') for path in photos)
+    # As a key file's value is read; then %F and %% are replaced, in one go.
+    line = values["Exec"].replace("\\\\", "\\")
+    before, after = line.split("%F")
+    command = before.replace("%%", "%") + " ".join(f'"{path}"' for path in quoted) + after
+    subprocess.run(glib_split(command), check=True)
+    assert arguments(heard) == expected(photos)
+
+
+def glib_split(line: str) -> list[bytes]:
+    """Take a command line apart with GLib's own g_shell_parse_argv."""
+    library = ctypes.util.find_library("glib-2.0")
+    if library is None:
+        pytest.skip("GLib is not installed")
+    count, words = ctypes.c_int(), ctypes.POINTER(ctypes.c_char_p)()
+    parsed = ctypes.CDLL(library).g_shell_parse_argv(
+        line.encode(), ctypes.byref(count), ctypes.byref(words), None
+    )
+    assert parsed
+    return [words[i] or b"" for i in range(count.value)]
+
+
+def test_dolphins_line_is_that_of_the_entry(heard: Path) -> None:
+    """KDE reads Exec= by the same specification that GLib has just been tested with."""
+
+    def line(*below: str) -> str:
+        lines = data(*below).read_text().splitlines()
+        return next(line for line in lines if line.startswith("Exec="))
+
+    assert line("kio", "servicemenus", "photocloak.desktop") == line(
+        "applications", "photocloak.desktop"
+    )
+
+
+def test_the_unit_names_photocloak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "program", lambda: Path('/opt/my "photo" 100%/$x/photocloak'))
+    ((path, part),) = service.Service().files().items()
+    assert path == Path(os.environ["XDG_CONFIG_HOME"], "systemd", "user", "photocloak.service")
+    assert isinstance(part, File)
+    text = part.content.decode()
+    assert '\nExecStart="/opt/my \\"photo\\" 100%%/$$x/photocloak" watch\n' in text
+    assert "@" not in text
+
+
+def engine(place: Path, body: str) -> Path:
+    """Write a photocloak; $out is its output folder, its photos are the arguments."""
+    command = place / "photocloak"
+    start = 'while [ "$1" != -o ]; do shift; done\nout=$2\nshift 3\n'
+    command.write_text(f"#!/bin/sh\n{start}{body}")
+    command.chmod(0o755)
+    return command
+
+
+def outcome(source: Path, output: str | None, status: str = "cloaked", reason: str = "") -> str:
+    return json.dumps(
+        {"source": str(source), "output": output, "status": status, "reason": reason or None}
+    )
+
+
+def test_every_photo_is_told_of(tmp_path: Path) -> None:
+    a, b, c = tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "c.jpg"
+    lines = [
+        outcome(a, "x"),
+        outcome(b, None, "too_weak", f"{b}: too weak"),
+        outcome(c, "y", "no_face"),
+    ]
+    (tmp_path / "said").write_text("\n".join(lines) + "\n")
+    result = cloak_group(
+        engine(tmp_path, f"cat '{tmp_path}/said'; exit 9"), [a, b, c], tmp_path / "o"
+    )
+    assert result == Result(tmp_path / "o", 1, 1, {b: f"{b}: too weak"}, 9)
+    headline, text = summary([result])
+    assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 held back"
+    assert text.splitlines() == [f"{b}: too weak", str(tmp_path / "o")]
+
+
+@pytest.mark.parametrize(
+    "end", ["kill -KILL $$", "kill -SEGV $$", "exit 1", "printf '{\"source\": '; kill -KILL $$"]
+)
+def test_a_run_that_dies_is_told_of(tmp_path: Path, end: str) -> None:
+    a, b = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    said = "" if end == "exit 1" else f"cat '{tmp_path}/said'\n"
+    (tmp_path / "said").write_text(outcome(a, "x") + "\n")
+    result = cloak_group(engine(tmp_path, said + end), [a, b], tmp_path / "o")
+    assert b in result.missing
+    assert "ended with code" in result.missing[b]
+    assert summary([result])[0].endswith("held back")
+
+
+def test_a_program_that_is_gone_is_told_of(tmp_path: Path) -> None:
+    result = cloak_group(tmp_path / "gone", [tmp_path / "a.jpg"], tmp_path / "o")
+    assert set(result.missing) == {tmp_path / "a.jpg"}
+
+
+def test_results_lie_beside_the_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    photos = [album / "a.jpg", tmp_path / "b.jpg", album]
+    assert groups(photos, "cloaked") == {
+        album / "cloaked": [album / "a.jpg", album],
+        tmp_path / "cloaked": [tmp_path / "b.jpg"],
+    }
+    assert set(groups(photos, "~/out")) == {Path(os.environ["HOME"], "out")}
+    monkeypatch.chdir(album)
+    assert set(groups([Path("-a.jpg")], "cloaked")) == {album / "cloaked"}
+
+
+def test_a_notification_is_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = tmp_path / "told"
+    tool = tmp_path / "notify-send"
+    tool.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" >'{told}'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    notify("--help", "<b>a & b</b>")
+    assert told.read_bytes().split(b"\0")[-4:-1] == [
+        b"--", b"--help", b"&lt;b&gt;a &amp; b&lt;/b&gt;"
+    ]  # fmt: skip
+    assert "<b>a & b</b>" in capfd.readouterr().err
+
+
+def test_without_photos_it_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["beside"]) == 0
+    assert "Right-click" in capfd.readouterr().err
+
+
+def test_a_photo_without_a_face_is_held_back_by_the_real_thing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    photo = tmp_path / "-no $(face)\n.png"
+    Image.new("RGB", (120, 120), "teal").save(photo)
+    before = photo.read_bytes()
+    assert run(["beside", "--", str(photo)]) == 5
+    err = capfd.readouterr().err
+    assert "No photo was cloaked, 1 held back" in err and "face" in err
+    assert photo.read_bytes() == before and [photo] == [
+        p for p in tmp_path.glob("*") if p.is_file()
+    ]
+    assert Status.NO_FACE.value == "no_face"  # the word that `beside` counts copies by
