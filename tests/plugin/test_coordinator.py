@@ -124,7 +124,7 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
             seen.setdefault(who, set()).update(face.person for face in outcome.faces)
         office.coordinator.close(wait=True)
         targets.append(office.targets())
-    assert sorted(map(sorted, seen.values())) == [["person-1"], ["person-2"], ["person-3"]]  # type: ignore[type-var, arg-type]
+    assert sorted(map(sorted, seen.values())) == [["person-1"], ["person-2"], ["person-3"]]  # type: ignore[arg-type]
     assert targets[0] == targets[1] and len({target for _, target in targets[0]}) == 3
 
 

@@ -19,7 +19,7 @@ from photocloak.plugin.phases import Cloaked, Looked, Order, Task, settled
 REMEMBERED = 2
 """Photos that a worker holds between looking and cloaking: the one in hand and the next."""
 
-_Key = tuple[Path, str | None, Policy]
+_Key = tuple[Path, str | None, Policy, Path | None]
 
 Recipe = Callable[[], "Worker"]
 """Makes a worker in whatever process it is called in; hashable, and can be pickled."""
@@ -61,7 +61,7 @@ class Worker:
 
 def _key(task: Task) -> _Key:
     """Return what the look at a photo depends on."""
-    return task.job.source, task.file, task.policy
+    return task.job.source, task.file, task.policy, task.job.metadata_from
 
 
 def look(recipe: Recipe, task: Task) -> Looked | Outcome:
