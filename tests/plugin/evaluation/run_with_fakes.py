@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,10 +25,9 @@ Modes = tuple[str, ...]
 BALANCED: Modes = ("balanced",)
 
 
-def main(
-    data: Path, cache: Path, out: Path, delay: float, *, noise: int = 9, modes: Modes = BALANCED
-) -> None:
-    """Evaluate, each cloak (so many grey levels of noise) taking `delay` seconds."""
+@contextmanager
+def fakes(*, delay: float = 0, noise: int = 9) -> Iterator[None]:
+    """Let an engine of fakes be loaded whose cloaks are `noise` grey levels of noise."""
 
     def cloak(
         self: Cloaker, image: Image, subjects: Sequence[Subject], *, seed: int, on_step: object
@@ -36,7 +36,15 @@ def main(
         change = np.random.default_rng(seed).integers(-noise, noise + 1, image.shape)
         return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (0.01,) * len(subjects))
 
-    engine = make_engine({SIZE: [face_at(10, 10, 70)]})
+    with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
+        load.return_value = make_engine({SIZE: [face_at(10, 10, 70)]})
+        yield
+
+
+def main(
+    data: Path, cache: Path, out: Path, delay: float, *, noise: int = 9, modes: Modes = BALANCED
+) -> None:
+    """Evaluate, each cloak taking `delay` seconds."""
     plan = Plan(
         data=data,
         modes=modes,
@@ -46,8 +54,7 @@ def main(
         train=3,
         test=2,
     )
-    with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
-        load.return_value = engine
+    with fakes(delay=delay, noise=noise):
         found = evaluate(plan, Cache(cache), Folders.of_user(), Settings(match_targets=False))
     table = as_json(found, "run with <fakes>")
     write(out, "results.json", dump(table))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.evaluation.run_with_fakes import SIZE, main
+from photocloak.plugin.main import run
+from tests.plugin.evaluation.run_with_fakes import SIZE, fakes, main
 from tests.plugin.fakes import write_photo
 
 ROOT = Path(__file__).parents[3]
@@ -127,3 +128,28 @@ def test_seen_extractors_and_strangers_are_told_apart(data: Path, tmp_path: Path
         "1 of 3 clean",
         "sides swapped",
     }
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twelve photos each, every third person; what is private lies in the cache folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for person in range(9):
+        for number in range(12):
+            path = tmp_path / "data" / f"p{person}" / f"{number}.jpg"
+            write_photo(path, *SIZE, seed=100 * person + number)
+    out = tmp_path / "out"
+    arguments = ["--data", str(tmp_path / "data"), "--protected", "1", "--leave-out", "two"]
+    with fakes():
+        assert run(["evaluate", *arguments, "--third", "confirmation", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out / 'index.html'}\n"
+    table = json.loads((out / "results.json").read_text())
+    assert sorted(table["protected"] + table["others"]) == ["p1", "p4", "p7"]
+    assert not (tmp_path / "home" / "data").exists(), "nothing becomes one of the user's people"
+    private = tmp_path / "cache" / "photocloak" / "evaluation"
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert len(done(private)) == 10
+    with fakes():
+        assert run(["evaluate", *arguments, "--leave-out", "four", "--out", str(out)]) == 3
+    assert "one, two, three" in capsys.readouterr().err

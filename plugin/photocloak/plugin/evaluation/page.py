@@ -34,7 +34,8 @@ def page(found: Evaluation, facts: dict[str, Any]) -> str:
     ]
     for mode in found.modes:
         rows = [row for row in found.rows if row.mode == mode.name]
-        parts += [tag("h2", f"Mode {mode.name}"), _held(mode), *_plots(rows), *_tables(rows)]
+        plots = tag("div", *_plots(rows), class_="plots")
+        parts += [tag("h2", f"Mode {mode.name}"), _held(mode), plots, *_tables(rows)]
         parts += [_visibility(mode), tag("h3", "Faces"), samples(mode, found.observer)]
     return document(TITLE, *parts, style=STYLE).decode("utf-8")
 
