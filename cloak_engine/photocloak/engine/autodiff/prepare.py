@@ -52,8 +52,10 @@ def _product(graph: Graph, node: Node) -> None:
 def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     """Run ONNX Runtime's basic (offline, exact) optimisations."""
     import onnx
-    import onnxruntime
 
+    from photocloak.engine.extractors.runtime import require_onnxruntime
+
+    onnxruntime = require_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.add_session_config_entry("session.disable_quant_qdq", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,10 @@ _VARIANTS: Final = ("onnxruntime", "onnxruntime-gpu")
 
 
 def require_onnxruntime() -> Any:
-    """Return the onnxruntime module.
+    """Return the onnxruntime module, whose official builds else send telemetry over HTTPS.
+
+    From 1.32 at the latest they do so by default; only this variable, set before the first import,
+    keeps the uploader and a device ID in the user's cache from being made (its Privacy.md).
 
     Raises:
         ModelError: none is installed, or both variants are: they own the same Python package, and
@@ -34,6 +38,7 @@ def require_onnxruntime() -> Any:
             "pip uninstall onnxruntime onnxruntime-gpu, then pip install 'photocloak[cpu]' "
             "(or 'photocloak[gpu]')."
         )
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
