@@ -1,22 +1,26 @@
 """The report: what it says of each photo, what it refuses to show, and where it may lie."""
 
+import io
 import json
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
-from photocloak.plugin import Folders, Status
+from photocloak.plugin import FaceOutcome, Folders, Outcome, Settings, Status, assembly
 from photocloak.plugin.main import run
 from photocloak.plugin.report import pictures, view
 from photocloak.plugin.report.photo import TITLES
 from photocloak.plugin.report.pictures import Album, Shown
 from photocloak.plugin.report.place import output_folders
 from photocloak.plugin.report.rows import Row, of_journal, read_run
-from photocloak.plugin.watch.journal import Entry, State
+from photocloak.plugin.watch.journal import Entry, Journal, State
+from photocloak.plugin.watch.queue import Queue
+from photocloak.plugin.watch.scan import Candidate
+from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.page.test_page import Reader
 from tests.plugin.report.made import FACE, RED, cloaked, held, paint, sha256, specs, write_run
 
@@ -287,6 +291,70 @@ def test_a_face_left_alone_is_said_so_and_does_not_count(make: Make, tmp_path: P
     assert "faces measured1" in page.words and "faces left as they are1" in page.words
     code, _, _ = make(cloaked(tmp_path, "a.png", faces=[alone]))
     assert code == 0
+
+
+def test_what_was_published_without_a_cloak_is_not_called_cloaked(
+    make: Make, tmp_path: Path
+) -> None:
+    other = {"reason": "no face was found; written uncloaked", "faces": []}
+    _, page, _ = make(cloaked(tmp_path, "a.png", status="no_face", **other))
+    assert pictured(page) == ["a.png, not cloaked"]
+    assert "Published as it is, without a cloak." in page.words
+
+
+def test_outputs_that_came_in_again_are_not_compared_with_themselves(
+    make: Make, tmp_path: Path
+) -> None:
+    again = {"status": "already_cloaked", "faces": []}
+    nothing = {"output": None, "output_sha256": None}
+    _, page, _ = make(
+        cloaked(tmp_path, "a.png", **again), cloaked(tmp_path, "b.png", **again, **nothing)
+    )
+    assert pictured(page) == []
+    assert "Published (1)" in page.words and "Passed over" in page.words
+    assert "Held back" not in page.words and "published1held back0" in page.words
+
+
+def test_a_run_comes_through_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real command line, with fake recognisers: what `cloak --json` prints is understood."""
+    engine = make_engine({(120, 160): [face_at(40, 20, 70)]})
+    monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
+    photo = write_photo(tmp_path / "in" / "a.png", 120, 160)
+    assert run(["cloak", str(photo), "-o", str(tmp_path / "out"), "--json"]) == 0
+    printed = capsys.readouterr().out.encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(printed)))
+    assert run(["report", "-"]) == 0
+    page = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
+    assert "a.png, cloaked" in pictured(page) and "The run on standard input" in page.words
+
+
+def test_the_watched_folders_are_reported_from_their_journal(
+    tmp_path: Path, folders: Folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real journal, filled through the daemon's own queue."""
+    watched, out = tmp_path / "in", tmp_path / "out"
+    row = cloaked(tmp_path, "a.png")
+    source = Path(row["source"])
+    journal = Journal.of_user(folders)
+    queue = Queue(journal.database, out, lambda: 1e9)
+    queue.sign_on([watched])
+    queue.add(Candidate(source, PurePath(), "1"), sha256(source))
+    task = queue.next()
+    assert task is not None
+    queue.begin(task, [], Settings(mode="strong"))
+    face = FaceOutcome((40, 30, 60, 80), "Ada", 0.01, {"hse": 0.4})
+    outcome = Outcome(source, Path(row["output"]), Status.CLOAKED, faces=(face,))
+    queue.finish(task, outcome, sha256(Path(row["output"])))
+    queue.add(Candidate(watched / "b.png", PurePath(), "1"), "0")
+    assert run(["report"]) == 0
+    page = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
+    assert "a.png, cloaked" in pictured(page)
+    assert "mode strong" in page.words and "not done yet1" in page.words
+    for folder in (watched, out):
+        assert run(["report", "-o", str(folder / "r.html")]) == 3
+        assert not (folder / "r.html").exists()
 
 
 def test_every_status_has_a_title() -> None:

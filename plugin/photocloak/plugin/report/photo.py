@@ -21,7 +21,7 @@ LONGEST = 600
 
 TITLES = {
     Status.CLOAKED: ("cloaked", "good"),
-    Status.ALREADY_CLOAKED: ("cloaked before, handed on", "good"),
+    Status.ALREADY_CLOAKED: ("cloaked before", "good"),
     Status.NO_FACE: ("no face found", "warn"),
     Status.NOBODY_NAMED: ("nobody named in it", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
@@ -76,10 +76,13 @@ def _pictures(row: Row, pictures: Shown, number: int) -> Html:
     name, whole = shown(Path(row.source.name)), pictures.whole
     width, height = pictures.size
     size = {"width": width, "height": height}
-    before = tag("img", src=whole.before, alt=f"{name}, the original", **size)
     if whole.after is None:
-        caption = "The original; nothing was published."
-        return tag("figure", before, tag("figcaption", caption), class_="alone")
+        what, caption = "the original", "The original; nothing was published."
+        if row.uncloaked:
+            what, caption = "not cloaked", "Published as it is, without a cloak."
+        alone = tag("img", src=whole.before, alt=f"{name}, {what}", **size)
+        return tag("figure", alone, tag("figcaption", caption), class_="alone")
+    before = tag("img", src=whole.before, alt=f"{name}, the original", **size)
     after = tag("img", src=whole.after, alt=f"{name}, cloaked", class_="after", **size)
     slider = {"type": "range", "id": f"slider-{number}", "min": 0, "max": 100, "value": 50}
     label = f"Original on the left of the line, cloaked on its right: {name}"

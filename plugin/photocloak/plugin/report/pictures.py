@@ -34,7 +34,7 @@ MARGIN = 0.35
 
 @dataclass(frozen=True)
 class Triple:
-    """Before, after and what changed, amplified; as `data:` addresses. None: there is no after."""
+    """Before, after, what changed, amplified: `data:` addresses; one alone where no cloak is."""
 
     before: str
     after: str | None
@@ -70,6 +70,8 @@ class Album:
         """Return a photo's pictures, or why it has none, a sentence."""
         if row.status is Status.FAILED:
             return "No pictures of a photo that failed."
+        if row.status is Status.ALREADY_CLOAKED:
+            return "No pictures: it was cloaked before, and there is no original to compare with."
         if self.full:
             return "No pictures: the page is full."
         try:
@@ -89,7 +91,9 @@ class _NotShownError(Exception):
 
 def _shown(row: Row) -> Shown:
     before = _unchanged(row.source, row.source_sha256, "photo")
-    if row.output is None:
+    if row.uncloaked and row.output is not None:
+        before = _unchanged(row.output, row.output_sha256, "published photo")
+    if row.output is None or row.uncloaked:
         thumb = _fitting(before)
         width, height = thumb.size
         return Shown((width, height), width / before.shape[1], Triple(_jpeg(thumb), None, None), ())

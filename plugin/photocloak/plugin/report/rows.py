@@ -53,9 +53,20 @@ class Row:
     seconds: float | None = None
 
     @property
+    def passed_over(self) -> bool:
+        """Whether it was an output of ours that lay in a watched folder."""
+        return self.output is None and self.status is Status.ALREADY_CLOAKED
+
+    @property
     def held_back(self) -> bool:
         """Whether nothing was written though nothing failed."""
-        return self.output is None and self.status is not Status.FAILED
+        done = self.status is Status.FAILED or self.passed_over
+        return self.output is None and not done
+
+    @property
+    def uncloaked(self) -> bool:
+        """Whether it was published without a cloak, as was wished."""
+        return self.output is not None and self.status in {Status.NO_FACE, Status.NOBODY_NAMED}
 
 
 def read_run(lines: Iterable[bytes], name: str) -> list[Row]:

@@ -47,11 +47,12 @@ def report(
     failed = [row for row in rows if row.status is Status.FAILED]
     held = [row for row in rows if row.held_back]
     written = [row for row in rows if row.output is not None]
-    listed = {id(row) for row in [*failed, *held, *written][:MOST]}
+    passed = [row for row in rows if row.passed_over]
+    listed = {id(row) for row in [*failed, *held, *written, *passed][:MOST]}
     # What was published comes first where the room for pictures is not enough for all.
-    order = [row for row in [*written, *held, *failed] if id(row) in listed]
+    order = [row for row in [*written, *held, *failed, *passed] if id(row) in listed]
     pictures = {id(row): album(row) for row in order}
-    numbers = {id(row): number for number, row in enumerate([*failed, *held, *written], 1)}
+    numbers = {id(row): number for number, row in enumerate([*failed, *held, *written, *passed], 1)}
 
     def section(name: str, heading: str, photos: Sequence[Row]) -> Html | None:
         entries = [
@@ -66,6 +67,7 @@ def report(
         ("failed", "Failed", failed),
         ("held-back", "Held back", held),
         ("published", "Published", written),
+        ("passed-over", "Passed over, since photocloak had made them", passed),
     ]
     links = [(name, heading) for name, heading, photos in sections if photos]
     pictured = sum(isinstance(one, Shown) for one in pictures.values())
@@ -114,7 +116,7 @@ def _numbers(rows: Sequence[Row], specs: Specs, waiting: int) -> Html:
     seconds = [row.seconds for row in rows if row.seconds]
     tiles: dict[str, float] = {
         "photos done": len(rows),
-        "published": len(rows) - held - failed,
+        "published": sum(row.output is not None for row in rows),
         "held back": held,
         "failed": failed,
         "faces measured": len(faces),
