@@ -33,7 +33,8 @@ class _Photo:
 class Coordinator:
     """Runs jobs over an executor; one thread owns all state and the user's stores.
 
-    No more photos are under way than there are workers, and one: it is ready when a worker is.
+    No more photos are under way than there are workers. So it is the worker that looked at a photo
+    that is free to cloak it, as a rule, and need not look again.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Coordinator:
     ) -> None:
         """`recipe` makes a worker in the executor's processes, `workers` of them."""
         self._clerk, self._executor, self._recipe = clerk, executor, recipe
-        self._limit = workers + 1
+        self._limit = workers
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._dispatch = Dispatch(self._calls.put)
         self._waiting: deque[_Photo] = deque()
