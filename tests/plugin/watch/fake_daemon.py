@@ -23,7 +23,8 @@ from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.crew import Crew
 from photocloak.plugin.main import run
 from photocloak.plugin.watch import wake
-from photocloak.plugin.watch.daemon import Daemon, Pace
+from photocloak.plugin.watch.daemon import Daemon
+from photocloak.plugin.watch.lookout import Pace
 from photocloak.plugin.watch.orders import read_orders
 from tests.plugin.fakes import CAST, FakeRecipe, make_engine
 

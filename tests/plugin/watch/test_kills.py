@@ -6,13 +6,14 @@ import random
 import shutil
 import signal
 import subprocess
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from photocloak import exporters
-from photocloak.plugin import Database, Job, Outputs, Settings, Status
+from photocloak.plugin import Database, Job, Outcome, Outputs, Settings, Status
 from photocloak.plugin.watch.hands import Hands
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
@@ -138,6 +139,39 @@ def test_an_older_output_is_not_taken_for_the_one_in_hand(place: Place) -> None:
         one.turn(Settings())
     one.pick_up()
     assert place.states() == {"a.png": "pending"}
+    lock.release()
+
+
+class Waits(DiesAfter):
+    """Has a photo in hand until told how it ended."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place, "")
+        self.jobs: list[tuple[Job, Future[Outcome]]] = []
+
+    def submit(self, job: Job) -> "Future[Outcome]":
+        self.jobs.append((job, Future()))
+        return self.jobs[-1][1]
+
+
+def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place: Place) -> None:
+    photo = place.put("a.png")
+    place.out.mkdir()
+    queue = Queue(place.journal.database, place.out, lambda: 0.0)
+    coordinator = Waits(place)
+    one, lock = hands(place, queue, coordinator)
+    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "old")
+    one.turn(Settings())
+    place.put("a.png", 1)
+    # The row is a new one, and in an otherwise empty table it gets the old one's number.
+    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "new")
+    one.turn(Settings())
+    ((job, future),) = coordinator.jobs
+    future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
+    one.collect()
+    assert (place.states(), place.entries()["a.png"].sha256) == ({"a.png": "pending"}, "new")
+    one.turn(Settings())
+    assert len(coordinator.jobs) == 2
     lock.release()
 
 

@@ -1,13 +1,9 @@
 """The daemon's loop: scan, wait for files to settle, do them, sleep until something rings."""
 
 import contextlib
-import hashlib
 import signal
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable
 
 from photocloak.core import OutputError, PhotocloakError
 from photocloak.plugin.folders import Folders
@@ -16,41 +12,10 @@ from photocloak.plugin.progress import clean, line, say
 from photocloak.plugin.watch.hands import Hands, HinderedError, OpenCoordinator
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import OutputLock
+from photocloak.plugin.watch.lookout import Lookout, Pace
 from photocloak.plugin.watch.orders import Orders, tree_of
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
-from photocloak.plugin.watch.settle import Settler
-from photocloak.plugin.watch.wake import Hints, Wake, Watcher
-
-CHUNK = 500
-"""Candidates that are compared with the journal at once."""
-
-SHARE = 400
-"""A scan that took one second of CPU is made again after so many: a quarter of a per cent."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast the daemon goes about its work, in seconds.
-
-    Attributes:
-        quiet: without a change, after which a file has settled.
-        rescan: between two scans of everything.
-        poll: the same where the file system tells of no changes.
-        gap: between two looks that events asked for.
-        rest: before trying again when something hinders all photos, doubled up to `rescan`.
-        idle: without work, after which the models are let go.
-        grace: for the photos in hand when the daemon is to end.
-
-    """
-
-    quiet: float = 2.0
-    rescan: float = 60.0
-    poll: float = 10.0
-    gap: float = 0.5
-    rest: float = 2.0
-    idle: float = 300.0
-    grace: float = 45.0
+from photocloak.plugin.watch.wake import Wake
 
 
 class Daemon:
@@ -70,12 +35,7 @@ class Daemon:
         self._load, self._folders, self._open = load, folders, open_coordinator
         self._pace, self._wall, self._clock = pace or Pace(), wall, clock
         self._wake = Wake()
-        self._settler = Settler(self._pace.quiet, clock)
-        self._hints = Hints(self._wake, ())
-        self._watcher = Watcher((), self._hints)
-        self._walks: deque[tuple[Iterator[Candidate], bool]] = deque()
-        self._next_scan = self._next_look = 0.0
-        self._scan_cost = 0.0
+        self._lookout = Lookout(self._wake, self._pace, clock)
         self._stops, self._reread = 0, False
         self._trouble: str | None = None
         self._rest_until, self._resting = 0.0, self._pace.rest
@@ -108,7 +68,7 @@ class Daemon:
             stack.callback(self._hands.close)
             self._patiently(self._begin)
             self._patiently(lambda: self._watch(orders))
-            stack.callback(self._unwatch)
+            stack.callback(self._lookout.close)
             while not self._stops:
                 self._turn()
                 self._wake.wait(self._sleep())
@@ -124,7 +84,8 @@ class Daemon:
             self._wake.ring()
 
         def look(*_: object) -> None:
-            self._next_scan = self._rest_until = 0.0
+            self._rest_until = 0.0
+            self._lookout.everything()
             self._wake.ring()
 
         signal.signal(signal.SIGTERM, stop)
@@ -136,15 +97,8 @@ class Daemon:
     def _watch(self, orders: Orders) -> None:
         """Watch what the orders say, and look everything through."""
         self._orders = orders
-        self._tree: Tree = tree_of(orders, self._folders)
-        self._hints = Hints(self._wake, [orders.output])
-        self._watcher = Watcher(orders.folders, self._hints)
-        self._walks.clear()
-        self._next_scan = 0.0
+        self._lookout.watch(tree_of(orders, self._folders))
         say(f"watching {', '.join(map(str, orders.folders))}; cloaked photos go to {orders.output}")
-
-    def _unwatch(self) -> None:
-        self._watcher.close()
 
     def _begin(self) -> None:
         self._queue.sign_on(self._orders.folders)
@@ -168,8 +122,7 @@ class Daemon:
         if self._clock() < self._rest_until:
             return
         try:
-            self._look()
-            self._take()
+            self._lookout.look(self._queue)
             before = self._hands.finished
             self._hands.turn(self._orders.settings)
             if self._trouble and (self._hands.finished > before or not self._hands.busy):
@@ -180,80 +133,8 @@ class Daemon:
 
     def _sleep(self) -> float:
         """Return the seconds until there is something to do by itself."""
-        now = self._clock()
-        if now < self._rest_until:
-            return self._rest_until - now
-        if self._walks:
-            return 0.0
-        due = [self._next_scan - now, self._pace.rescan]
-        if (settles := self._settler.due()) is not None:
-            due.append(settles)
-        if self._hints.waiting:
-            due.append(self._next_look - now)
-        return max(0.0, min(due))
-
-    def _look(self) -> None:
-        """Follow the hints, start a scan when it is time, and go on with what was started."""
-        now = self._clock()
-        if self._hints.waiting and now >= self._next_look:
-            hinted, everything = self._hints.take()
-            for folder, deep in hinted.items():
-                self._walks.append((self._tree.walk(folder, deep=deep), False))
-            self._next_look = now + self._pace.gap
-            if everything:
-                self._next_scan = 0.0
-        if now >= self._next_scan and not any(full for _, full in self._walks):
-            self._watcher.arm()
-            self._settler.overflowed = False
-            self._scan_cost = 0.0
-            self._walks.append((self._tree.everything(), True))
-            self._next_scan = float("inf")
-        if self._walks:
-            self._step()
-
-    def _step(self) -> None:
-        """Take a piece of the first walk."""
-        walk, full = self._walks[0]
-        began = time.thread_time()
-        found = list(islice(walk, CHUNK))
-        if found:
-            for candidate in self._queue.news(found):
-                if candidate.refused:
-                    self._queue.refuse(candidate, candidate.refused)
-                    say(f"failed: {clean(candidate.refused)}")
-                else:
-                    self._settler.see(candidate)
-        else:
-            self._walks.popleft()
-        cost = time.thread_time() - began
-        self._scan_cost += cost if full else 0.0
-        self._next_look = max(self._next_look, self._clock() + 20 * cost)
-        if full and not found:
-            self._queue.prune()
-            base = self._pace.poll if self._watcher.polls else self._pace.rescan
-            base = self._pace.quiet if self._settler.overflowed else base
-            self._next_scan = self._clock() + max(base, SHARE * self._scan_cost)
-
-    def _take(self) -> None:
-        """Put settled files into the queue; big ones take a while to read, so not too many."""
-        until = time.monotonic() + 0.5
-        for candidate in self._settler.settled():
-            try:
-                with candidate.source.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                reason = f"{candidate.source}: cannot be read ({error.strerror})."
-                self._queue.refuse(candidate, reason)
-                say(f"failed: {clean(reason)}")
-                continue
-            if signature_of(candidate.source) != candidate.signature:
-                self._hints.add(candidate.source.parent, deep=False)
-            else:
-                self._queue.add(candidate, sha256)
-            if time.monotonic() > until:
-                break
+        resting = self._rest_until - self._clock()
+        return resting if resting > 0 else self._lookout.due()
 
     def _reload(self) -> None:
         """Read the settings again; a mistake in them changes nothing."""
@@ -272,9 +153,9 @@ class Daemon:
         else:
             self._hands.renew()
         if orders.folders == self._orders.folders:
-            self._orders, self._next_scan = orders, 0.0
+            self._orders = orders
+            self._lookout.everything()
             return
-        self._unwatch()
         self._patiently(lambda: self._watch(orders))
         self._patiently(lambda: self._queue.sign_on(orders.folders))
 
@@ -283,8 +164,7 @@ class Daemon:
         self._rest_until = self._clock() + self._resting
         self._resting = min(2 * self._resting, self._pace.rescan)
         # What was in hand between scan and queue is found again.
-        self._next_scan = 0.0
-        self._walks.clear()
+        self._lookout.start_again()
         if self._trouble != str(error):
             self._trouble = str(error)
             say(f"waiting: {clean(self._trouble)}")

@@ -108,6 +108,8 @@ class Hands:
         if self._stale and not self._working:
             self.close()
         while not self._stale and len(self._working) < ROOM and (task := self._queue.next()):
+            if any(task.source == one.source for one in self._working.values()):
+                break  # the content before is still in hand; what it is made into comes first
             self._idle_since = None
             self._begin(task, settings)
         if self._working or self._idle_since is None:

@@ -18,6 +18,9 @@ COLUMNS = "rowid, source, below, signature, sha256, before"
 
 NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
+ITS_ROW = "rowid = ? AND sha256 = ?"
+"""Of a task. New content at its path makes a new row, which may get the number of the old one."""
+
 HELD = {Status.NO_FACE, Status.UNCERTAIN, Status.TOO_WEAK}
 
 
@@ -142,13 +145,14 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE photos SET state = 'working', before = ?, mode = ?, preset = ?, "
-                "no_face = ? WHERE rowid = ?",
+                f"no_face = ? WHERE {ITS_ROW}",
                 (
                     json.dumps(sorted(before)),
                     settings.mode,
                     settings.preset,
                     settings.no_face,
                     task.row,
+                    task.sha256,
                 ),
             )
 
@@ -161,7 +165,7 @@ class Queue:
             connection.execute(
                 "UPDATE photos SET state = ?, status = ?, reason = ?, faces = ?, made = ?, "
                 "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, "
-                f"number = {NUMBER} WHERE rowid = ?",
+                f"number = {NUMBER} WHERE {ITS_ROW}",
                 (
                     state,
                     outcome.status,
@@ -173,6 +177,7 @@ class Queue:
                     self._clock(),
                     time.monotonic(),
                     task.row,
+                    task.sha256,
                 ),
             )
 
@@ -180,14 +185,14 @@ class Queue:
         """Return a photo in hand to the queue; with `last` behind all others."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE photos SET state = 'pending', tries = tries + ? WHERE rowid = ?",
-                (last, task.row),
+                f"UPDATE photos SET state = 'pending', tries = tries + ? WHERE {ITS_ROW}",
+                (last, task.row, task.sha256),
             )
 
     def drop(self, task: Task) -> None:
         """Forget a photo, which has gone or changed; the scan finds what is there."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM photos WHERE rowid = ?", (task.row,))
+            connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
 
     def prune(self) -> None:
         """Forget waiting photos that are not there any more."""

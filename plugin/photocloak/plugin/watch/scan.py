@@ -69,7 +69,7 @@ class Tree:
         self, roots: Collection[Path], suffixes: Collection[str], *, away: Collection[Path]
     ) -> None:
         """`roots` and `away`, the output folders to pass over, are resolved paths."""
-        self.roots, self._suffixes, self._away = tuple(roots), suffixes, frozenset(away)
+        self.roots, self._suffixes, self.away = tuple(roots), suffixes, frozenset(away)
 
     def everything(self) -> Iterator[Candidate]:
         """Find all candidates."""
@@ -83,7 +83,7 @@ class Tree:
         link out of the watched folder is refused.
         """
         root = self.root_of(folder)
-        if root is None or any(one in self._away for one in (folder, *folder.parents)):
+        if root is None or any(one in self.away for one in (folder, *folder.parents)):
             return
         waiting = [folder]
         while waiting:
@@ -99,7 +99,7 @@ class Tree:
                 continue
             for entry in found:
                 if deep and entry.is_dir(follow_symlinks=False):
-                    if here / entry.name not in self._away:
+                    if here / entry.name not in self.away:
                         waiting.append(here / entry.name)
                 elif is_photo_name(entry.name, self._suffixes):
                     candidate = self._candidate(entry, here, root, below)
@@ -123,6 +123,6 @@ class Tree:
         if not target.is_relative_to(root):
             reason = f"{source}: is a link out of the watched folder {root}; put the photo itself."
             return Candidate(source, below, signature, reason)
-        if any(target.is_relative_to(one) for one in self._away):
+        if any(target.is_relative_to(one) for one in self.away):
             return None
         return Candidate(source, below, signature)
