@@ -1,0 +1,232 @@
+"""The daemon's parts that need no process: settling, scanning, mounts, the journal's order."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from photocloak.core import ConfigError
+from photocloak.plugin import Folders, Settings, load_settings
+from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.watch import settle
+from photocloak.plugin.watch.journal import Journal, State
+from photocloak.plugin.watch.lock import OutputLock, is_locked
+from photocloak.plugin.watch.mounts import mount_of
+from photocloak.plugin.watch.orders import read_orders
+from photocloak.plugin.watch.queue import Queue
+from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
+from photocloak.plugin.watch.settle import Settler, is_being_written
+from photocloak.plugin.watch.wake import Hints, Wake
+
+
+class Clock:
+    """Stands still until moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def candidate(path: Path) -> Candidate:
+    return Candidate(path, Path(), signature_of(path) or "")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"photo")
+    return path
+
+
+class TestSettling:
+    def test_a_file_must_stay_the_same_for_a_while(self, photo: Path) -> None:
+        clock = Clock()
+        settler = Settler(2.0, clock)
+        settler.see(candidate(photo))
+        assert settler.due() == 2.0
+        clock.now += 1.5
+        photo.write_bytes(b"photo, longer")
+        settler.see(candidate(photo))
+        clock.now += 1.0
+        assert list(settler.settled()) == []
+        clock.now += 1.0
+        assert [one.source for one in settler.settled()] == [photo]
+        assert settler.due() is None
+
+    def test_a_change_that_no_event_told_of_is_seen(self, photo: Path) -> None:
+        clock = Clock()
+        settler = Settler(2.0, clock)
+        settler.see(candidate(photo))
+        photo.write_bytes(b"other")
+        clock.now += 2.0
+        assert list(settler.settled()) == [] and len(settler) == 1
+        clock.now += 2.0
+        assert len(list(settler.settled())) == 1
+
+    def test_an_open_file_is_waited_for_but_not_for_ever(self, photo: Path) -> None:
+        clock = Clock()
+        settler = Settler(2.0, clock)
+        settler.see(candidate(photo))
+        with photo.open("ab"):
+            assert is_being_written(photo)
+            clock.now += 2.0
+            assert list(settler.settled()) == []
+            clock.now += settle.PATIENCE
+            assert len(list(settler.settled())) == 1
+        with photo.open("rb"):
+            assert not is_being_written(photo)
+
+    def test_a_file_that_went_is_let_go(self, photo: Path) -> None:
+        clock = Clock()
+        settler = Settler(2.0, clock)
+        settler.see(candidate(photo))
+        photo.unlink()
+        clock.now += 2.0
+        assert list(settler.settled()) == [] and len(settler) == 0
+
+    def test_memory_is_bounded(self, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(settle, "ROOM", 3)
+        settler = Settler(2.0, Clock())
+        for number in range(5):
+            settler.see(Candidate(photo.with_name(f"{number}.jpg"), Path(), "x"))
+        assert len(settler) == 3 and settler.overflowed
+
+
+def test_a_folder_that_goes_while_it_is_walked(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.jpg").write_bytes(b"")
+    walk = Tree([tmp_path], {".jpg"}, away=()).everything()
+    first = next(walk)
+    for name in ("a", "b"):
+        (tmp_path / name / "x.jpg").unlink()
+        (tmp_path / name).rmdir()
+    assert first.below in {Path("a"), Path("b")} and list(walk) == []
+
+
+def test_a_folder_with_too_many_hints_is_looked_through(tmp_path: Path) -> None:
+    wake = Wake()
+    hints = Hints(wake, ())
+    for number in range(1_200):
+        hints.add(tmp_path / str(number), deep=False)
+    folders, everything = hints.take()
+    assert everything and len(folders) < 1_000
+    wake.close()
+
+
+def test_where_a_path_lies() -> None:
+    assert mount_of(Path("/proc/self")).kind == "proc"
+    assert mount_of(Path("/")).point == "/"
+
+
+@contextmanager
+def locked(output: Path, folders: Folders) -> Iterator[None]:
+    lock = OutputLock(output, folders)
+    yield
+    lock.release()
+
+
+def test_the_lock_is_the_folders_whatever_leads_there(tmp_path: Path, folders: Folders) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "alias").symlink_to(out)
+    assert not is_locked(out, folders)
+    with locked(out, folders):
+        assert is_locked(tmp_path / "alias", folders)
+        with pytest.raises(ConfigError, match="another photocloak"):
+            OutputLock(out, folders)
+    assert not is_locked(out, folders)
+
+
+class TestQueue:
+    @pytest.fixture
+    def journal(self, folders: Folders) -> Journal:
+        return Journal.of_user(folders)
+
+    @pytest.fixture
+    def queue(self, journal: Journal, tmp_path: Path) -> Queue:
+        return Queue(journal.database, tmp_path / "out", lambda: -5.0)
+
+    def test_a_photo_that_was_in_hand_at_a_death_comes_last(
+        self, queue: Queue, photo: Path
+    ) -> None:
+        for name in ("a.jpg", "b.jpg"):
+            photo.with_name(name).write_bytes(name.encode())
+            queue.add(candidate(photo.with_name(name)), name)
+        first = queue.next()
+        assert first is not None and first.source.name == "a.jpg"
+        queue.begin(first, {"made before"}, Settings())
+        (again,) = queue.in_hand()
+        assert again.before == {"made before"}
+        queue.put_back(again, last=True)
+        second = queue.next()
+        assert second is not None and second.source.name == "b.jpg"
+
+    def test_order_does_not_rest_on_the_clock(
+        self, journal: Journal, queue: Queue, photo: Path, tmp_path: Path
+    ) -> None:
+        for number in range(3):
+            path = photo.with_name(f"{number}.jpg")
+            path.write_bytes(b"%d" % number)
+            queue.add(candidate(path), str(number))
+            task = queue.next()
+            assert task is not None
+            queue.finish(task, Outcome(path, None, Status.FAILED, "why", seconds=2.0), None)
+        found = journal.problems(tmp_path / "out", 2)
+        assert [one.source.name for one in found] == ["2.jpg", "1.jpg"]
+        assert found[0].finished == -5.0
+        assert journal.pace(tmp_path / "out") == pytest.approx(0.0, abs=2.0)
+
+    def test_retry_strikes_off_what_is_gone(
+        self, journal: Journal, queue: Queue, photo: Path, tmp_path: Path
+    ) -> None:
+        queue.refuse(candidate(photo), "cannot be read")
+        assert [one.state for one in journal.entries()] == [State.FAILED]
+        photo.unlink()
+        assert journal.retry([]) == []
+        assert list(journal.entries()) == []
+
+    def test_the_journal_is_private(self, journal: Journal, queue: Queue, photo: Path) -> None:
+        queue.add(candidate(photo), "x")
+        assert journal.database.path.stat().st_mode & 0o777 == 0o600
+
+
+class TestOrders:
+    def test_a_folder_in_another_is_watched_once(self, tmp_path: Path, folders: Folders) -> None:
+        (tmp_path / "in" / "sub").mkdir(parents=True)
+        paths = [tmp_path / "in" / "sub", tmp_path / "in"]
+        orders = read_orders(folders, paths=paths, output=tmp_path / "out")
+        assert orders.folders == (tmp_path / "in",)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ('watch = "/photos"', "must be a list of folders"),
+            ("watch = [3]", "must be a list of folders"),
+            ('watch = ["photos"]', "must begin with / or ~"),
+            ('watch_output = "photos"', "must begin with / or ~"),
+        ],
+    )
+    def test_mistakes_in_the_settings_are_named(self, tmp_path: Path, text: str, said: str) -> None:
+        (tmp_path / "settings.toml").write_text(text)
+        with pytest.raises(ConfigError, match="settings") as caught:
+            load_settings(tmp_path / "settings.toml")
+        assert said in str(caught.value)
+
+    @pytest.mark.parametrize("option", [{"mode": "nonsense"}, {"preset": "nonsense"}])
+    def test_what_does_not_exist_is_refused_at_once(
+        self, tmp_path: Path, folders: Folders, option: dict[str, str]
+    ) -> None:
+        with pytest.raises(ConfigError, match="nonsense"):
+            read_orders(folders, paths=[tmp_path], output=tmp_path / "out", **option)
+
+
+def test_a_signature_changes_with_the_file_though_its_date_does_not(photo: Path) -> None:
+    before, times = signature_of(photo), photo.stat()
+    photo.write_bytes(b"PHOTO")
+    os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert signature_of(photo) != before
