@@ -7,6 +7,7 @@ the path between double quotes, and runs `/bin/sh -c`. Beforehand it has made an
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -134,6 +135,12 @@ def test_no_path_can_end_the_here_document(host: Host, mark: str, shell: str) ->
     assert not list(host.place.rglob("pwned"))
 
 
+def test_the_last_lines_are_no_paths(host: Host) -> None:
+    """No name has a slash, and digiKam joins names by one slash, but for one place with two."""
+    marks = re.findall(r"<<'(.*)'", wrapper(host.engine))
+    assert len(marks) == 2 and all(mark.count("//") == 3 for mark in marks)
+
+
 def test_a_name_that_digikam_itself_rewrites_is_held_back(host: Host) -> None:
     """`$OUTPUT` in the photo's name is replaced as well, so the photo cannot be found."""
     photo = host.photo("a $OUTPUT.jpg")
@@ -222,6 +229,19 @@ def test_a_kill_at_any_time_publishes_all_or_nothing(host: Host) -> None:
         assert with_rest in (b"", CLOAKED)
     assert photo.read_bytes() == b"the original"
     assert 0 in seen
+
+
+def test_the_result_appears_at_once(host: Host) -> None:
+    """So that digiKam, which looks right after its kill, never finds half of one."""
+    size = 100_000_000
+    host.write_engine(f'mkdir -p "$out"; head -c {size} /dev/zero >"$out/$name"')
+    result, process = host.start(host.photo("a.jpg"))
+    seen = set()
+    while process.poll() is None:
+        seen.add(result.stat().st_size)
+    seen.add(result.stat().st_size)
+    process.communicate()
+    assert seen == {0, size}
 
 
 def end_group(group: int, result: Path) -> bytes:
