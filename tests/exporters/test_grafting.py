@@ -106,6 +106,19 @@ def test_the_sidecar_counts(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("managed", [False, True])
+def test_exif_credits(tmp_path: Path, managed: bool) -> None:
+    """They come along, unless a sidecar says what is left of them."""
+    require_exiftool()
+    original = source(tmp_path / "a.jpg", "-EXIF:Artist=Grüße", "-EXIF:Model=not a credit")
+    if managed:
+        (tmp_path / "a.jpg.xmp").write_text(SIDECAR, "utf-8")
+    graft(tmp_path, original)
+    with Pillow.open(tmp_path / "out.jpg") as image:
+        found = dict(image.getexif())
+    assert found == ({} if managed else {0x013B: "Grüße".encode().decode("latin-1")})
+
+
 def test_latin_1_iptc(tmp_path: Path) -> None:
     require_exiftool()
     original = source(tmp_path / "a.jpg", "-charset", "iptc=Latin", "-IPTC:City=Lübeck")

@@ -71,7 +71,7 @@ class Host:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -109,7 +109,7 @@ class Host:
                 command, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
             try:
-                status = process.wait(120)
+                status = process.wait(400)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)

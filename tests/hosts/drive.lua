@@ -29,7 +29,7 @@ function reporting.job(title, on_cancel)
 end
 
 function drive.wait(done, seconds)
-  for _i = 1, (seconds or 40) * 20 do
+  for _i = 1, (seconds or 120) * 20 do
     if done() then return true end
     dt.control.sleep(50)
   end

@@ -1,4 +1,4 @@
-"""XMP and IPTC of another file, put into a photo: for hosts whose exports come without them."""
+"""XMP, IPTC and credits of another file, put into a photo whose export came without them."""
 
 import io
 import os
@@ -33,11 +33,15 @@ _MANAGED = {
     "{http://ns.adobe.com/lightroom/1.0/}hierarchicalSubject",
 }
 
+# darktable moves these into its database, and from there into the sidecar.
+_CREDITS = ("Exif.Image.Artist", "Exif.Image.Copyright", "Exif.Image.ImageDescription")
+
 
 def graft(photo: Photo, source: Path) -> Photo:
     """Return a photo whose XMP and IPTC are those of `source` and of its sidecar, `source`.xmp.
 
-    What the sidecar says counts. What describes pixels or their history stays away, since the
+    What the sidecar says counts; without one, the photo gets EXIF's artist, copyright and
+    description, too, if it has none. What describes pixels or their history stays away, since the
     photo's pixels are others.
 
     Raises:
@@ -47,10 +51,12 @@ def graft(photo: Photo, source: Path) -> Photo:
     import pyexiv2
 
     pyexiv2.set_log_level(4)  # it writes to stderr
-    packet, iptc = _embedded(pyexiv2, source)
+    packet, iptc, credits = _embedded(pyexiv2, source)
     sidecar = _sidecar(source)
     merged = _merged(packet, sidecar, source)
-    if not merged and not iptc:
+    if sidecar:
+        credits = {}
+    if not merged and not iptc and not credits:
         return photo
     try:
         with pyexiv2.ImageData(photo.data) as image:
@@ -58,6 +64,8 @@ def graft(photo: Photo, source: Path) -> Photo:
                 image.modify_raw_xmp(merged)
             if iptc:
                 image.modify_iptc(iptc)
+            if credits:
+                image.modify_exif(credits | image.read_exif())
             data = image.get_bytes()
     except RuntimeError as error:
         raise InputError(
@@ -67,8 +75,8 @@ def graft(photo: Photo, source: Path) -> Photo:
     return replace(photo, data=data)
 
 
-def _embedded(pyexiv2: Any, source: Path) -> tuple[str, dict[str, Any]]:
-    """Return XMP packet and IPTC of a photo of any kind, RAW files too; empty where it has none."""
+def _embedded(pyexiv2: Any, source: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Return XMP packet, IPTC and EXIF credits of a photo of any kind, RAW files too."""
     try:
         data = source.read_bytes()
     except OSError as error:
@@ -76,9 +84,11 @@ def _embedded(pyexiv2: Any, source: Path) -> tuple[str, dict[str, Any]]:
     pyexiv2.enableBMFF()
     try:
         with pyexiv2.ImageData(data) as image:
-            return image.read_raw_xmp(), _iptc(image)
+            exif = image.read_exif()
+            credits = {name: exif[name] for name in _CREDITS if exif.get(name)}
+            return image.read_raw_xmp(), _iptc(image), credits
     except RuntimeError:  # a kind of file that holds no metadata which anybody could read
-        return "", {}
+        return "", {}, {}
 
 
 def _iptc(image: Any) -> dict[str, Any]:
