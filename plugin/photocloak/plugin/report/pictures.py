@@ -149,9 +149,9 @@ def _fitting(pixels: Image, edge: int = EDGE) -> Pillow.Image:
     image = Pillow.fromarray(np.ascontiguousarray(pixels))
     if scale == 1:
         return image
-    return image.resize(
-        (max(1, round(width * scale)), max(1, round(height * scale))), Pillow.Resampling.LANCZOS
-    )
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Whole pixels are averaged first: several times as fast, and not to be told apart.
+    return image.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _jpeg(image: Pillow.Image) -> str:
