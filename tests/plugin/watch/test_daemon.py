@@ -197,6 +197,23 @@ def test_new_content_takes_the_place_of_the_old_output_and_a_new_date_does_nothi
     assert place.written() == ["a.png"]
 
 
+def test_where_only_named_people_are_cloaked_a_copy_is_looked_at_again(place: Place) -> None:
+    first = place.put("a.png")
+    place.put("z.png", 1)
+    daemon = place.start()
+    found = place.finished("a.png", "z.png")
+    somebody, other = (found[name].faces[0]["person"] for name in ("a.png", "z.png"))
+    assert somebody != other
+    run(["people", "name", other, "Zoe"])
+    place.folders.config.mkdir(parents=True, exist_ok=True)
+    place.folders.settings.write_text('faces = "me"\n')
+    daemon.send_signal(signal.SIGHUP)
+    until(lambda: place.said().count("settings were read") == 1)
+    shutil.copy(first, place.inbox / "b.png")
+    assert place.finished("b.png")["b.png"].status is Status.NOBODY_NAMED
+    assert place.states()["b.png"] == "held" and place.written() == ["a.png", "z.png"]
+
+
 def test_own_outputs_are_never_fed_back(place: Place) -> None:
     place.put("a.png")
     out = place.inbox / "cloaked"

@@ -163,7 +163,11 @@ def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place
     queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "old")
     one.turn(Settings())
     place.put("a.png", 1)
-    # The row is a new one, and in an otherwise empty table it gets the old one's number.
+    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "newer")
+    newer = queue.next()
+    assert newer is not None
+    queue.drop(newer)
+    # The row is a new one, and in an otherwise empty table it gets the number of the one in hand.
     queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "new")
     one.turn(Settings())
     ((job, future),) = coordinator.jobs

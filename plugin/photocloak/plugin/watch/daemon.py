@@ -152,6 +152,7 @@ class Daemon:
             orders = self._orders
         else:
             self._hands.renew()
+            say("the settings were read again")
         if orders.folders == self._orders.folders:
             self._orders = orders
             self._lookout.everything()

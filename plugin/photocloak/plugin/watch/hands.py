@@ -159,7 +159,14 @@ class Hands:
             return
         coordinator = self._workers(settings)
         self._queue.begin(task, before, settings)
-        job = Job(task.source, folder, settings.mode, settings.preset, settings.no_face)
+        job = Job(
+            task.source,
+            folder,
+            settings.mode,
+            settings.preset,
+            settings.no_face,
+            faces=settings.faces,
+        )
         future = coordinator.submit(job)
         self._working[future] = task
         future.add_done_callback(lambda _: self._wake())

@@ -47,6 +47,8 @@ SCHEMA = (
         mode TEXT,
         preset TEXT,
         no_face TEXT,
+        -- The setting `faces`; `faces` here is what was measured.
+        whose TEXT,
         status TEXT,
         reason TEXT,
         faces TEXT NOT NULL DEFAULT '[]',

@@ -21,7 +21,7 @@ NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 ITS_ROW = "rowid = ? AND sha256 = ?"
 """Of a task. New content at its path makes a new row, which may get the number of the old one."""
 
-HELD = {Status.NO_FACE, Status.UNCERTAIN, Status.TOO_WEAK}
+HELD = {Status.NO_FACE, Status.NOBODY_NAMED, Status.UNCERTAIN, Status.TOO_WEAK}
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,13 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE photos SET state = 'working', before = ?, mode = ?, preset = ?, "
-                f"no_face = ? WHERE {ITS_ROW}",
+                f"no_face = ?, whose = ? WHERE {ITS_ROW}",
                 (
                     json.dumps(sorted(before)),
                     settings.mode,
                     settings.preset,
                     settings.no_face,
+                    settings.faces,
                     task.row,
                     task.sha256,
                 ),
@@ -209,11 +210,17 @@ class Queue:
             return list(map(_task, connection.execute(query, (self._output,))))
 
     def twin(self, task: Task, settings: Settings) -> Twin | None:
-        """Return a finished photo of the same content, if there is one."""
+        """Return a finished photo of the same content, if there is one.
+
+        Where only named people are cloaked, somebody may have got a name since.
+        """
+        if settings.faces != "everyone":
+            return None
         query = (
             "SELECT made, made_sha256, status, reason, faces FROM photos WHERE sha256 = ? AND "
             "state = 'done' AND made_sha256 IS NOT NULL AND status <> 'already_cloaked' AND "
-            "rowid <> ? AND mode = ? AND preset = ? AND no_face = ? ORDER BY number DESC"
+            "rowid <> ? AND whose = 'everyone' AND mode = ? AND preset = ? AND no_face = ? "
+            "ORDER BY number DESC"
         )
         values = (task.sha256, task.row, settings.mode, settings.preset, settings.no_face)
         with self._database.transaction() as connection:
@@ -240,4 +247,4 @@ def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
 def _face(row: dict[str, Any]) -> FaceOutcome:
     """Read what `FaceOutcome.as_json` wrote."""
     x, y, w, h = row["box"]
-    return FaceOutcome((x, y, w, h), row["person"], row["dssim"], row["similarity"])
+    return FaceOutcome((x, y, w, h), row["person"], row["dssim"], row["similarity"], row["cloaked"])
