@@ -19,6 +19,7 @@ from photocloak.plugin import attempt as attempt_module
 from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.crew import Crew
+from photocloak.plugin.phases import Task
 from photocloak.plugin.profiles import everybody
 from tests.plugin.fakes import (
     BARE,
@@ -203,6 +204,45 @@ def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
     assert "was silent for 3 s" in str(first.result(30).reason)
     assert second.result(30).status is Status.CLOAKED
     office.coordinator.close(wait=True)
+
+
+class Losing(ThreadPoolExecutor):
+    """Loses everything it has when it comes to `bad.png`, and cannot say whose fault it was."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.has: list[Future[Any]] = []
+        self.asked: list[tuple[str, int]] = []
+
+    def submit(self, fn: Any, /, recipe: Any, argument: Any, **_: Any) -> "Future[Any]":
+        job = argument.job if isinstance(argument, Task) else argument.task.job
+        self.has = [one for one in self.has if not one.done()]
+        self.asked.append((job.source.name, len(self.has)))
+        answer: Future[Any] = Future()
+        self.has.append(answer)
+        if len(self.asked) >= 3:
+            threading.Thread(target=self._go, args=[fn, recipe, argument, job, answer]).start()
+        return answer
+
+    def _go(self, fn: Any, recipe: Any, argument: Any, job: Job, answer: "Future[Any]") -> None:
+        if job.source.name == "bad.png" or len(self.asked) == 3:
+            for one in self.has:
+                one.set_exception(OSError("lost"))
+        else:
+            answer.set_result(fn(recipe, argument))
+
+
+def test_what_is_lost_with_a_worker_is_run_again_alone(tmp_path: Path) -> None:
+    executor = Losing()
+    office = Office(tmp_path, executor, FakeRecipe(), 3)
+    jobs = [office.job(name, PORTRAIT, i) for i, name in enumerate(("a.png", "b.png", "bad.png"))]
+    outcomes = [f.result(60) for f in [office.coordinator.submit(job) for job in jobs]]
+    office.coordinator.close(wait=True)
+    assert [one.status for one in outcomes] == [Status.CLOAKED, Status.CLOAKED, Status.FAILED]
+    assert outcomes[2].reason == f"{jobs[2].source}: unexpected OSError: lost"
+    assert executor.asked[:3] == [("a.png", 0), ("b.png", 1), ("bad.png", 2)]
+    assert {beside for name, beside in executor.asked[3:6]} == {0}
+    assert {name for name, _ in executor.asked[3:6]} == {"a.png", "b.png", "bad.png"}
 
 
 class Counting(ThreadPoolExecutor):
