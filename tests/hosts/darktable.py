@@ -88,20 +88,24 @@ class Host:
         """Return the program that behaves as its output folder is called."""
         return self.program(f'#!/bin/sh\nexec {sys.executable} {HERE}/fake_photocloak.py "$@"\n')
 
-    def run(self, scenario: str, *, tmpdir: Path | None = None) -> tuple[dict[str, str], int]:
-        """Run darktable with a scenario; return what the plugin said, by name, and its status."""
+    def run(self, scenario: str, *, chosen: bool = True) -> tuple[dict[str, str], int]:
+        """Run darktable with a scenario; return what the plugin said, by name, and its status.
+
+        Where our storage is `chosen`, darktable cannot unlearn it, and crashes when it is gone.
+        """
         results, script = self.root / "results", self.root / "scenario.lua"
         results.write_bytes(b"")
         script.write_text(
             f"RESULTS = {lua(results)}\nlocal drive = dofile({lua(HERE / 'drive.lua')})\n"
             f"drive.run(function()\n{scenario}\nend)\n"
         )
-        options = {
+        options = {"plugins/lighttable/export/storage_name": "photocloak"} if chosen else {}
+        options |= {
             "plugins/lighttable/export/format_name": "jpeg",
             "write_sidecar_files": "never",
         }
         command = ["xvfb-run", "-a", "darktable", "--library", ":memory:"]
-        command += ["--tmpdir", str(tmpdir or self.temporary), "--luacmd", f"dofile({lua(script)})"]
+        command += ["--tmpdir", str(self.temporary), "--luacmd", f"dofile({lua(script)})"]
         for key, value in options.items():
             command += ["--conf", f"{key}={value}"]
         with (self.root / "log").open("ab") as log:

@@ -74,20 +74,10 @@ function drive.select(name, paths, during)
   press(name, "lua/photocloak: cloak the selected photos", paths, during)
 end
 
---- Choose our storage, which comes second by its name. (Named by --conf, it could not be destroyed:
--- darktable crashes when a storage that it cannot forget is missing.)
-function drive.choose()
-  for _i, effect in ipairs({ "first", "next" }) do
-    dt.gui.action("lib/export/target storage", 0, "selection", effect, 1.0)
-    dt.control.sleep(200)
-  end
-end
-
 --- Do this once darktable is up, then quit.
 function drive.run(scenario)
   dt.control.dispatch(function()
     dt.control.sleep(1000)
-    drive.choose()
     local ok, why = pcall(scenario)
     drive.note("scenario", ok and "done" or why)
     dt.control.sleep(300)
