@@ -63,7 +63,8 @@ class Soak:
         daemon = self._start()
         dropping.start()
         # Kills are spread over the work, not over the time, of which nobody knows how long it is.
-        due = sorted(chance.uniform(0.02, 0.9) * self.photos for _ in range(self.kills))
+        # A quarter of the photos take the place of others, so there are fewer paths.
+        due = sorted(chance.uniform(0.02, 0.65) * self.photos for _ in range(self.kills))
         while dropping.is_alive() or not self._over():
             assert time.monotonic() - started < within, f"not done: {Counter(self._states())}"
             if due and self._done() >= due[0] - 1:

@@ -179,6 +179,25 @@ def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place
     lock.release()
 
 
+def test_a_copy_waits_for_the_photo_in_hand_and_is_no_job_of_its_own(place: Place) -> None:
+    place.out.mkdir()
+    queue = Queue(place.journal.database, place.out, lambda: 0.0)
+    coordinator = Waits(place)
+    one, lock = hands(place, queue, coordinator)
+    for name in ("a.png", "b.png"):
+        photo = place.put(name)
+        queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "same")
+    one.turn(Settings())
+    ((job, future),) = coordinator.jobs
+    (place.out / "a.png").write_bytes(b"finished")
+    future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
+    one.turn(Settings())
+    assert len(coordinator.jobs) == 1
+    assert place.states() == {"a.png": "done", "b.png": "done"}
+    assert (place.out / "b.png").read_bytes() == b"finished"
+    lock.release()
+
+
 def test_no_process_is_left_behind(place: Place) -> None:
     place.put("a.png")
     daemon = place.start()
