@@ -18,7 +18,7 @@ def test_a_real_photo_through_the_command_line(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = "from photocloak.plugin.main import main; main()"
-    command = [sys.executable, "-c", code, "watch", place.inbox, "-o", place.out]
+    command = [sys.executable, "-c", code, "watch", str(place.inbox), "-o", str(place.out)]
     with place.log.open("wb") as log:
         daemon = subprocess.Popen(
             [*command, "--mode", "subtle"],
