@@ -214,7 +214,8 @@ class Losing(ThreadPoolExecutor):
         self.has: list[Future[Any]] = []
         self.asked: list[tuple[str, int]] = []
 
-    def submit(self, fn: Any, /, recipe: Any, argument: Any, **_: Any) -> "Future[Any]":
+    def submit(self, fn: Any, /, *args: Any, **_: Any) -> "Future[Any]":
+        recipe, argument = args
         job = argument.job if isinstance(argument, Task) else argument.task.job
         self.has = [one for one in self.has if not one.done()]
         self.asked.append((job.source.name, len(self.has)))
