@@ -299,9 +299,7 @@ def test_every_face_of_a_group_is_somebody_else_with_a_target_of_their_own(studi
 
 
 def test_two_hundred_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=1)
-    )
+    monkeypatch.setattr(attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=1))
     crowd = [face_at(20 + 40 * x, 20 + 40 * y, 32) for y in range(10) for x in range(20)]
     studio = Studio(tmp_path, make_engine({(440, 840): crowd}, threshold=1.1))
     photo = write_photo(studio.photo.with_name("crowd.jpg"), 440, 840)
