@@ -198,6 +198,24 @@ def test_a_copy_waits_for_the_photo_in_hand_and_is_no_job_of_its_own(place: Plac
     lock.release()
 
 
+def test_a_photo_that_changed_before_it_was_read_is_not_recorded_as_what_it_was(
+    place: Place,
+) -> None:
+    photo = place.put("a.png")
+    place.out.mkdir()
+    queue = Queue(place.journal.database, place.out, lambda: 0.0)
+    coordinator = Waits(place)
+    one, lock = hands(place, queue, coordinator)
+    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "as hashed")
+    one.turn(Settings())
+    ((_, future),) = coordinator.jobs
+    made = place.out / "a.png"
+    future.set_result(Outcome(photo, made, Status.CLOAKED, source_sha256="as read"))
+    one.collect()
+    assert place.entries() == {}, "no copy of what it was may get this output"
+    lock.release()
+
+
 def test_no_process_is_left_behind(place: Place) -> None:
     place.put("a.png")
     daemon = place.start()

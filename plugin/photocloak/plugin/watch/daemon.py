@@ -9,12 +9,13 @@ from photocloak.core import OutputError, PhotocloakError
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Outcome
 from photocloak.plugin.progress import clean, line, say
-from photocloak.plugin.watch.hands import Hands, HinderedError, OpenCoordinator
+from photocloak.plugin.watch.hands import Hands, OpenCoordinator
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.lookout import Lookout, Pace
 from photocloak.plugin.watch.orders import Orders, tree_of
 from photocloak.plugin.watch.queue import Queue
+from photocloak.plugin.watch.trouble import HinderedError
 from photocloak.plugin.watch.wake import Wake
 
 

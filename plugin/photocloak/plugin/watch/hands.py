@@ -1,9 +1,6 @@
 """What is done with the photos in the queue: begun, finished, and, after a death, picked up."""
 
 import contextlib
-import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError, Future
@@ -18,20 +15,13 @@ from photocloak.plugin.job import Job, Outcome, Status
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.watch.lock import OutputLock
+from photocloak.plugin.watch.made import find_made, sha256_of, unchanged
 from photocloak.plugin.watch.queue import Queue, Task, Twin
 from photocloak.plugin.watch.scan import signature_of
+from photocloak.plugin.watch.trouble import EVERYBODYS_FAULT, HinderedError, why_no_room
 
 ROOM = 2
 """Photos in hand at once: one is looked at while another is cloaked."""
-
-SPARE = 1 << 20
-"""Bytes that must be free beside twice the photo's size, for a failure to be the photo's fault."""
-
-EVERYBODYS_FAULT = {ExitCode.OUTPUT, ExitCode.MODEL, ExitCode.CONFIG}
-
-
-class HinderedError(PhotocloakError):
-    """Something keeps all photos from being done: they wait until it has gone."""
 
 
 class Coordinating(Protocol):
@@ -87,7 +77,7 @@ class Hands:
             if folder.is_dir():
                 exporters.sweep(folder)
             new = self._outputs.of(task.source) - task.before
-            made = _find_made(folder, task.source.stem, new)
+            made = find_made(folder, task.source.stem, new)
             if made is None:
                 self._queue.put_back(task, last=True)
                 continue
@@ -141,7 +131,9 @@ class Hands:
             self._queue.drop(task)
             return
         folder = self._output / task.below
-        if reason := self._why_not() or (self._careful and self._no_room(task)):
+        if reason := self._why_not() or (
+            self._careful and why_no_room(task.source, self._output, self._folders)
+        ):
             raise HinderedError(reason)
         if not folder.resolve().is_relative_to(self._output):
             reason = f"{task.source}: {folder} leads out of the output folder through a link."
@@ -153,7 +145,7 @@ class Hands:
             return
         twin = self._queue.twin(task, settings)
         before = self._outputs.of(task.source)
-        if twin is not None and (data := _still(twin)) is not None:
+        if twin is not None and (data := unchanged(twin)) is not None:
             self._queue.begin(task, before, settings)
             self._copy(task, twin, data, before)
             return
@@ -186,7 +178,7 @@ class Hands:
         folder, stem = self._output / task.below, task.source.stem
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            earlier = _find_made(folder, stem, before)
+            earlier = find_made(folder, stem, before)
             cloaked = twin.status is Status.CLOAKED
             self._outputs.announce(twin.sha256, source=task.source, cloaked=cloaked)
             path = exporters.publish(
@@ -225,6 +217,10 @@ class Hands:
 
     def _record(self, task: Task, outcome: Outcome) -> str | None:
         """Record what came of a photo; one that is not to blame goes back, and why is returned."""
+        if outcome.source_sha256 not in {None, task.sha256}:
+            # It changed before it was read: the row is not for this content. The scan finds it.
+            self._queue.drop(task)
+            return None
         if outcome.status is Status.FAILED:
             if signature_of(task.source) is None:
                 self._queue.drop(task)
@@ -237,7 +233,7 @@ class Hands:
         return None
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
-        made = None if outcome.output is None else _sha256_of(outcome.output)
+        made = None if outcome.output is None else sha256_of(outcome.output)
         self._queue.finish(task, outcome, made)
         self.finished += 1
         self._careful = False
@@ -247,51 +243,9 @@ class Hands:
         """Tell whether a failure would meet any other photo as well."""
         if outcome.code is not ExitCode.OUTPUT:
             return outcome.reason
-        return self._why_not() or self._no_room(task)
-
-    def _no_room(self, task: Task) -> str | None:
-        """Say why a photo of this size could not be written."""
-        size = 2 * task.source.stat().st_size + SPARE
-        for folder in (self._output, self._folders.data):
-            try:
-                with tempfile.TemporaryFile(dir=folder) as file:
-                    os.posix_fallocate(file.fileno(), 0, size)
-            except OSError as error:
-                return f"{folder}: cannot be written ({error.strerror})."
-        try:
-            with Database(self._folders.database).transaction():
-                return None
-        except OutputError as error:
-            return str(error)
+        return self._why_not() or why_no_room(task.source, self._output, self._folders)
 
     def _why_not(self) -> str | None:
         """Say why nothing can be put into the output folder."""
         reason = self._lock.why_lost() or why_not_writable(self._output)
         return None if reason is None else f"{self._output}: cannot be used: {reason}."
-
-
-def _find_made(folder: Path, stem: str, hashes: Collection[str]) -> tuple[Path, str] | None:
-    """Return the file, and its hash, that was made of a photo of this name."""
-    if not hashes or not folder.is_dir():
-        return None
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(stem[:200]) and (sha256 := _sha256_of(path)) in hashes:
-            return path, str(sha256)
-    return None
-
-
-def _still(twin: Twin) -> bytes | None:
-    """Return the bytes of a twin's output, if nobody has changed it."""
-    try:
-        data = twin.output.read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == twin.sha256 else None
-
-
-def _sha256_of(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
