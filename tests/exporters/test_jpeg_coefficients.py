@@ -18,6 +18,7 @@ from photocloak.exporters.coefficients.encode import write_scans
 from photocloak.exporters.coefficients.huffman import optimal
 from photocloak.exporters.coefficients.layout import Layout, read_layout
 from photocloak.exporters.containers.segments import DHT, DRI, SOS, join, split
+from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]
 KEEP = exporters.load_policy("keep")
@@ -34,12 +35,6 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def coded(image: Image, **options: Any) -> bytes:
-    file = io.BytesIO()
-    Pillow.fromarray(image).save(file, "JPEG", **{"quality": 88, **options})
-    return file.getvalue()
-
-
 def coefficients(data: bytes) -> tuple[Layout, list[NDArray[np.int16]]]:
     layout = read_layout(split(data).segments)
     return layout, read_coefficients(layout)
@@ -54,7 +49,7 @@ def pixels(data: bytes) -> Image:
 def test_coefficients_survive_being_read_and_written(
     kind: str, size: tuple[int, int], face: Image
 ) -> None:
-    data = coded(face[: size[1], : size[0]], **KINDS[kind])
+    data = coded(face[: size[1], : size[0]], quality=88, **KINDS[kind])
     layout, blocks = coefficients(data)
     rest = [one for one in split(data).segments if one.marker not in (DHT, DRI, SOS)]
     again = join([*rest, *write_scans(layout, blocks)])
@@ -68,7 +63,7 @@ def test_coefficients_survive_being_read_and_written(
 def test_blocks_outside_the_cloak_keep_their_coefficients(
     kind: str, face: Image, cloak: Callable[[Image], Image]
 ) -> None:
-    data = coded(face[:203, :251], **KINDS[kind])
+    data = coded(face[:203, :251], quality=88, **KINDS[kind])
     photo = exporters.read_bytes(data, "a.jpg")
     cloaked = cloak(photo.pixels)
     encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
@@ -119,7 +114,7 @@ def test_the_cloak_follows_the_orientation(
 
 
 def test_without_a_change_the_file_is_the_same(face: Image) -> None:
-    data = coded(face, subsampling="4:2:0", restart_marker_rows=1)
+    data = coded(face, quality=88, subsampling="4:2:0", restart_marker_rows=1)
     photo = exporters.read_bytes(data, "a.jpg")
     assert exporters.encode(photo, photo.pixels, photo.pixels, KEEP).data == data
 
@@ -135,7 +130,7 @@ def test_tables_too_coarse_for_a_cloak_are_given_up_with_the_reason(
 
 
 def test_damaged_data_fall_back_or_are_refused_but_never_hang(face: Image) -> None:
-    data = bytearray(coded(face, progressive=True))
+    data = bytearray(coded(face, quality=88, progressive=True))
     start = data.index(b"\xff\xda")
     for seed in range(20):
         broken = bytearray(data)

@@ -1,6 +1,5 @@
 """Bad files: a clear error for that file, in bounded time and memory."""
 
-import io
 import os
 import struct
 import zlib
@@ -9,26 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.exporters.containers import chunks
 from photocloak.exporters.ifd import Tiff
+from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]
 FORMS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF")
-
-
-def coded(image: Image, form: str) -> bytes:
-    file = io.BytesIO()
-    if form == "HEIF":
-        import pillow_heif
-
-        pillow_heif.from_pillow(Pillow.fromarray(image)).save(file, quality=60)
-    else:
-        Pillow.fromarray(image).save(file, form)
-    return file.getvalue()
 
 
 def png_of(width: int, height: int) -> bytes:
