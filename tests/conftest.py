@@ -11,13 +11,20 @@ from photocloak.plugin import Folders
 NO_TORCH = "PyTorch is not installed"
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the run's cache folder: it holds nothing of a person, and 200 MB of ready models."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+def folders(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
     """Give every test, and every process it starts, its own config and data folders."""
     home = tmp_path / "home"
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     return Folders.of_user()
 
 

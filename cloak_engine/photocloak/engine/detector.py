@@ -36,11 +36,15 @@ class Detector:
         low: float = LOW,
         high: float = HIGH,
         threads: int = 0,
+        cache: Path | None = None,
     ) -> None:
-        """Load the shipped model or the one another `manifest` names; raises `ModelError`."""
+        """Load the shipped model or the one another `manifest` names; raises `ModelError`.
+
+        `cache` is a folder for models that are ready to run.
+        """
         self.low, self.high = low, high
         shipped = manifest_root() / "detectors" / "yunet.toml"
-        self._network = YuNet(manifest or shipped, threads=threads)
+        self._network = YuNet(manifest or shipped, threads=threads, cache=cache)
 
     def __call__(self, image: Pixels) -> list[Face]:
         """Find the faces of `image` (H, W, 3) uint8 sRGB, of `SMALLEST` pixels and more."""

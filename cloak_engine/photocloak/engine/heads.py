@@ -1,13 +1,14 @@
 """Age and sex heads on the features of HSE MobileNet (Savchenko 2019)."""
 
 import tomllib
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from photocloak.core import manifest_root
-from photocloak.engine.extractors.runtime import open_session
+from photocloak.engine.extractors.cache import ModelCache, plain_key
 from photocloak.engine.extractors.weights import read_model
 from photocloak.engine.geometry import Array
 
@@ -28,9 +29,13 @@ class AgeSex:
 
 
 @cache
-def load_age_sex_head() -> AgeSex:
-    """Return the shipped heads; ModelError where the file is missing or not the pinned one."""
+def load_age_sex_head(folder: Path | None = None) -> AgeSex:
+    """Return the shipped heads; ModelError where the file is missing or not the pinned one.
+
+    `folder` is for models that are ready to run.
+    """
     path = manifest_root() / "heads" / "age_sex.toml"
     manifest = tomllib.loads(path.read_text("utf-8"))
-    model = read_model(path.parent / manifest["model"], manifest["sha256"])
-    return AgeSex(open_session(model, threads=1, device="cpu"))
+    read = partial(read_model, path.parent / manifest["model"], manifest["sha256"])
+    key = plain_key("age_sex", manifest["sha256"])
+    return AgeSex(ModelCache(folder).open(key, read, threads=1, device="cpu"))

@@ -9,6 +9,7 @@ points; score = √(cls · obj), centre = ((c + dx) s, (r + dy) s), size = s exp
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError
-from photocloak.engine.extractors.runtime import open_session
+from photocloak.engine.extractors.cache import ModelCache, plain_key
 from photocloak.engine.extractors.weights import read_model
 
 Floats = NDArray[np.float32]
@@ -67,8 +68,10 @@ _NONE = Candidates(
 class YuNet:
     """The network behind the detector."""
 
-    def __init__(self, manifest: Path, *, threads: int = 0) -> None:
+    def __init__(self, manifest: Path, *, threads: int = 0, cache: Path | None = None) -> None:
         """Load the model that `manifest` pins; `threads` 0 lets the runtime choose.
+
+        `cache` is a folder for models that are ready to run.
 
         Raises:
             ModelError: no manifest, no model, a model that is not the pinned one, no runtime.
@@ -76,13 +79,16 @@ class YuNet:
         """
         try:
             entry = tomllib.loads(manifest.read_text("utf-8"))
-            model = read_model(manifest.parent / entry["model"], entry["sha256"])
+            path, sha256 = manifest.parent / entry["model"], entry["sha256"]
+            read = partial(read_model, path, sha256)
+            self._session = ModelCache(cache).open(
+                plain_key("yunet", sha256), read, threads=threads, device="cpu"
+            )
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"The face detector's manifest {manifest} cannot be used "
                 f"({type(error).__name__}: {error}); reinstall photocloak."
             ) from error
-        self._session = open_session(model, threads=threads, device="cpu")
 
     def __call__(self, tiles: NDArray[np.uint8], *, low: float) -> list[Candidates]:
         """Find the candidates with score ≥ `low` of each tile, in pixels of that tile.

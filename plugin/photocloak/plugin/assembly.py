@@ -24,7 +24,7 @@ from photocloak.plugin.attempt import Engine
 from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.database import Database
-from photocloak.plugin.folders import Folders
+from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
@@ -55,7 +55,7 @@ def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:
     found = specs(folders)
     # Extractors run side by side (see `Ensemble.pool`), so they share the cores out among them.
     threads = settings.threads or max(1, (os.cpu_count() or 1) // len(found))
-    load = partial(load_extractor, threads=threads, device=settings.device)
+    load = partial(load_extractor, threads=threads, device=settings.device, cache=models_folder())
     return Ensemble({name: load(spec) for name, spec in found.items()})
 
 
@@ -64,8 +64,10 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     ensemble = load_ensemble(settings, folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(ensemble.extractors)
-    head = load_age_sex_head() if settings.match_targets else None
-    return Engine(Detector(threads=settings.threads), ensemble, library, partial(_look, head))
+    cache = models_folder()
+    head = load_age_sex_head(cache) if settings.match_targets else None
+    detector = Detector(threads=settings.threads, cache=cache)
+    return Engine(detector, ensemble, library, partial(_look, head))
 
 
 def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:

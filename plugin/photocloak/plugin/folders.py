@@ -40,6 +40,11 @@ class Folders:
         return self.data / "photocloak.db"
 
 
+def models_folder() -> Path:
+    """Return where models that are ready to run are kept ($XDG_CACHE_HOME)."""
+    return platformdirs.user_cache_path("photocloak") / "models"
+
+
 def make_private(folder: Path) -> Path:
     """Create `folder` for the user alone (0700) and return it; OutputError where that fails."""
     try:

@@ -7,25 +7,33 @@ from typing import TYPE_CHECKING, Final
 
 from photocloak.core import ModelError
 from photocloak.engine.autodiff import InvalidModelError, UnsupportedOperatorError
+from photocloak.engine.extractors.cache import ModelCache
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
 from photocloak.engine.extractors.runtime import Device, require_onnxruntime
 from photocloak.engine.extractors.weights import read_model
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import onnx
+
     from photocloak.engine.extractors.protocol import Extractor
     from photocloak.engine.extractors.spec import ExtractorSpec
 
 _LOG: Final = logging.getLogger(__name__)
 
 
-def load_extractor(spec: ExtractorSpec, *, threads: int = 0, device: Device = "cpu") -> Extractor:
+def load_extractor(
+    spec: ExtractorSpec, *, threads: int = 0, device: Device = "cpu", cache: Path | None = None
+) -> Extractor:
     """Return the recogniser, differentiable: on ONNX Runtime, or PyTorch where a rule is missing.
 
     Args:
         spec: its manifest.
         threads: CPU threads, 0: as many as the runtime likes.
         device: "cuda" and "auto" use an NVIDIA card where the runtime finds one, else the CPU.
+        cache: folder for models that are ready to run; None: they are made at every start.
 
     Raises:
         ModelError: the file is missing, damaged or not what its manifest says, ONNX Runtime is
@@ -33,9 +41,12 @@ def load_extractor(spec: ExtractorSpec, *, threads: int = 0, device: Device = "c
 
     """
     require_onnxruntime()
-    forward = forward_model(read_model(spec.model, spec.sha256), spec)
+
+    def read() -> onnx.ModelProto:
+        return forward_model(read_model(spec.model, spec.sha256), spec)
+
     try:
-        return OnnxExtractor(spec, forward, threads=threads, device=device)
+        return OnnxExtractor(spec, read, threads=threads, device=device, cache=ModelCache(cache))
     except InvalidModelError as error:
         raise ModelError(
             f"ONNX Runtime cannot run the model {spec.model} of {spec.name}: {error}. "
@@ -45,4 +56,4 @@ def load_extractor(spec: ExtractorSpec, *, threads: int = 0, device: Device = "c
         from photocloak.engine.extractors.torch_extractor import TorchExtractor
 
         _LOG.info("%s runs on PyTorch: %s", spec.name, missing)
-        return TorchExtractor(spec, forward, threads=threads, device=device, because=missing)
+        return TorchExtractor(spec, read(), threads=threads, device=device, because=missing)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
+from photocloak.engine.extractors.cache import ModelCache, key_of
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
-from photocloak.engine.extractors.runtime import Device, open_session
+from photocloak.engine.extractors.runtime import Device
 
 if TYPE_CHECKING:
     import onnx
 
+    from photocloak.engine.autodiff import StepGraph
     from photocloak.engine.extractors.spec import ExtractorSpec
+
+Kind = Literal["forward", "step"]
 
 
 class OnnxExtractor:
@@ -26,14 +30,25 @@ class OnnxExtractor:
     """
 
     def __init__(
-        self, spec: ExtractorSpec, forward: onnx.ModelProto, *, threads: int, device: Device
+        self,
+        spec: ExtractorSpec,
+        read: Callable[[], onnx.ModelProto],
+        *,
+        threads: int,
+        device: Device,
+        cache: ModelCache,
     ) -> None:
-        """Differentiate `forward`, a model chips → embedding (see `forward_model`)."""
+        """Differentiate what `read` gives, a model chips → embedding (see `forward_model`).
+
+        Where the cache has the result already, nothing is read.
+        """
         self.spec = spec
-        self._graph = step_graph(forward, CHIPS, EMBEDDING)
-        check_size(spec, self._graph.size)
-        self._open = partial(open_session, threads=threads, device=device)
-        self._sessions: dict[str, Any] = {}
+        self._read, self._cache = read, cache
+        self._threads, self._device = threads, device
+        self._differentiated: StepGraph | None = None
+        self._sessions: dict[Kind, Any] = {}
+        if not cache.has(key_of(spec, "step", device)):
+            self._graph()
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""
@@ -47,11 +62,22 @@ class OnnxExtractor:
         feeds = {CHIPS: checked(self.spec, chips), **named}
         return Step(*self._session("step").run([LOSSES, EMBEDDING, GRADIENT], feeds))
 
-    def _session(self, kind: Literal["forward", "step"]) -> Any:
+    def _graph(self) -> StepGraph:
+        if self._differentiated is None:
+            graph = step_graph(self._read(), CHIPS, EMBEDDING)
+            check_size(self.spec, graph.size)
+            self._differentiated = graph
+        return self._differentiated
+
+    def _session(self, kind: Kind) -> Any:
         """Open a session on first use; once both are, the graph's copy of the weights can go."""
         if kind not in self._sessions:
-            graph = self._graph
-            self._sessions[kind] = self._open(graph.step() if kind == "step" else graph.forward())
+            self._sessions[kind] = self._cache.open(
+                key_of(self.spec, kind, self._device),
+                lambda: self._graph().step() if kind == "step" else self._graph().forward(),
+                threads=self._threads,
+                device=self._device,
+            )
             if len(self._sessions) == 2:
-                del self._graph
+                self._differentiated = None
         return self._sessions[kind]

@@ -18,6 +18,10 @@ Device = Literal["cpu", "cuda", "auto"]
 
 _LOG: Final = logging.getLogger(__name__)
 _VARIANTS: Final = ("onnxruntime", "onnxruntime-gpu")
+_EXTERNAL: Final = "session.optimized_model_external_initializers"
+
+WEIGHTS: Final = "weights.bin"
+"""File beside a written model that holds its weights; sessions map it."""
 
 
 def require_onnxruntime() -> Any:
@@ -54,6 +58,38 @@ def open_session(model: onnx.ModelProto, *, threads: int, device: Device) -> Any
 
     Where CUDA is asked for and not there, the session runs on the CPU and a warning is logged.
     """
+    # Through a file, because a session opened from bytes keeps them: all weights once more.
+    data = model.SerializeToString()
+    try:
+        with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
+            path = Path(folder, "model.onnx")
+            path.write_bytes(data)
+            return session_from_file(path, threads=threads, device=device)
+    except OSError as error:
+        _LOG.info("A model is opened from memory: %s", error)
+        return session_from_file(data, threads=threads, device=device)
+
+
+def session_from_file(
+    source: Path | bytes,
+    *,
+    threads: int,
+    device: Device,
+    optimise: bool = True,
+    write: Path | None = None,
+    profile: Path | None = None,
+) -> Any:
+    """Return an InferenceSession on an ONNX file, or on what is in one.
+
+    Args:
+        source: the file, or its bytes.
+        threads: 0 leaves the number to ONNX Runtime.
+        device: where CUDA is asked for and not there, the CPU, and a warning is logged.
+        optimise: False for a graph that was optimised before.
+        write: where to write what is optimised; its large weights go to WEIGHTS beside it.
+        profile: how the names of files with timings begin; `end_profiling` writes them.
+
+    """
     runtime = require_onnxruntime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -61,20 +97,33 @@ def open_session(model: onnx.ModelProto, *, threads: int, device: Device) -> Any
     options.log_severity_level = 3
     # Several recognisers take turns: a pool that spins after its run takes the next one's cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not optimise:
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if write is not None:
+        options.optimized_model_filepath = str(write)
+        options.add_session_config_entry(f"{_EXTERNAL}_file_name", WEIGHTS)
+        options.add_session_config_entry(f"{_EXTERNAL}_min_size_in_bytes", "1024")
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     providers = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in runtime.get_available_providers():
+    if has_cuda(device):
         providers.insert(0, "CUDAExecutionProvider")
-    # Through a file, because a session opened from bytes keeps them: all weights once more.
-    with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
-        path = Path(folder, "model.onnx")
-        path.write_bytes(model.SerializeToString())
-        session = runtime.InferenceSession(path, options, providers=providers)
+    session = runtime.InferenceSession(source, options, providers=providers)
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         _LOG.warning(
             "CUDA is not available to ONNX Runtime, so the CPU is used; "
             "pip install 'photocloak[gpu]' and check the NVIDIA driver."
         )
     return session
+
+
+def has_cuda(device: Device) -> bool:
+    """Tell whether `device` asks for CUDA and the runtime was built with it."""
+    return (
+        device != "cpu"
+        and "CUDAExecutionProvider" in require_onnxruntime().get_available_providers()
+    )
 
 
 def _is_installed(name: str) -> bool:
