@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from photocloak.engine import Extractor, load_extractor, load_specs
+from photocloak.engine.autodiff import StepGraph, step_graph
 from photocloak.engine.extractors import cache as module
-from photocloak.engine.extractors import onnx_extractor
 from tests.engine.test_extractors import SIZE, random_objective, smooth_chips, user_spec
 
 
@@ -40,13 +41,12 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of what is differentiated, as it happens."""
     names: list[str] = []
-    real = onnx_extractor.step_graph
 
-    def counted(model: object, chips: str, features: str) -> object:
+    def counted(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
         names.append(features)
-        return real(model, chips, features)  # type: ignore[arg-type]
+        return step_graph(model, chips, features)
 
-    monkeypatch.setattr(onnx_extractor, "step_graph", counted)
+    monkeypatch.setattr("photocloak.engine.extractors.onnx_extractor.step_graph", counted)
     return names
 
 
