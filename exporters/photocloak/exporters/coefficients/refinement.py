@@ -12,6 +12,7 @@ from photocloak.exporters.coefficients.bits import Bits
 from photocloak.exporters.coefficients.huffman import Table
 from photocloak.exporters.coefficients.layout import Blocks, Scan, UnsupportedError
 from photocloak.exporters.coefficients.order import Order
+from photocloak.exporters.coefficients.symbols import intervals, require
 
 
 def refine(scan: Scan, order: Order, bits: Bits, target: Blocks) -> None:
@@ -21,18 +22,16 @@ def refine(scan: Scan, order: Order, bits: Bits, target: Blocks) -> None:
         UnsupportedError: the data are damaged.
 
     """
-    if scan.ac[0] is None:
-        raise UnsupportedError("a Huffman table is missing")
+    table = require(scan.ac)[0]
     rows, columns = int(order.rows[-1]) + 1, int(order.columns[-1]) + 1
     first, last = scan.band
     band = target[:rows, :columns].reshape(-1, 64)[:, first : last + 1]
     known_block, known_k = np.nonzero(band)
     known_k += first
     starts = np.searchsorted(known_block, np.arange(rows * columns + 1))
-    walk = _Walk(bits, scan.ac[0], scan.band, starts.tolist(), known_k.tolist())
-    mcus = range(0, order.mcus, order.interval)
-    for start, end, mcu in zip(bits.starts, bits.ends, mcus, strict=True):
-        walk.interval(start, end, mcu, min(mcu + order.interval, order.mcus))
+    walk = _Walk(bits, table, scan.band, starts.tolist(), known_k.tolist())
+    for start, end, mcu, behind in intervals(order, bits):
+        walk.interval(start, end, mcu, behind)
     fresh = np.frombuffer(walk.fresh, np.int64).reshape(-1, 3)
     corrected = np.frombuffer(walk.corrected, np.int64).reshape(-1, 3)
     step = np.int16(1 << scan.low)
