@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 # Written because a picture was replaced or taken out: the leak list of docs/exporters.md.
 EXPLAINED = re.compile(
@@ -21,6 +24,12 @@ EXPLAINED = re.compile(
 CODING = re.compile(
     r"XMP-x:XMPToolkit$|(?:QuickTime|Meta|RIFF|ICC_Profile2|ICC-header2|ICC_Profile|ICC-header)\d*:"
 )
+
+
+def require() -> None:
+    """Skip the test where there is no ExifTool."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("ExifTool is not installed (libimage-exiftool-perl)")
 
 
 def tags(paths: list[Path]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
+from tests.exporters import exiftool
 
 SIDECAR = """<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -22,11 +22,6 @@ SIDECAR = """<?xml version="1.0" encoding="UTF-8"?>
 <dc:title><rdf:Alt>
 <rdf:li xml:lang="x-default">Sidecar – Tür &amp; Tor</rdf:li></rdf:Alt></dc:title>
 </rdf:Description></rdf:RDF></x:xmpmeta>"""
-
-
-def require_exiftool() -> None:
-    if shutil.which("exiftool") is None:
-        pytest.skip("ExifTool is not installed (libimage-exiftool-perl)")
 
 
 def tags(path: Path) -> dict[str, Any]:
@@ -66,7 +61,7 @@ REGIONS = (
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
 def test_what_the_source_holds(tmp_path: Path, suffix: str) -> None:
-    require_exiftool()
+    exiftool.require()
     original = source(
         tmp_path / f"a ü{suffix}",
         "-XMP-dc:Subject=one",
@@ -92,7 +87,7 @@ def test_what_the_source_holds(tmp_path: Path, suffix: str) -> None:
 
 def test_the_sidecar_counts(tmp_path: Path) -> None:
     """A keyword that the user took away in the photo manager does not come back."""
-    require_exiftool()
+    exiftool.require()
     original = source(
         tmp_path / "a.jpg", "-XMP-dc:Title=Old", "-XMP-dc:Subject=Ada", "-XMP-photoshop:City=Lübeck"
     )
@@ -109,7 +104,7 @@ def test_the_sidecar_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("managed", [False, True])
 def test_exif_credits(tmp_path: Path, managed: bool) -> None:
     """They come along, unless a sidecar says what is left of them."""
-    require_exiftool()
+    exiftool.require()
     original = source(tmp_path / "a.jpg", "-EXIF:Artist=Grüße", "-EXIF:Model=not a credit")
     if managed:
         (tmp_path / "a.jpg.xmp").write_text(SIDECAR, "utf-8")
@@ -120,7 +115,7 @@ def test_exif_credits(tmp_path: Path, managed: bool) -> None:
 
 
 def test_latin_1_iptc(tmp_path: Path) -> None:
-    require_exiftool()
+    exiftool.require()
     original = source(tmp_path / "a.jpg", "-charset", "iptc=Latin", "-IPTC:City=Lübeck")
     assert graft(tmp_path, original)["IPTC:City"] == "Lübeck"
 
@@ -130,6 +125,16 @@ def test_nothing_there_changes_nothing(tmp_path: Path) -> None:
     Pillow.new("RGB", (40, 30)).save(original)
     photo = exporters.read(original)
     assert exporters.graft(photo, original) is photo
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Standard output is for data, and nobody's but the command line's."""
+    original = tmp_path / "a.jpg"
+    Pillow.new("RGB", (40, 30)).save(original)
+    (tmp_path / "a.jpg.xmp").write_text(SIDECAR, "utf-8")
+    photo = exporters.read(original)
+    assert exporters.graft(photo, original).data != photo.data
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:

@@ -1,11 +1,7 @@
 """Tags before and after, as ExifTool sees them."""
 
-import importlib.util
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +9,7 @@ from numpy.typing import NDArray
 
 from photocloak import exporters
 from photocloak.core import InputError
+from tests.exporters import exiftool
 
 Image = NDArray[np.uint8]
 HDR = "hdr10_p3_nclx.avif"
@@ -31,21 +28,9 @@ SECRET += ("HierarchicalSubject", "LastKeyword", "DocumentID", "InstanceID", "Ci
 SECRET += ("Subject", "Keywords", "ImageUniqueID", "DerivedFrom", "Categories", "People")
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    if shutil.which("exiftool") is None:
-        pytest.skip("ExifTool is not installed (libimage-exiftool-perl)")
-    path = Path(__file__).with_name("exiftool.py")
-    spec = importlib.util.spec_from_file_location("exiftool_witness", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def written(lab: Path, folder: Path, preset: str, cloak: Callable[..., Image]) -> list[Path]:
     """Write all small samples; return their sources."""
+    exiftool.require()
     policy, sources = exporters.load_policy(preset), []
     for path in sorted((lab / "data/metadata_samples").iterdir()):
         if path.suffix == ".md" or path.name == HDR:
@@ -61,25 +46,25 @@ def written(lab: Path, folder: Path, preset: str, cloak: Callable[..., Image]) -
 
 
 def test_keep_keeps_every_tag_that_shows_no_picture(
-    lab: Path, tmp_path: Path, tool: Any, cloak: Callable[..., Image]
+    lab: Path, tmp_path: Path, cloak: Callable[..., Image]
 ) -> None:
     sources = written(lab, tmp_path, "keep", cloak)
     assert len(sources) > 25
-    before = tool.tags(sources)
-    after = tool.tags([tmp_path / path.name for path in sources])
+    before = exiftool.tags(sources)
+    after = exiftool.tags([tmp_path / path.name for path in sources])
     unexplained = {
-        name: tool.differences(row, after[name])
+        name: exiftool.differences(row, after[name])
         for name, row in before.items()
-        if tool.differences(row, after[name])
+        if exiftool.differences(row, after[name])
     }
     assert unexplained == {}
 
 
 def test_web_leaves_no_name_place_or_serial(
-    lab: Path, tmp_path: Path, tool: Any, cloak: Callable[..., Image]
+    lab: Path, tmp_path: Path, cloak: Callable[..., Image]
 ) -> None:
     sources = written(lab, tmp_path, "web", cloak)
-    for name, row in tool.tags([tmp_path / path.name for path in sources]).items():
+    for name, row in exiftool.tags([tmp_path / path.name for path in sources]).items():
         told = [tag for tag in row if any(word in tag for word in SECRET)]
         assert told == [], name
         data = (tmp_path / name).read_bytes()

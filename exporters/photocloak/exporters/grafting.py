@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from photocloak.core import InputError
+from photocloak.exporters.exiv2 import opened
 from photocloak.exporters.model import Photo
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -48,10 +49,7 @@ def graft(photo: Photo, source: Path) -> Photo:
         InputError: the source or its sidecar cannot be read, or the photo takes no metadata.
 
     """
-    import pyexiv2
-
-    pyexiv2.set_log_level(4)  # it writes to stderr
-    packet, iptc, credits = _embedded(pyexiv2, source)
+    packet, iptc, credits = _embedded(source)
     sidecar = _sidecar(source)
     merged = _merged(packet, sidecar, source)
     if sidecar:
@@ -59,7 +57,7 @@ def graft(photo: Photo, source: Path) -> Photo:
     if not merged and not iptc and not credits:
         return photo
     try:
-        with pyexiv2.ImageData(photo.data) as image:
+        with opened(photo.data) as image:
             if merged:
                 image.modify_raw_xmp(merged)
             if iptc:
@@ -75,15 +73,14 @@ def graft(photo: Photo, source: Path) -> Photo:
     return replace(photo, data=data)
 
 
-def _embedded(pyexiv2: Any, source: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
+def _embedded(source: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
     """Return XMP packet, IPTC and EXIF credits of a photo of any kind, RAW files too."""
     try:
         data = source.read_bytes()
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror}).") from error
-    pyexiv2.enableBMFF()
     try:
-        with pyexiv2.ImageData(data) as image:
+        with opened(data) as image:
             exif = image.read_exif()
             credits = {name: exif[name] for name in _CREDITS if exif.get(name)}
             return image.read_raw_xmp(), _iptc(image), credits
