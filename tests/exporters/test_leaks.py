@@ -17,7 +17,7 @@ from photocloak.exporters.formats import heic, jpeg, png, tiff, webp
 from photocloak.exporters.leaks import previews
 from photocloak.exporters.leaks.jpeg import Cleaned
 from tests.exporters.files import coded
-from tests.exporters.plants import PLANTS, Plant, exif_thumbnail, small
+from tests.exporters.plants import PLANTS, Plant, comment, exif_thumbnail, small
 
 Image = NDArray[np.uint8]
 KEEP = exporters.load_policy("keep")
@@ -141,3 +141,9 @@ def test_a_preview_too_small_for_its_place_is_blanked(face: Image) -> None:
     maker = previews.Previews(face)
     assert maker.overwrite(b"xx" + tiny) == b"xx" + bytes(len(tiny))
     assert (maker.replaced, maker.blanked) == (0, 1)
+
+
+def test_a_note_names_what_went_and_quotes_nothing_of_it(face: Image) -> None:
+    photo = exporters.read_bytes(comment(face), "a.jpg")
+    encoded = exporters.encode(photo, photo.pixels, photo.pixels, KEEP)
+    assert encoded.notes == ("left out: comment with a picture in it",)

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass, replace
 
-from photocloak.exporters.containers.segments import Segment, identifier
+from photocloak.exporters.containers.segments import COM, Segment, identifier
 from photocloak.exporters.leaks import exif, xmp
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.signatures import embedded
@@ -110,7 +110,7 @@ def _without_strangers(kept: list[Segment]) -> tuple[list[Segment], list[str]]:
         kin = (one.marker, identifier(one))
         if any(embedded(one.payload)):
             bad.add(kin)
-    names = [f"APP{m - 0xE0} {n.decode('latin-1')!r}" if m >= 0xE0 else "comment" for m, n in bad]
+    names = ["comment" if m == COM else f"APP{m - 0xE0} {n.decode('latin-1')!r}" for m, n in bad]
     rest = [one for one in kept if (one.marker, identifier(one)) not in bad]
     return rest, [f"{name} with a picture in it" for name in sorted(names)]
 
