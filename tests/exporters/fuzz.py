@@ -2,8 +2,9 @@
 
 Each file is read, cloaked, written under `keep` and `web`, and scanned. Good outcomes are a file
 that decodes again, or an error of ours. A worker does the files; who watches it counts crashes
-(any other exception, a signal) and hangs (more than 10 s for a file), kills and goes on. FOLDER
-holds files to break instead of the built-in ones.
+(any other exception, a signal) and hangs, kills and goes on. A file hangs that takes longer than
+10 s and than four times what it takes unbroken. FOLDER holds files to break instead of the
+built-in ones, of any size.
 """
 
 import io
@@ -12,20 +13,22 @@ import resource
 import select
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
 
-LIMIT, MEMORY = 10.0, 6 << 30
+LIMIT, SLOWER, WHOLE, MEMORY = 10.0, 4.0, 300.0, 6 << 30
+GOOD = ("written", "refused")
 
 
 def corpus(folder: str | None) -> list[bytes]:
     """Return files to break."""
     if folder:
         paths = sorted(path for path in Path(folder).iterdir() if path.suffix != ".md")
-        return [path.read_bytes() for path in paths if path.stat().st_size < 400_000]
+        return [path.read_bytes() for path in paths]
     import pillow_heif
 
     face = Pillow.open(Path(__file__).parents[1] / "data/astronaut.png").resize((96, 80))
@@ -71,23 +74,26 @@ def broken(data: bytes, rng: np.random.Generator) -> bytes:
     return bytes(result)
 
 
-def case(files: list[bytes], seed: int) -> bytes:
-    """Return the broken file of a seed."""
+def case(files: list[bytes], seed: int) -> tuple[int, bytes]:
+    """Return which file a seed breaks, and the broken file."""
     rng = np.random.default_rng(seed)
-    return broken(files[int(rng.integers(len(files)))], rng)
+    index = int(rng.integers(len(files)))
+    return index, broken(files[index], rng)
 
 
-def work(first: int, last: int, folder: str | None) -> None:
-    """Do some seeds, and print what came of each."""
+def work(folder: str | None) -> None:
+    """Answer every line of standard input, `seed N` or `whole N`, with what came of that file."""
     from photocloak import exporters
     from photocloak.core import PhotocloakError
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     files = corpus(folder)
     policies = [exporters.load_policy(name) for name in ("keep", "web")]
-    for seed in range(first, last):
+    print("ready", flush=True)
+    for line in sys.stdin:
+        kind, number = line.split()
         try:
-            data = case(files, seed)
+            data = files[int(number)] if kind == "whole" else case(files, int(number))[1]
             exporters.scan(data)
             photo = exporters.read_bytes(data, "fuzz.jpg")
             for policy in policies:
@@ -99,40 +105,73 @@ def work(first: int, last: int, folder: str | None) -> None:
             outcome = "refused"
         except Exception:
             outcome = f"crash {traceback.format_exc()[-420:]!r}"
-        print(seed, outcome, flush=True)
+        print(outcome, flush=True)
+
+
+class Worker:
+    """A process that tries files; a new one takes its place when it dies or hangs."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._command = [sys.executable, __file__, "--work", folder or ""]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, request: str, limit: float) -> str:
+        """Return the answer to a request; after `limit` seconds without one: a hang."""
+        if self._process is None:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(
+                self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+            )
+            self._answer(WHOLE)
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{request}\n".encode())
+        self._process.stdin.flush()
+        answer = self._answer(limit)
+        if answer is None or not answer:
+            self.close()
+        return f"hang of {limit:.0f} s" if answer is None else answer or "it died"
+
+    def _answer(self, limit: float) -> str | None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], limit)
+        return self._process.stdout.readline().decode().strip() if ready else None
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
 
 
 def run(count: int, seed: int = 0, folder: str | None = None) -> dict[str, object]:
-    """Watch workers through `count` seeds; return the counts and what went wrong."""
-    result: dict[str, object] = {"tried": 0, "written": 0, "refused": 0}
-    wrong: list[str] = []
-    at, end = seed, seed + count
-    while at < end:
-        command = [sys.executable, __file__, "--work", str(at), str(end), folder or ""]
-        worker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert worker.stdout is not None
-        starting = 30.0  # the first answer waits for imports, too
-        while at < end:
-            ready, _, _ = select.select([worker.stdout], [], [], LIMIT + starting)
-            line = worker.stdout.readline().decode() if ready else "hang"
-            starting = 0.0
-            word = line.split(" ", 1)[-1].strip()
-            result["tried"] = at - seed + 1
-            if word in ("written", "refused"):
-                result[word] = int(str(result[word])) + 1
-            else:
-                wrong.append(f"seed {at}: {word or 'killed by a signal'}")
-            at += 1
-            if not word or word == "hang":
-                break
-        worker.kill()
-        worker.wait()
-    return {**result, "wrong": wrong}
+    """Try `count` seeds; return the counts, what went wrong, and how slow the slowest was."""
+    files, worker = corpus(folder), Worker(folder)
+    limits: dict[int, float] = {}
+    counts, wrong, slowest = dict.fromkeys(GOOD, 0), [], 0.0
+    for number in range(seed, seed + count):
+        index = case(files, number)[0]
+        if index not in limits:
+            began = time.monotonic()
+            answer = worker.ask(f"whole {index}", WHOLE)
+            limits[index] = max(LIMIT, SLOWER * (time.monotonic() - began))
+            if answer not in GOOD:
+                wrong.append(f"unbroken file {index}: {answer}")
+        began = time.monotonic()
+        answer = worker.ask(f"seed {number}", limits[index])
+        slowest = max(slowest, (time.monotonic() - began) / limits[index])
+        if answer in GOOD:
+            counts[answer] += 1
+        else:
+            wrong.append(f"seed {number}: {answer}")
+    worker.close()
+    return {"tried": count, **counts, "share of its limit": round(slowest, 2), "wrong": wrong}
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--work":
-        work(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] or None)
+        work(sys.argv[2] or None)
     else:
         seed_ = int(sys.argv[2]) if len(sys.argv) > 2 else 0
         folder_ = sys.argv[3] if len(sys.argv) > 3 else None

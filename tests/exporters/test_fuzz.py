@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.exporters.fuzz import Worker
+
 COUNT = os.environ.get("PHOTOCLOAK_FUZZ", "200")
 
 
@@ -19,3 +21,14 @@ def test_broken_files_crash_and_hang_nothing() -> None:
     assert result["tried"] == int(COUNT)
     assert result["written"] > 10
     assert result["refused"] > 10
+
+
+def test_crashes_and_hangs_are_seen_and_the_next_file_is_tried() -> None:
+    worker = Worker(None)
+    try:
+        assert worker.ask("whole 999", 30).startswith("crash")
+        assert worker.ask("whole 0", 0).startswith("hang")
+        assert worker.ask("nonsense", 30) == "it died"
+        assert worker.ask("whole 0", 30) == "written"
+    finally:
+        worker.close()
