@@ -19,7 +19,7 @@ WAYS = {
     "x, y = (h.make_tensor_value_info(n, 1, [1]) for n in 'xy')\n"
     "g = h.make_graph([h.make_node('Relu', ['x'], ['y'])], 'g', [x], [y])\n"
     "m = h.make_model(g, opset_imports=[h.make_opsetid('', 16)], ir_version=8)\n"
-    "p._simplified(m)",
+    "p.simplified(m)",
 }
 
 

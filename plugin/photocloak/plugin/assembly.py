@@ -50,11 +50,15 @@ def own_library(folders: Folders) -> Path:
     return folders.data / "targets.npz"
 
 
+def threads_each(settings: Settings, extractors: int) -> int:
+    """Return how many threads an extractor gets: side by side they share the cores out."""
+    return settings.threads or max(1, (os.cpu_count() or 1) // extractors)
+
+
 def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:
     """Load the extractors; ModelError says what is missing or damaged."""
     found = specs(folders)
-    # Extractors run side by side (see `Ensemble.pool`), so they share the cores out among them.
-    threads = settings.threads or max(1, (os.cpu_count() or 1) // len(found))
+    threads = threads_each(settings, len(found))
     load = partial(load_extractor, threads=threads, device=settings.device, cache=models_folder())
     return Ensemble({name: load(spec) for name, spec in found.items()})
 

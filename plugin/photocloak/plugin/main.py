@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.plugin.commands.bench import bench
 from photocloak.plugin.commands.beside import beside
 from photocloak.plugin.commands.check import check
 from photocloak.plugin.commands.cloak import cloak
@@ -59,6 +60,7 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
         doctor,
         demo,
         evaluate,
+        bench,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

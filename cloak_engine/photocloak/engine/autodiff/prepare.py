@@ -31,7 +31,7 @@ def prepare(model: onnx.ModelProto) -> Graph:
     Raises InvalidModelError where ONNX Runtime refuses the model, UnsupportedOperatorError where it
     cannot be read here.
     """
-    graph = Graph(_lifted(_simplified(model)))
+    graph = Graph(_lifted(simplified(model)))
     graph.rewrite("PRelu", _product)
     return graph
 
@@ -49,7 +49,7 @@ def _product(graph: Graph, node: Node) -> None:
     graph.op("Mul", x, factor, output=node.outputs[0])
 
 
-def _simplified(model: onnx.ModelProto) -> onnx.ModelProto:
+def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     """Run ONNX Runtime's basic (offline, exact) optimisations."""
     import onnx
 

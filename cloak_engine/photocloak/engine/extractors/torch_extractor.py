@@ -29,6 +29,7 @@ class TorchExtractor:
         threads: int,
         device: Device,
         because: UnsupportedOperatorError | None = None,
+        channels_last: bool = False,
     ) -> None:
         """Load `forward`, a model chips → embedding (see `forward_model`).
 
@@ -38,6 +39,8 @@ class TorchExtractor:
             threads: CPU threads of the whole process, 0: PyTorch's choice.
             device: "cuda" and "auto" use an NVIDIA card where PyTorch finds one.
             because: why PyTorch is needed; named in the message where it is missing.
+            channels_last: keep images with their channels together; which is faster depends on
+                model and machine.
 
         Raises:
             ModelError: PyTorch is not installed, or cannot run an operator of this model either.
@@ -68,9 +71,9 @@ class TorchExtractor:
             )
         self._evaluate = evaluate
         self._nodes = graph.nodes
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._constants = {
-            name: torch.from_numpy(value.copy()).to(self._device)
-            for name, value in graph.constants.items()
+            name: self._tensor(value.copy()) for name, value in graph.constants.items()
         }
 
     def embed(self, chips: Array, /) -> Array:
@@ -89,7 +92,8 @@ class TorchExtractor:
         return Step(losses, embeddings, variable.grad.cpu().numpy())
 
     def _tensor(self, array: Array) -> Any:
-        return self._torch.from_numpy(array).to(self._device)
+        tensor = self._torch.from_numpy(array).to(self._device)
+        return tensor.contiguous(memory_format=self._layout) if tensor.ndim == 4 else tensor
 
     def _features(self, chips: Any) -> Any:
         return self._evaluate(self._nodes, {**self._constants, CHIPS: chips})[EMBEDDING]

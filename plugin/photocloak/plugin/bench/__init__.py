@@ -1,0 +1,1 @@
+"""How fast photocloak is on this machine, each ratio measured within one run."""

@@ -1,0 +1,126 @@
+"""Whole photos: from a file to a verified file, and from the process's start to the first step."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from photocloak.core import PhotocloakError
+from photocloak.plugin.assembly import load_engine, open_pipeline
+from photocloak.plugin.bench import photos
+from photocloak.plugin.folders import Folders
+from photocloak.plugin.job import Job
+from photocloak.plugin.settings import Settings
+
+_COMMAND = (sys.executable, "-c", "from photocloak.plugin.main import main; main()")
+
+
+@dataclass(frozen=True)
+class Size:
+    """A kind of photo."""
+
+    megapixels: float
+    faces: int
+
+
+@dataclass(frozen=True)
+class PhotoTime:
+    """Median seconds for a photo of one size, models loaded: read, found, cloaked, verified."""
+
+    size: Size
+    seconds: float
+
+    @property
+    def per_minute(self) -> float:
+        """How many such photos one process does in a minute."""
+        return 60 / self.seconds
+
+
+@dataclass(frozen=True)
+class Start:
+    """Seconds from the start of the process, and megabytes.
+
+    Attributes:
+        first_step: until the optimiser's first step was done.
+        first_ever: the same with an empty cache folder, once: models are made ready.
+        peak: the most memory held at once, for the largest photo of the run.
+
+    """
+
+    first_step: float
+    first_ever: float
+    peak: float
+
+
+def time_photos(
+    sizes: Sequence[Size], settings: Settings, folders: Folders, *, repeats: int
+) -> list[PhotoTime]:
+    """Cloak a photo of each size, in turns, and return the median of each.
+
+    Raises PhotocloakError where one of them does not end as a cloaked photo.
+    """
+    engine = load_engine(settings, folders)
+    times: dict[Size, list[float]] = {size: [] for size in sizes}
+    with tempfile.TemporaryDirectory(prefix="photocloak-bench-") as name:
+        place = Path(name)
+        pipeline = open_pipeline(engine, Folders(folders.config, place / "data"))
+        sources = {size: photos.write(size.megapixels, size.faces, place) for size in sizes}
+        for turn in range(repeats + 1):  # the first does not count
+            for size, source in sources.items():
+                outcome = pipeline.run(Job(source, place / "out", settings.mode, "keep"))
+                if outcome.output is None or len(outcome.faces) != size.faces:
+                    raise PhotocloakError(
+                        f"{source.name}, made to measure with, came out as {outcome.status.value} "
+                        f"with {len(outcome.faces)} faces ({outcome.reason})."
+                    )
+                outcome.output.unlink()
+                if turn:
+                    times[size].append(outcome.seconds)
+    return [PhotoTime(size, median(seconds)) for size, seconds in times.items()]
+
+
+def time_start(largest: Size, *, repeats: int) -> Start:
+    """Start `photocloak cloak` as a user does: on a portrait for time, a large photo for memory."""
+    with tempfile.TemporaryDirectory(prefix="photocloak-bench-") as name:
+        place = Path(name)
+        first_ever, _ = _run(photos.PORTRAIT, place, XDG_CACHE_HOME=str(place / "cache"))
+        _run(photos.PORTRAIT, place)
+        seconds = [_run(photos.PORTRAIT, place)[0] for _ in range(repeats)]
+        source = photos.write(largest.megapixels, largest.faces, place)
+        _, peak = _run(source, place)
+    return Start(median(seconds), first_ever, peak)
+
+
+def _run(source: Path, place: Path, **environment: str) -> tuple[float, float]:
+    """Cloak one photo in a new process; return seconds to its first step, and megabytes."""
+    with tempfile.TemporaryDirectory(dir=place) as private:
+        moved = {"XDG_DATA_HOME": private} | environment
+        arguments = [*_COMMAND, "cloak", str(source), "-o", private, "--progress", "json"]
+        started = time.perf_counter()
+        with subprocess.Popen(
+            arguments, env=os.environ | moved, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stderr is not None
+            lines, first = [], None
+            for line in process.stderr:
+                lines.append(line.decode("utf-8", "replace"))
+                if first is None and _is_step(lines[-1]):
+                    first = time.perf_counter() - started
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode or first is None:
+        raise PhotocloakError(f"`photocloak cloak {source}` failed: {''.join(lines[-3:])}")
+    return first, usage.ru_maxrss / 1024
+
+
+def _is_step(line: str) -> bool:
+    try:
+        return bool(json.loads(line)["event"] == "step")
+    except (ValueError, KeyError, TypeError):
+        return False
