@@ -66,11 +66,10 @@ def time_steps(specs: Mapping[str, ExtractorSpec], *, threads: int, repeats: int
     calls: dict[tuple[str, str], Callable[[], object]] = {}
     operations = {}
     for name, spec in specs.items():
-        ours = load_extractor(spec, threads=threads, cache=models_folder())
-        calls[name, "step"], calls[name, "forward"] = _calls(ours)
+        calls[name, "step"], calls[name, "forward"] = calls_of(ours(spec, threads))
         if has_torch():
             for layout in LAYOUTS:
-                calls[name, layout], _ = _calls(_torch(spec, threads, layout))
+                calls[name, layout], _ = calls_of(in_torch(spec, threads, layout))
         graph = step_graph(_model(spec), CHIPS, EMBEDDING).step()
         operations[name] = flops(graph) / 1e9
     multiply, giga = product(threads)
@@ -89,7 +88,12 @@ def time_steps(specs: Mapping[str, ExtractorSpec], *, threads: int, repeats: int
     )
 
 
-def _calls(extractor: Extractor) -> tuple[Callable[[], object], Callable[[], object]]:
+def ours(spec: ExtractorSpec, threads: int) -> Extractor:
+    """Return the recogniser as a cloak runs it."""
+    return load_extractor(spec, threads=threads, cache=models_folder())
+
+
+def calls_of(extractor: Extractor) -> tuple[Callable[[], object], Callable[[], object]]:
     """Return a step and a look at one made-up chip."""
     spec, rng = extractor.spec, np.random.default_rng(0)
     chips = rng.uniform(0, 255, (1, 3, spec.size, spec.size)).astype(np.float32)
@@ -101,7 +105,7 @@ def _calls(extractor: Extractor) -> tuple[Callable[[], object], Callable[[], obj
     return partial(extractor.step, chips, goal), partial(extractor.embed, chips)
 
 
-def _torch(spec: ExtractorSpec, threads: int, layout: str) -> Extractor:
+def in_torch(spec: ExtractorSpec, threads: int, layout: str) -> Extractor:
     """Return the recogniser in PyTorch, its constants and normalisations folded as ONNX's are."""
     from photocloak.engine.extractors.torch_extractor import TorchExtractor
 
