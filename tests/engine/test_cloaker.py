@@ -129,3 +129,18 @@ def test_each_step_is_told() -> None:
         image, [subject, subject], seed=0, on_step=lambda *step: told.append(step)
     )
     assert told == [(step, 2 * mode.steps) for step in range(1, 2 * mode.steps + 1)]
+
+
+def test_a_face_at_the_photo_s_edge_spends_its_budget_in_the_photo() -> None:
+    image, face = _scene(6, 1.0)
+    shift = face.landmarks[:, 0].mean()  # the middle of the face comes to lie on the left edge
+    image = image[:, round(shift) :].copy()
+    x, y, w, h = face.box
+    cut = Face((x - round(shift), y, w, h), face.landmarks - [round(shift), 0], face.score)
+    ensemble, mode = _ensemble(), _quick("balanced", steps=40)
+    cloak = Cloaker(ensemble, _means(ensemble), mode)(
+        image, [_subject(ensemble, image, cut)], seed=0
+    )
+    space = FaceSpace.of(cut)
+    worn = Dssim(space.crop(image)).measure(space.crop(cloak.pixels))
+    assert 0.7 * mode.rho < worn <= 1.1 * mode.rho

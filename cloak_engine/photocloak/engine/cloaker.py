@@ -96,7 +96,7 @@ class Cloaker:
         for number, subject in enumerate(subjects):
             space = FaceSpace.of(subject.face)
             rng = np.random.default_rng([seed, number])
-            problem = _Problem(self, space.crop(image), space, subject, rng)
+            problem = _Problem(self, image, space, subject, rng)
             for step in range(steps):
                 problem.descend()
                 if on_step is not None:
@@ -113,19 +113,20 @@ class _Problem:
     def __init__(
         self,
         cloaker: Cloaker,
-        crop: Array,
+        image: Image,
         space: FaceSpace,
         subject: Subject,
         rng: np.random.Generator,
     ) -> None:
         self._cloaker, self._mode = cloaker, cloaker.mode
-        self._crop, self._rng = crop, rng
+        self._crop, self._rng = space.crop(image), rng
         refine = space.refine()
         self._refine = Separable(refine, refine)
-        self._dssim = Dssim(crop)
+        self._dssim = Dssim(self._crop)
         grid = space.grid
-        self._window = _fade(grid)
-        self._gray = bool(np.quantile(np.ptp(crop, axis=0), 0.99) < GRAY)
+        # Nothing beyond the photo's edge: it would cost budget and be seen by nobody.
+        self._window = _fade(grid) * space.inside(image.shape)
+        self._gray = bool(np.quantile(np.ptp(self._crop, axis=0), 0.99) < GRAY)
         self._objectives = self._aim(subject)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
         self._descent = self._plan()

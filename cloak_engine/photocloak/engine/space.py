@@ -101,6 +101,19 @@ class FaceSpace:
         """Return the (SIZE, grid) matrix that interpolates δ's grid to the face space."""
         return resampling(SIZE, self.grid, (self.grid - 1) / (SIZE - 1), 0.0)
 
+    def inside(self, shape: tuple[int, ...]) -> Array:
+        """Return 1 where a point of δ's grid lies in the photo, else 0, (grid, grid) float32.
+
+        Args:
+            shape: of the photo, (H, W, ...).
+
+        """
+        step = np.arange(self.grid) * (SIZE - 1) / (self.grid - 1)
+        x, y = np.meshgrid(step, step)
+        columns, rows = self.matrix @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+        within = (columns >= 0) & (columns < shape[1]) & (rows >= 0) & (rows < shape[0])
+        return within.reshape(self.grid, self.grid).astype(np.float32)
+
     def add(self, image: Image, delta: Array) -> Image:
         """Return a copy of the photo with δ added, rounded and clipped to 0..255.
 
