@@ -139,6 +139,13 @@ def test_a_name_may_be_in_latin_1_and_zeros_tell_nothing(face: Image) -> None:
     assert (found.kind, found.detail) == ("owner", "MakerNote Canon OwnerName: Jörg")
 
 
+def test_a_tag_that_is_there_twice_tells_both(face: Image) -> None:
+    tags = {0x0009: (ASCII, b"Erika\0"), 0x000A: (ASCII, b"Lieschen\0")}
+    note = directory(tags, NOTE_AT).replace(b"\x0a\0\2\0", b"\x09\0\2\0")
+    found = [one.detail for one in exporters.scan(photo(face, "Canon", note))]
+    assert found == ["MakerNote Canon OwnerName: Erika", "MakerNote Canon OwnerName: Lieschen"]
+
+
 def test_no_serial_number_or_owner_that_exiftool_sees_is_missed(lab: Path) -> None:
     exiftool.require()
     folder = lab / "data/metadata_samples"

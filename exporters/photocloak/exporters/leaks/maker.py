@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from photocloak.exporters.exiv2 import opened
 from photocloak.exporters.ifd import Tiff
@@ -31,17 +32,19 @@ def told(block: bytes, tiff: Tiff) -> Iterator[tuple[str, str]]:
         _, group, name = key.split(".", 2)
         kind = next((kind for kind, known in _TELLING if known.fullmatch(name)), None)
         if kind and detail["ifdName"] == "Makernote":
-            text = _text(detail)
-            if not _EMPTY.fullmatch(text):
-                yield kind, f"{group} {name}: {text}"
+            # a tag that is there twice has a list of values
+            values = [detail["value"]] if isinstance(detail["value"], str) else detail["value"]
+            for text in (_text(value, detail["typeName"]) for value in values):
+                if not _EMPTY.fullmatch(text):
+                    yield kind, f"{group} {name}: {text}"
 
 
-def _details(block: bytes) -> dict[str, dict[str, str]]:
+def _details(block: bytes) -> dict[str, dict[str, Any]]:
     """Return name → value, type and directory of all tags; none where libexiv2 gives up."""
     try:
         with opened(block) as image:
             try:
-                found: dict[str, dict[str, str]] = image.read_exif_detail()
+                found: dict[str, dict[str, Any]] = image.read_exif_detail()
             except UnicodeDecodeError:
                 found = image.read_exif_detail(encoding="latin-1")
     except Exception:  # a hostile block may make the binding raise anything
@@ -49,11 +52,11 @@ def _details(block: bytes) -> dict[str, dict[str, str]]:
     return found
 
 
-def _text(detail: dict[str, str]) -> str:
+def _text(value: str, form: str) -> str:
     """Return a value for people: bytes come as decimal numbers, and are text or hexadecimal."""
-    text, numbers = detail["value"], detail["value"].split()
-    if detail["typeName"] in ("Byte", "Undefined") and all(one.isdecimal() for one in numbers):
+    numbers = value.split()
+    if form in ("Byte", "Undefined") and all(one.isdecimal() for one in numbers):
         raw = bytes(int(one) & 0xFF for one in numbers)
         plain = raw.rstrip(b"\0").decode("latin-1")
-        text = plain if plain.isascii() and plain.isprintable() else raw.hex()
-    return text.strip("\0 ")
+        value = plain if plain.isascii() and plain.isprintable() else raw.hex()
+    return value.strip("\0 ")
