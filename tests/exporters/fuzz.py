@@ -2,13 +2,14 @@
 
 Each file is read, cloaked, written under `keep` and `web`, and scanned. Good outcomes are a file
 that decodes again, or an error of ours. A worker does the files; who watches it counts crashes
-(any other exception, a signal) and hangs, kills and goes on. A file hangs that takes longer than
-10 s and than four times what it takes unbroken. FOLDER holds files to break instead of the
-built-in ones, of any size.
+(any other exception, a signal) and hangs, kills and goes on. A file hangs that takes more than
+10 s of processor time and more than four times what it takes unbroken, or waits for ten times as
+long. FOLDER holds files to break instead of the built-in ones, of any size.
 """
 
 import io
 import json
+import os
 import resource
 import select
 import subprocess
@@ -20,7 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-LIMIT, SLOWER, WHOLE, MEMORY = 10.0, 4.0, 300.0, 6 << 30
+LIMIT, SLOWER, WHOLE, WAITING, MEMORY = 10.0, 4.0, 300.0, 10, 6 << 30
+TICKS = os.sysconf("SC_CLK_TCK")
 GOOD = ("written", "refused")
 
 
@@ -114,9 +116,10 @@ class Worker:
     def __init__(self, folder: str | None) -> None:
         self._command = [sys.executable, __file__, "--work", folder or ""]
         self._process: subprocess.Popen[bytes] | None = None
+        self.took = 0.0
 
     def ask(self, request: str, limit: float) -> str:
-        """Return the answer to a request; after `limit` seconds without one: a hang."""
+        """Return the answer to a request; after `limit` seconds of work without one: a hang."""
         if self._process is None:
             pipe = subprocess.PIPE
             self._process = subprocess.Popen(
@@ -124,18 +127,30 @@ class Worker:
             )
             self._answer(WHOLE)
         assert self._process.stdin is not None
+        before = self._worked()
         self._process.stdin.write(f"{request}\n".encode())
         self._process.stdin.flush()
         answer = self._answer(limit)
-        if answer is None or not answer:
+        self.took = self._worked() - before
+        if not answer:
             self.close()
         return f"hang of {limit:.0f} s" if answer is None else answer or "it died"
 
     def _answer(self, limit: float) -> str | None:
         assert self._process is not None
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], limit)
-        return self._process.stdout.readline().decode().strip() if ready else None
+        before, began = self._worked(), time.monotonic()
+        while self._worked() - before <= limit and time.monotonic() - began <= WAITING * limit:
+            ready, _, _ = select.select([self._process.stdout], [], [], 0.2)
+            if ready:
+                return self._process.stdout.readline().decode().strip()
+        return None
+
+    def _worked(self) -> float:
+        """Return the seconds of processor time it has used: what else runs is no matter."""
+        assert self._process is not None
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / TICKS
 
     def close(self) -> None:
         """End the process."""
@@ -153,14 +168,12 @@ def run(count: int, seed: int = 0, folder: str | None = None) -> dict[str, objec
     for number in range(seed, seed + count):
         index = case(files, number)[0]
         if index not in limits:
-            began = time.monotonic()
             answer = worker.ask(f"whole {index}", WHOLE)
-            limits[index] = max(LIMIT, SLOWER * (time.monotonic() - began))
+            limits[index] = max(LIMIT, SLOWER * worker.took)
             if answer not in GOOD:
                 wrong.append(f"unbroken file {index}: {answer}")
-        began = time.monotonic()
         answer = worker.ask(f"seed {number}", limits[index])
-        slowest = max(slowest, (time.monotonic() - began) / limits[index])
+        slowest = max(slowest, worker.took / limits[index])
         if answer in GOOD:
             counts[answer] += 1
         else:
