@@ -53,7 +53,7 @@ def main() -> None:
     cloaker = Cloaker(engine.ensemble, engine.library.means, mode)
     space = FaceSpace.of(face)
     subject = Subject(face, target, own)
-    problem = _Problem(cloaker, space.crop(base), space, subject, np.random.default_rng(0))
+    problem = _Problem(cloaker, base, space, subject, np.random.default_rng(0))
     for step in range(1, MOST + 1):
         problem.descend()
         if step % EVERY:

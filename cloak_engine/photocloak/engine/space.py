@@ -112,7 +112,7 @@ class FaceSpace:
         x, y = np.meshgrid(step, step)
         columns, rows = self.matrix @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
         within = (columns >= 0) & (columns < shape[1]) & (rows >= 0) & (rows < shape[0])
-        return within.reshape(self.grid, self.grid).astype(np.float32)
+        return np.asarray(within.reshape(self.grid, self.grid), np.float32)
 
     def add(self, image: Image, delta: Array) -> Image:
         """Return a copy of the photo with δ added, rounded and clipped to 0..255.
