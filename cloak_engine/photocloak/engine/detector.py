@@ -1,6 +1,9 @@
 """Every face of a photo, at any size: YuNet over a pyramid of tiles, then a closer look at each."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,7 @@ import numpy as np
 from photocloak.core import InputError, manifest_root
 from photocloak.engine.faces import SMALLEST, Face
 from photocloak.engine.looks import intersection, look_again, overlap
-from photocloak.engine.tiles import Pixels, pyramid
+from photocloak.engine.tiles import Pixels, Tile, pyramid
 from photocloak.engine.yunet import Candidates, YuNet
 
 LOW = 0.5
@@ -40,11 +43,13 @@ class Detector:
     ) -> None:
         """Load the shipped model or the one another `manifest` names; raises `ModelError`.
 
-        `cache` is a folder for models that are ready to run.
+        Tiles and faces are looked at by so many `threads` side by side, 0: one a core. `cache` is
+        a folder for models that are ready to run.
         """
         self.low, self.high = low, high
         shipped = manifest_root() / "detectors" / "yunet.toml"
-        self._network = YuNet(manifest or shipped, threads=threads, cache=cache)
+        self._network = YuNet(manifest or shipped, cache=cache)
+        self._threads = threads or os.cpu_count() or 1
 
     def __call__(self, image: Pixels) -> list[Face]:
         """Find the faces of `image` (H, W, 3) uint8 sRGB, of `SMALLEST` pixels and more."""
@@ -54,33 +59,38 @@ class Detector:
             )
         first = suppress(self._scan(image))
         rows = (first[np.array([index])] for index in range(len(first)))
-        looked = Candidates.concatenate(
-            look_again(image, row, self._network, low=self.low) for row in rows
-        )
+        look = partial(look_again, image, network=self._network, low=self.low)
+        looked = Candidates.concatenate(self._pool.map(look, rows))
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
         faces = without_parts(suppress(looked[(looked.scores >= self.low) & large]))
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
 
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        """Threads that each look at a tile: two tiles at once beat one tile on two cores."""
+        return ThreadPoolExecutor(max_workers=self._threads)
+
     def _scan(self, image: Pixels) -> Candidates:
-        """Return raw candidates in continuous pixels of `image`, their landmarks meaningless.
+        """Return raw candidates in continuous pixels of `image`, their landmarks meaningless."""
+        return Candidates.concatenate(self._pool.map(self._seen, pyramid(image)))
+
+    def _seen(self, tile: Tile) -> Candidates:
+        """Return what is seen in a tile, in pixels of the photo.
 
         All levels but the finest are also seen lying on either side: that finds the lying faces
         which the network misses, for half as much time again.
         """
+        [raw] = self._network(tile.pixels[None], low=_FAINTEST)
+        seen = [raw]
+        if not tile.finest:
+            sides = np.stack([np.rot90(tile.pixels, turn) for turn in (1, 3)])
+            left, right = self._network(sides, low=_FAINTEST)
+            seen += _turned_back(left, right, tile.pixels.shape)
         found = []
-        for tile in pyramid(image):
-            [raw] = self._network(tile.pixels[None], low=_FAINTEST)
-            seen = [raw]
-            if not tile.finest:
-                sides = np.stack([np.rot90(tile.pixels, turn) for turn in (1, 3)])
-                left, right = self._network(sides, low=_FAINTEST)
-                seen += _turned_back(left, right, tile.pixels.shape)
-            for raw in seen:
-                sizes = raw.boxes[:, 2:].min(axis=1)
-                usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.coarsest)
-                found.append(
-                    raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale)
-                )
+        for raw in seen:
+            sizes = raw.boxes[:, 2:].min(axis=1)
+            usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.coarsest)
+            found.append(raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale))
         return Candidates.concatenate(found)
 
 

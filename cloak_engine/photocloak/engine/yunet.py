@@ -68,8 +68,8 @@ _NONE = Candidates(
 class YuNet:
     """The network behind the detector."""
 
-    def __init__(self, manifest: Path, *, threads: int = 0, cache: Path | None = None) -> None:
-        """Load the model that `manifest` pins; `threads` 0 lets the runtime choose.
+    def __init__(self, manifest: Path, *, cache: Path | None = None) -> None:
+        """Load the model that `manifest` pins; each call of it keeps to its own thread.
 
         `cache` is a folder for models that are ready to run.
 
@@ -82,7 +82,7 @@ class YuNet:
             path, sha256 = manifest.parent / entry["model"], entry["sha256"]
             read = partial(read_model, path, sha256)
             self._session = ModelCache(cache).open(
-                plain_key("yunet", sha256), read, threads=threads, device="cpu"
+                plain_key("yunet", sha256), read, threads=1, device="cpu"
             )
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(

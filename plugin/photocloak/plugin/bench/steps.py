@@ -1,5 +1,6 @@
 """A step and a look of each recogniser, beside the same graph in PyTorch and a matrix product."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,8 @@ LAYOUTS = ("contiguous", "channels last")
 @dataclass(frozen=True)
 class StepTimes:
     """Seconds by extractor, one face, all measured in turns with the same number of threads.
+
+    With one thread they are the processor's, which others on the machine hardly change.
 
     Attributes:
         threads: of each run.
@@ -74,7 +77,8 @@ def time_steps(specs: Mapping[str, ExtractorSpec], *, threads: int, repeats: int
         operations[name] = flops(graph) / 1e9
     multiply, giga = product(threads)
     calls["", "product"] = multiply
-    times = in_turns(calls, repeats)
+    clock = time.process_time if threads == 1 else time.perf_counter
+    times = in_turns(calls, repeats, clock=clock)
     torch = (
         {name: min(times[name, one] for one in LAYOUTS) for name in specs} if has_torch() else None
     )
