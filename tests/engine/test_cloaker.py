@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photocloak.engine.budget import Dssim
-from photocloak.engine.cloaker import Cloaker, Subject
+from photocloak.engine.cloaker import YCBCR, Cloaker, Subject
 from photocloak.engine.ensemble import Ensemble, cosine, direction
 from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.faces import Face
@@ -144,3 +144,15 @@ def test_a_face_at_the_photo_s_edge_spends_its_budget_in_the_photo() -> None:
     space = FaceSpace.of(cut)
     worn = Dssim(space.crop(image)).measure(space.crop(cloak.pixels))
     assert 0.7 * mode.rho < worn <= 1.1 * mode.rho
+
+
+@pytest.mark.parametrize("mode", ["subtle", "balanced", "strong"])
+def test_no_point_is_stained(mode: str) -> None:
+    image, face = _scene(7, 1.0)
+    ensemble, table = _ensemble(), replace(_quick(mode), rate=8.0)
+    subject = _subject(ensemble, image, face)
+    cloak = Cloaker(ensemble, _means(ensemble), table)(image, [subject], seed=0)
+    change = cloak.pixels.astype(np.float64) - image
+    unclipped = ((cloak.pixels > 0) & (cloak.pixels < 255)).all(axis=2)
+    chroma = np.abs(change @ YCBCR[1:].T)[unclipped]
+    assert 0.5 * table.chroma < chroma.max() <= 1.2 * table.chroma + 0.5  # sampling, rounding

@@ -2,7 +2,7 @@
 
 Eq. 2 of the paper: minimise Dist(Φ(x_T), Φ(x ⊕ δ)) subject to |δ| < ρ, |δ| in DSSIM. The default
 objective adds what is known to transfer: centred features, a penalty on what is left of the
-user's own identity, random views, and a price on colour.
+user's own identity, random views, and a bound on colour.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +21,11 @@ from photocloak.engine.space import FaceSpace, Image
 from photocloak.engine.targets import Target
 from photocloak.engine.views import degrade, plain, realign
 
-CBCR = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
-"""Chroma of RGB (ITU-T T.871, JFIF)."""
+YCBCR = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+)
+"""Luma and chroma of RGB (ITU-T T.871, JFIF)."""
+RGB = np.linalg.inv(YCBCR).astype(np.float32)
 
 GRAY = 6.0
 """Grey levels by which a black-and-white photo's channels may differ, after JPEG."""
@@ -168,13 +171,13 @@ class _Problem:
         change = self._refine(self._worn())
         crop = np.clip(self._crop + change, 0, 255)
         gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
-        gradient = (gradient + self._colour(self._worn())) * self._window
+        gradient *= self._window
         if self._gray:
             gradient[:] = gradient.mean(axis=0)
         self._delta += self._descent(gradient)
         np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
         if self._mode.objective == "cloak":
-            self._delta *= self._shrinkage()
+            self._delta = _pale(self._delta, self._mode.chroma) * self._shrinkage()
 
     def _features(self, crop: Array) -> Array:
         """Return the gradient of the extractors' losses with respect to the crop."""
@@ -203,11 +206,6 @@ class _Problem:
         cost, gradient = self._dssim.gradient(crop)
         return gradient * np.float32(2e6 * max(cost - self._mode.rho, 0.0))
 
-    def _colour(self, change: Array) -> Array:
-        """Return the gradient of the price on colour: chroma times the mean of |Cb| and |Cr|."""
-        price = np.sign(np.tensordot(CBCR, change, 1)) * (self._mode.chroma / change[0].size)
-        return np.asarray(np.tensordot(CBCR.T, price, 1), np.float32)
-
     def _cost(self, factor: float) -> float:
         change = self._refine(self._worn() * np.float32(factor))
         return self._dssim.measure(np.clip(self._crop + change, 0, 255))
@@ -229,6 +227,17 @@ class _Problem:
         else:
             low = 1.0
         return self._worn() * np.float32(low), self._cost(low)
+
+
+def _pale(delta: Array, chroma: float) -> Array:
+    """Return δ, (3, g, g), with |Cb| and |Cr| of at most `chroma` and the same luma.
+
+    A bound, not a price: a price on the mean leaves little colour, all of it in one place, where it
+    is seen as a stain.
+    """
+    planes = np.tensordot(YCBCR, delta, 1)
+    np.clip(planes[1:], -chroma, chroma, out=planes[1:])
+    return np.asarray(np.tensordot(RGB, planes, 1), np.float32)
 
 
 def _fade(grid: int) -> Array:
