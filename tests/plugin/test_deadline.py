@@ -122,4 +122,5 @@ def test_the_command_gives_all_photos_one_deadline(cli: Run, album: Path, tmp_pa
     assert all("in the time that was given" in row["reason"] for row in rows)
     assert not (tmp_path / "late").exists()
     assert cli("cloak", album / "a.png", "-o", tmp_path / "late", "--deadline", 0.001)[0] == 7
-    assert cli("cloak", album, "-o", tmp_path, "--deadline", 0)[0] == 2
+    for senseless in (0, "nan", "inf"):
+        assert cli("cloak", album, "-o", tmp_path, "--deadline", senseless)[0] == 2

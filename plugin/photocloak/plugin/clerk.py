@@ -173,7 +173,8 @@ class Clerk:
                 self._swept.add(folder)
         except OSError as error:
             raise OutputError(
-                f"{folder}: the output folder cannot be used ({error.strerror})."
+                f"{folder}: the output folder cannot be used ({error.strerror}); "
+                "choose another, or make it one that you may write to."
             ) from error
         return folder
 

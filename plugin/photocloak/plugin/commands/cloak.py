@@ -1,6 +1,7 @@
 """`photocloak cloak`: the main job."""
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -106,6 +107,8 @@ def cloak(
 
     INPUT are photos and folders of photos. The photos themselves are never changed.
     """
+    if deadline is not None and not math.isfinite(deadline):  # comparisons let NaN through
+        raise click.UsageError("--deadline is a number of seconds.")
     if deadline is not None and scheduler is not None:
         raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
     if metadata_from and (len(metadata_from) != len(inputs) or any(map(Path.is_dir, inputs))):
