@@ -181,6 +181,18 @@ class TestQueue:
         assert found[0].finished == -5.0
         assert journal.pace(tmp_path / "out") == pytest.approx(0.0, abs=2.0)
 
+    def test_the_first_photo_counts_for_the_pace(
+        self, journal: Journal, queue: Queue, photo: Path, tmp_path: Path
+    ) -> None:
+        for number, seconds in enumerate((40.0, 0.01)):  # a photo, then what fails at once
+            path = photo.with_name(f"{number}.jpg")
+            path.write_bytes(b"%d" % number)
+            queue.add(candidate(path), str(number))
+            task = queue.next()
+            assert task is not None
+            queue.finish(task, Outcome(path, None, Status.FAILED, "why", seconds=seconds), None)
+        assert journal.pace(tmp_path / "out") == pytest.approx(20.0, abs=0.5)
+
     def test_retry_strikes_off_what_is_gone(
         self, journal: Journal, queue: Queue, photo: Path, tmp_path: Path
     ) -> None:

@@ -191,7 +191,8 @@ class Journal:
             min(seconds, ticks - before) if ticks > before else seconds
             for (seconds, ticks), (_, before) in pairwise(rows)
         ]
-        took = took or [seconds for seconds, _ in rows]
+        if 0 < len(rows) <= latest:  # the first of all has none before it
+            took.append(rows[-1][0])
         return sum(took) / len(took) if took else None
 
     def retry(self, paths: Iterable[Path]) -> list[Path]:
