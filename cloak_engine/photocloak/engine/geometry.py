@@ -4,6 +4,7 @@ Pixel coordinates have their origin in the centre of the first pixel, x to the r
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,15 +115,31 @@ class Separable:
 
     def __call__(self, planes: Array) -> Array:
         """Return (3, h, w)."""
+        if self._changes_nothing:
+            return planes
         return np.asarray(np.matmul(np.matmul(self.rows, planes), self.columns.T), np.float32)
 
     def pullback(self, gradient: Array) -> Array:
         """Return the (3, H, W) adjoint of a (3, h, w) gradient."""
+        if self._changes_nothing:
+            return gradient
         return np.asarray(np.matmul(np.matmul(self.rows.T, gradient), self.columns), np.float32)
 
     def after(self, other: "Separable") -> "Separable":
         """Return the composition self ∘ other."""
+        if other._changes_nothing:
+            return self
         return Separable(self.rows @ other.rows, self.columns @ other.columns)
+
+    @cached_property
+    def _changes_nothing(self) -> bool:
+        """Whether this is the identity, as it is for a face as fine as the face space."""
+        return _is_identity(self.rows) and _is_identity(self.columns)
+
+
+def _is_identity(matrix: Array) -> bool:
+    size = len(matrix)
+    return matrix.shape == (size, size) and bool((matrix == np.eye(size, dtype=matrix.dtype)).all())
 
 
 def resampling(out: int, size: int, scale: float, offset: float, *, support: float = 1.0) -> Array:
