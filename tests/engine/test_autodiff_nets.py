@@ -124,7 +124,7 @@ def run(model: onnx.ModelProto, chips: np.ndarray, objective: Objective) -> list
     return list(session.run(outputs, {"x": chips.astype(np.float32), **feeds}))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(nets(), st.integers(1, 3))
 def test_a_step_of_any_net_agrees_with_float64(net: Net, count: int) -> None:
     goal = objective(net.rng, count)

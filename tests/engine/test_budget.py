@@ -46,7 +46,7 @@ def test_equal_pictures_cost_nothing() -> None:
     assert Dssim(x).measure(x) == pytest.approx(0, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 1000))
 def test_gradient_is_the_directional_derivative(seed: int) -> None:
     rng = np.random.default_rng(seed)

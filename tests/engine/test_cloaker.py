@@ -50,7 +50,7 @@ def _quick(name: str, *, steps: int = 8) -> Mode:
 
 
 @pytest.mark.parametrize("mode", load_modes())
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 999), scale=st.floats(0.35, 1.2))
 def test_budget_holds_in_every_mode(mode: str, seed: int, scale: float) -> None:
     image, face = _scene(seed, scale)

@@ -22,7 +22,7 @@ def _smooth(height: int, width: int) -> np.ndarray:
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.floats(0.3, 4), st.floats(-0.6, 0.6), st.floats(-50, 450), st.floats(-50, 350),
     st.integers(0, 99),

@@ -143,7 +143,7 @@ def test_damaged_data_fall_back_or_are_refused_but_never_hang(face: Image) -> No
             continue
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=256).filter(any))
 def test_the_best_table_has_a_code_for_every_symbol_that_occurs(weights: list[int]) -> None:
     frequencies = np.zeros(256, np.int64)
