@@ -76,7 +76,7 @@ def _runtime() -> str:
 
 def _torch() -> str:
     if find_spec("torch") is None:
-        return "not installed; only extractors of your own with unusual operators need it"
+        return "optional, not installed: only extractors of your own with unusual operators need it"
     return metadata.version("torch")
 
 

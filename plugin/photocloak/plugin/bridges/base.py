@@ -96,12 +96,13 @@ class Change:
     """What an installation or a removal did.
 
     Attributes:
-        done: what was put or taken away.
+        done: where something was put or taken away, and how that is called for people: "put",
+            "took a line out of", …
         left: what was left alone, and why.
 
     """
 
-    done: tuple[Path, ...]
+    done: Mapping[Path, str]
     left: Mapping[Path, str]
 
 
@@ -130,7 +131,7 @@ def install(bridge: Bridge, folders: Folders) -> Change:
     entries = {path: replace(entry, texts=entry.texts[-1:]) for path, entry in entries.items()}
     record.save(bridge.name, {path: ours[path] for path in kept} | entries)
     bridge.refresh()
-    return Change((*(step.path for step in steps), *gone), left | kept)
+    return Change({step.path: step.deed for step in steps} | gone, left | kept)
 
 
 def uninstall(bridge: Bridge, folders: Folders) -> Change:
@@ -152,19 +153,19 @@ def state(bridge: Bridge, folders: Folders) -> str:
 
     """
     ours = Record(folders).load(bridge.name)
-    again = f"run `photocloak install {bridge.name}`"
+    command = f"`photocloak install {bridge.name}`"
     if not ours:
-        return f"not installed; for {bridge.title}, {again}"
+        return f"optional, not installed: {command}, for {bridge.title}"
     parts = bridge.files()
     for path, entry in ours.items():
         there = read(path)
         as_put = None if there is None else found(there, entry, path)
         if as_put is None:
-            raise ConfigError(f"{path}: what photocloak put there is gone; {again}.")
+            raise ConfigError(f"{path}: what photocloak put there is gone; run {command}.")
         if not as_put:
             return f"{path} was changed since photocloak put it there; {bridge.probe()}"
     if not all(_is_newest(path, part) for path, part in parts.items()):
-        raise ConfigError(f"was put by another version or place of photocloak; {again}.")
+        raise ConfigError(f"was put by another version or place of photocloak; run {command}.")
     return bridge.probe()
 
 

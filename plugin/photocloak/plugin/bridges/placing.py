@@ -12,6 +12,9 @@ from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.bridges.parts import KINDS, File, Part
 from photocloak.plugin.bridges.record import Entry
 
+PIECES = {"line": "a line", "element": "an entry"}
+"""What a piece of a user's file is called for people, by the kind of the part."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -21,6 +24,12 @@ class Step:
     before: bytes | None
     after: bytes
     part: Part
+
+    @property
+    def deed(self) -> str:
+        """What this does, for people."""
+        piece = PIECES.get(self.part.kind)
+        return "put" if piece is None or self.before is None else f"added {piece} to"
 
 
 def plan(path: Path, part: Part, entry: Entry | None) -> Step | None:
@@ -48,9 +57,9 @@ def entry_of(step: Step, old: Entry | None) -> Entry:
     return Entry(step.part.kind, texts, step.before, sha256(step.after).hexdigest(), made)
 
 
-def take_away(entries: Mapping[Path, Entry]) -> tuple[tuple[Path, ...], dict[Path, str]]:
-    """Remove what is as it was put; return what went, and what stays with the reason."""
-    gone, kept = [], {}
+def take_away(entries: Mapping[Path, Entry]) -> tuple[dict[Path, str], dict[Path, str]]:
+    """Remove what is as it was put; return what was done, and what stays with the reason."""
+    gone, kept = {}, {}
     for path, entry in entries.items():
         there = read(path)
         as_put = None if there is None else found(there, entry, path)
@@ -63,8 +72,8 @@ def take_away(entries: Mapping[Path, Entry]) -> tuple[tuple[Path, ...], dict[Pat
             except OSError as error:
                 kept[path] = f"cannot be taken away ({error.strerror})"
                 continue
-            gone.append(path)
-    return tuple(gone), kept
+            gone[path] = "took away" if rest is None else f"took {PIECES[entry.kind]} out of"
+    return gone, kept
 
 
 def remove_folders(entries: Mapping[Path, Entry]) -> None:

@@ -77,7 +77,10 @@ class Record:
         return {path: entry for entries in others for path, entry in entries.items()}
 
     def save(self, name: str, entries: Mapping[Path, Entry]) -> None:
-        """Replace what stands there of the bridge of that name, also where others share a file."""
+        """Replace what stands there of the bridge of that name, also where others share a file.
+
+        When nothing is left, the file goes, too.
+        """
         table = self._read()
         table.pop(name, None)
         written = {str(path): entry.as_json() for path, entry in entries.items()}
@@ -85,8 +88,15 @@ class Record:
             others |= {path: entry for path, entry in written.items() if path in others}
         if written:
             table[name] = written
-        elif not self.path.exists():
-            return
+        try:
+            if table:
+                self._write(table)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror}).") from error
+
+    def _write(self, table: Mapping[str, Any]) -> None:
         temporary = make_private(self.path.parent) / f".{self.path.name}-{os.getpid()}"
         try:
             handle = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
@@ -95,8 +105,6 @@ class Record:
                 file.flush()
                 os.fsync(handle)
             temporary.replace(self.path)
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written ({error.strerror}).") from error
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -26,7 +26,7 @@ def install(name: str) -> None:
 
     bridge = load_bridge(name)
     change = put(bridge, Folders.of_user())
-    _tell("put", change)
+    _tell(change)
     _say(bridge.advice(installed=True))
 
 
@@ -42,16 +42,16 @@ def uninstall(name: str) -> int:
 
     bridge = load_bridge(name)
     change = take(bridge, Folders.of_user())
-    _tell("took away", change)
+    _tell(change)
     if not change.done and not change.left:
         _say(f"{name} was not installed")
     _say(bridge.advice(installed=False))
     return ExitCode.OUTPUT if change.left else ExitCode.OK
 
 
-def _tell(what: str, change: "Change") -> None:
-    for path in change.done:
-        _say(f"{what} {path}")
+def _tell(change: "Change") -> None:
+    for path, deed in change.done.items():
+        _say(f"{deed} {path}")
     for path, reason in change.left.items():
         _say(f"left {path}: it {reason}")
 
