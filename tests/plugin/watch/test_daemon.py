@@ -14,7 +14,7 @@ import pytest
 from photocloak.plugin import Database, Outputs, Status
 from photocloak.plugin.main import run
 from photocloak.plugin.watch.journal import State
-from tests.plugin.fakes import BARE, CRASH, GROUP, PORTRAIT, write_photo
+from tests.plugin.fakes import BARE, CRASH, GROUP, HANG, PORTRAIT, write_photo
 from tests.plugin.watch.harness import Place, decodes, files, until
 
 
@@ -65,6 +65,20 @@ def test_held_back_and_failed_photos_are_listed_with_the_reason_and_can_be_retri
     assert place.stop(daemon) == 0
     run(["status"])
     assert "not running" in capsys.readouterr().out
+
+
+def test_the_status_shows_what_is_in_hand(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = place.put("slow.png", size=HANG)
+    daemon = place.start()
+    until(lambda: place.states() == {"slow.png": "working"})
+    assert run(["status"]) == run(["status", "--json"]) == 0
+    shown = capsys.readouterr().out
+    assert f"  in hand: {slow}\n" in shown
+    assert json.loads(shown.splitlines()[-1])["in_hand"] == [str(slow)]
+    daemon.kill()
+    daemon.wait()
+    assert run(["status"]) == 0
+    assert "in hand" not in capsys.readouterr().out, "nobody has it in hand any more"
 
 
 def test_a_worker_that_crashes_costs_one_photo(place: Place) -> None:

@@ -158,6 +158,11 @@ class Journal:
             limit,
         )
 
+    def in_hand(self, output: Path) -> list[Path]:
+        """Return the photos that are being cloaked."""
+        what = "WHERE output = ? AND state = 'working' ORDER BY source"
+        return [entry.source for entry in self._entries(what, os.fsencode(output))]
+
     def daemons(self) -> list[Watching]:
         """Return the latest daemon of each output folder."""
         query = "SELECT output, pid, folders, started, trouble FROM daemons ORDER BY output"

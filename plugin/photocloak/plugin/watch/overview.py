@@ -1,6 +1,7 @@
 """What `photocloak status` shows of a daemon and its queue."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from photocloak.plugin.folders import Folders
@@ -21,6 +22,7 @@ class Overview:
         alive: whether it lives.
         counts: photos in each state.
         pace: mean seconds a photo; None: not known yet.
+        in_hand: the photos that are being cloaked.
         problems: the latest photos that failed or were held back.
 
     """
@@ -29,6 +31,7 @@ class Overview:
     alive: bool
     counts: dict[State, int]
     pace: float | None
+    in_hand: list[Path]
     problems: list[Entry]
 
     @property
@@ -56,6 +59,7 @@ class Overview:
             **{state.value: count for state, count in self.counts.items()},
             "per_hour": round(3600 / self.pace, 1) if self.pace else None,
             "eta": None if self.eta is None else round(self.eta),
+            "in_hand": list(map(str, self.in_hand)),
             "problems": [
                 {"source": str(one.source), "status": one.status, "reason": one.reason}
                 for one in self.problems
@@ -71,6 +75,7 @@ class Overview:
             f"  queue {self.queue}, done {counts[State.DONE]}, held back {counts[State.HELD]}, "
             f"failed {counts[State.FAILED]}",
         ]
+        rows += [f"  in hand: {shown(one)}" for one in self.in_hand]
         if self.pace:
             rows.append(f"  {3600 / self.pace:.0f} photos an hour")
         if self.queue and self.eta is not None:
@@ -89,16 +94,20 @@ def overviews(folders: Folders) -> list[Overview]:
     journal = Journal.of_user(folders)
     if not journal.exists():
         return []
-    return [
-        Overview(
-            one,
-            is_locked(one.output, folders),
-            journal.counts(one.output),
-            journal.pace(one.output),
-            journal.problems(one.output, LATEST),
-        )
-        for one in journal.daemons()
-    ]
+    return [_overview(one, journal, folders) for one in journal.daemons()]
+
+
+def _overview(watching: Watching, journal: Journal, folders: Folders) -> Overview:
+    output = watching.output
+    alive = is_locked(output, folders)
+    return Overview(
+        watching,
+        alive,
+        journal.counts(output),
+        journal.pace(output),
+        journal.in_hand(output) if alive else [],  # a killed daemon's stay marked
+        journal.problems(output, LATEST),
+    )
 
 
 def _span(seconds: float) -> str:
