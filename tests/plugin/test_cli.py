@@ -74,7 +74,7 @@ class TestCloak:
         ]
         there = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
         assert there == [tmp_path / "out" / "a.png", tmp_path / "out" / "trip" / "b.jpg"]
-        assert err.endswith("4 of 4 photos: 2 cloaked, 1 failed, 1 no_face\n")
+        assert "\n4 of 4 photos: 2 cloaked, 1 failed, 1 no_face\n" in err
 
     def test_a_batch_without_problems_is_done(self, cli: Run, album: Path, tmp_path: Path) -> None:
         code, rows, _ = cli("cloak", album, "-o", tmp_path / "o", "--no-face", "copy", "--json")
@@ -90,6 +90,27 @@ class TestCloak:
         assert [(row["status"], row["output"]) for row in rows] == [
             ("already_cloaked", row["source"]) for row in rows
         ]
+
+    def test_new_profiles_are_told_of_once(self, cli: Run, album: Path, tmp_path: Path) -> None:
+        _, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
+        assert " new" not in err, "the first person cannot be anybody else"
+        _, _, err = cli("cloak", album, "-o", tmp_path / "out", "--progress", "plain")
+        said = err.splitlines()[-1]
+        assert said.startswith("1 person was new; if some are one person") and "merge" in said
+        _, _, err = cli("cloak", album, "-o", tmp_path / "again")
+        assert " new" not in err, "nobody is new any more"
+
+    @pytest.mark.parametrize("style", ["json", "none"])
+    def test_programs_are_not_told_of_new_profiles(
+        self, cli: Run, album: Path, tmp_path: Path, style: str
+    ) -> None:
+        _, _, err = cli("cloak", album, "-o", tmp_path / "out", "--progress", style)
+        assert " new" not in err
+
+    def test_a_person_with_a_name_is_not_new(self, cli: Run, album: Path, tmp_path: Path) -> None:
+        for name, photo in (("Ada", "a.png"), ("Eve", "trip/b.jpg")):
+            _, _, err = cli("cloak", album / photo, "-o", tmp_path / "out", "--person", name)
+            assert " new" not in err
 
     def test_progress_for_programs(self, cli: Run, album: Path, tmp_path: Path) -> None:
         _, _, err = cli("cloak", album / "trip", "-o", tmp_path / "out", "--progress", "json")

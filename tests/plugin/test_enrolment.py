@@ -11,7 +11,7 @@ from photocloak.core import ConfigError, manifest_root
 from photocloak.engine.ensemble import Embeddings
 from photocloak.plugin import assembly
 from photocloak.plugin.attempt import Engine
-from photocloak.plugin.enrolment import alike, like_known
+from photocloak.plugin.enrolment import RefusedError, alike, like_known
 from photocloak.plugin.main import run
 from tests.plugin.fakes import THRESHOLDS, FakeDetector, face, face_at, make_engine, write_photo
 from tests.plugin.test_people import Store
@@ -45,8 +45,9 @@ def test_strangers_among_the_photos_are_left_out(store: Store) -> None:
 
 def test_photos_of_two_people_are_no_person(store: Store) -> None:
     for faces in (photos(1, 2) | photos(2, 2), photos(1, 1) | photos(2, 1)):
-        with pytest.raises(ConfigError, match="do not agree on who Ada is"):
+        with pytest.raises(RefusedError, match="do not agree on who Ada is") as refusal:
             enroll(store, "Ada", faces)
+        assert refusal.value.why.keys() == faces.keys()
     assert store.roster.everybody() == []
 
 
@@ -72,8 +73,10 @@ def test_an_unnamed_profile_that_looks_the_same_gets_the_name(store: Store) -> N
 
 def test_somebody_with_another_name_stays_who_it_is(store: Store) -> None:
     enroll(store, "Ada", photos(1, 2))
-    with pytest.raises(ConfigError, match="look like Ada, who is known already"):
-        enroll(store, "Eve", photos(1, 3, first=5))
+    with pytest.raises(RefusedError, match="look like Ada, who is known already") as refusal:
+        enroll(store, "Eve", photos(1, 3, first=5) | photos(2, 1))
+    assert refusal.value.why["1-5"] == "looks like Ada"
+    assert refusal.value.why["2-0"] == "does not look like the others"
     assert [one.name for one in store.roster.everybody()] == ["Ada"]
 
 
@@ -130,16 +133,34 @@ class TestCommand:
         assert "shows 2 faces" in reasons[1] and "crop it" in reasons[1]
         assert "no face clearly enough" in reasons[3] and "no face" in reasons[4]
         assert all(reason in err for reason in reasons if reason != "None")
-        assert "Ada: learned from 2 of 6 photos" in err
+        assert "Ada: learned from 2 of 6 photos" in err and " 2 photos  last" in err
         assert run(["people", "list", "--json"]) == 0
         (person,) = map(json.loads, capsys.readouterr().out.splitlines())
         assert (person["name"], person["photos"]) == ("Ada", 2)
+
+    def test_a_refusal_names_every_photo_and_what_to_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        engine = make_engine(SEEN, threshold=0.99999)
+        monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
+        names = [write_photo(tmp_path / f"{i}.png", *ONE, seed=i) for i in range(2)]
+        names.append(write_photo(tmp_path / "crowd.png", *CROWD))
+        code, rows, err = self.call(capsys, "Ada", *names)
+        assert code == 3
+        assert [row["learned"] for row in rows] == [False] * 3
+        assert f"{names[0]}: does not look like the others." in err
+        assert f"{names[1]}: does not look like the others." in err
+        assert f"{names[2]}: shows 2 faces" in err
+        assert "people merge" in err and "people name" in err and "frontal" in err
+        assert run(["people", "list"]) == 0
+        assert capsys.readouterr().out == ""
 
     def test_the_largest_face_is_the_one_that_is_learned(
         self, tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
     ) -> None:
         photo = write_photo(tmp_path / "a.png", *BESIDE)
-        assert self.call(capsys, "Ada", photo)[0] == 0
+        code, _, err = self.call(capsys, "Ada", photo)
+        assert code == 0 and "learned from 1 of 1 photo;" in err and " 1 photo  last" in err
         assert isinstance(engine.detector, FakeDetector)
         embed = engine.ensemble.embed
         asked = [one.box for one in SEEN[BESIDE]]
@@ -162,7 +183,8 @@ class TestCommand:
             got, _, err = self.call(capsys, *arguments)
             assert got == code and said in err
         (tmp_path / "empty").mkdir()
-        assert self.call(capsys, "Ada", tmp_path / "empty")[0] == 4
+        code, _, err = self.call(capsys, "Ada", tmp_path / "empty")
+        assert code == 4 and "name photos, or a folder with some" in err
         assert run(["people", "enroll", "Ada"]) == 2
         assert run(["people", "list"]) == 0
         assert capsys.readouterr().out == ""

@@ -19,6 +19,15 @@ from photocloak.plugin.matching import likeness, pair
 from photocloak.plugin.profiles import Person
 
 
+class RefusedError(ConfigError):
+    """Nothing was learned from any of the photos."""
+
+    def __init__(self, message: str, why: Mapping[str, str]) -> None:
+        """`why` says what speaks against each photo, by the hash of its content."""
+        super().__init__(message)
+        self.why = why
+
+
 class Enroller:
     """One enrolment, inside its transaction."""
 
@@ -41,33 +50,40 @@ class Enroller:
         if person is not None:
             kept = like_known(looks, self._centroids.get(person.id), self._thresholds)
             if not kept:
-                raise ConfigError(
-                    f"None of the photos looks like the {name} who is known. Choose another name, "
-                    f"or forget the profile first if it is wrong: `photocloak people forget "
-                    f"{person.id}`."
+                raise RefusedError(
+                    f"None of the photos looks like the {name} who is known. Name frontal photos "
+                    "in even light, choose another name, or forget the profile first if it is "
+                    f"wrong: `photocloak people forget {person.id}`.",
+                    dict.fromkeys(contents, f"does not look like the {name} who is known"),
                 )
         else:
             kept = alike(looks, self._thresholds)
             if 2 * len(kept) <= len(looks) and len(looks) > 1:
-                raise ConfigError(
-                    f"The photos do not agree on who {name} is: no more than {len(kept)} of "
-                    f"{len(looks)} look alike. Name photos of {name} alone."
-                )
-            person = self._profile(name, looks, kept)
+                raise _disagreement(name, contents, kept)
+            person = self._profile(name, contents, looks, kept)
         for index in kept:
             profiles.learn(self._connection, person.id, contents[index], looks[index], self._now)
         everyone = profiles.everybody(self._connection)
         return everyone[person.id], {contents[index] for index in kept}
 
-    def _profile(self, name: str, looks: Sequence[Embeddings], kept: Sequence[int]) -> Person:
+    def _profile(
+        self,
+        name: str,
+        contents: Sequence[str],
+        looks: Sequence[Embeddings],
+        kept: Sequence[int],
+    ) -> Person:
         """Return the profile for a new name: an unnamed one that looks the same, or a new one."""
         everyone = profiles.everybody(self._connection)
         chosen = [looks[index] for index in kept]
         found = pair([_total(chosen)], self._centroids, self._thresholds).get(0)
         if found is not None and everyone[found].name is not None:
-            raise ConfigError(
-                f"The photos look like {everyone[found].name}, who is known already. Enroll them "
-                f"by that name, or change it: `photocloak people name {found} NAME`."
+            known = everyone[found].name
+            others = dict.fromkeys(contents, "does not look like the others")
+            raise RefusedError(
+                f"The photos look like {known}, who is known already. Enroll them by that name, "
+                f"or change it: `photocloak people name {found} NAME`.",
+                others | {contents[index]: f"looks like {known}" for index in kept},
             )
         if found is not None:
             query = "UPDATE people SET name = ? WHERE id = ?"
@@ -76,6 +92,22 @@ class Enroller:
         taken = {person.target for person in everyone.values()}
         target = self._choose(kept[0], chosen, taken)
         return profiles.add_person(self._connection, name=name, target=target.name, now=self._now)
+
+
+def _disagreement(name: str, contents: Sequence[str], kept: Sequence[int]) -> RefusedError:
+    """Say that no more than half of the photos look alike, and which."""
+    why = dict.fromkeys(contents, "does not look like the others")
+    if len(kept) > 1:
+        few = f"looks like no more than {len(kept) - 1} of the others"
+        why |= {contents[index]: few for index in kept}
+    return RefusedError(
+        f"The photos do not agree on who {name} is: no more than {len(kept)} of {len(contents)} "
+        f"look alike. Name frontal photos of {name} alone, in even light and without sunglasses. "
+        "Harder ones can be cloaked as they are; if that makes profiles of their own (`photocloak "
+        "people list`), join them with `photocloak people merge`, and name them with `photocloak "
+        "people name`.",
+        why,
+    )
 
 
 def alike(faces: Sequence[Embeddings], thresholds: Mapping[str, float]) -> list[int]:

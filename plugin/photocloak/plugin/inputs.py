@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from photocloak.core import InputError
+
 
 @dataclass(frozen=True)
 class Found:
@@ -35,6 +37,18 @@ def find_photos(
         for photo in photos:
             found.setdefault(photo.source.resolve(), photo)
     return list(found.values())
+
+
+def require_photos(
+    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
+) -> list[Found]:
+    """Return what `find_photos` finds; InputError: that is nothing."""
+    if found := find_photos(inputs, suffixes, output=output):
+        return found
+    raise InputError(
+        f"There are no photos in {', '.join(map(str, inputs))}; name photos, or a folder with some "
+        f"({', '.join(sorted(suffixes))}). Hidden files and links to folders are passed over."
+    )
 
 
 def _search(folder: Path, suffixes: Collection[str], output: Path | None) -> Iterator[Found]:

@@ -83,7 +83,7 @@ class People:
             choose: chooses a target for somebody new, for the first of the photos by its index.
 
         Raises:
-            ConfigError: the faces do not look like one person, like the one who is known by that
+            RefusedError: the faces do not look like one person, like the one who is known by that
                 name, or look like somebody with another name.
 
         """

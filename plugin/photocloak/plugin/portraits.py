@@ -1,6 +1,6 @@
 """Enroll a named person from photos: find the face that is meant in each, and learn from it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from photocloak.engine.faces import Face, alignable
 from photocloak.engine.targets import Target
 from photocloak.plugin.assignment import Sighting
 from photocloak.plugin.attempt import Engine, seed_of, sha256
+from photocloak.plugin.enrolment import RefusedError
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.profiles import Person
@@ -42,22 +43,30 @@ class Portrait:
     face: Sighting
 
 
-def enroll(
-    engine: Engine, people: People, outputs: Outputs, name: str, photos: Sequence[Path]
-) -> tuple[Person | None, list[Learned]]:
-    """Learn a person, and say what came of each photo, in their order.
+@dataclass(frozen=True)
+class Enrolled:
+    """What came of an enrolment.
 
-    Returns:
-        The person, None where no photo was fit, and what came of the photos.
-
-    Raises:
-        ConfigError: the photos show no one person, or somebody with another name.
+    Attributes:
+        person: who was learned; None: nobody.
+        photos: what came of each, in their order.
+        refused: the photos show no one person, or somebody else; None: that was not the matter.
 
     """
+
+    person: Person | None
+    photos: list[Learned]
+    refused: RefusedError | None = None
+
+
+def enroll(
+    engine: Engine, people: People, outputs: Outputs, name: str, photos: Sequence[Path]
+) -> Enrolled:
+    """Learn a person, and say what came of each photo."""
     seen = [_portrait(engine, outputs, photo) for photo in photos]
     portraits = {one.content: one for one in seen if isinstance(one, Portrait)}
     if not portraits:
-        return None, [one for one in seen if isinstance(one, Learned)]
+        return Enrolled(None, [one for one in seen if isinstance(one, Learned)])
 
     def choose(index: int, known: Sequence[Embeddings], taken: Collection[str]) -> Target:
         portrait = list(portraits.values())[index]
@@ -65,15 +74,24 @@ def enroll(
         return engine.library.choose(known, portrait.face.look, taken=taken, seed=seed)
 
     faces = {content: one.face.features for content, one in portraits.items()}
-    person, kept = people.enroll(name, faces, choose=choose)
-    results = []
-    for one in seen:
-        if isinstance(one, Portrait) and one.content not in kept:
-            reason = f"{one.source}: left out, since its face does not look like {name}'s others."
-            results.append(Learned(one.source, reason, ExitCode.CONFIG))
-        else:
-            results.append(Learned(one.source) if isinstance(one, Portrait) else one)
-    return person, results
+    try:
+        person, kept = people.enroll(name, faces, choose=choose)
+    except RefusedError as refused:
+        return Enrolled(None, _results(seen, refused.why), refused)
+    other = f"left out, since its face does not look like {name}'s others"
+    return Enrolled(person, _results(seen, dict.fromkeys(faces.keys() - kept, other)))
+
+
+def _results(seen: Sequence[Portrait | Learned], why: Mapping[str, str]) -> list[Learned]:
+    """Turn portraits into what came of them; `why` says it of those that taught nothing."""
+    return [
+        one
+        if isinstance(one, Learned)
+        else Learned(one.source, f"{one.source}: {why[one.content]}.", ExitCode.CONFIG)
+        if one.content in why
+        else Learned(one.source)
+        for one in seen
+    ]
 
 
 def _portrait(engine: Engine, outputs: Outputs, source: Path) -> Portrait | Learned:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-from photocloak.core import InputError
-
 PATH = click.Path(path_type=Path)
 
 
@@ -23,13 +21,11 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
     from photocloak.plugin.audit import Auditor
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import find_photos
+    from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import exit_code
     from photocloak.plugin.settings import load_settings
 
-    photos = find_photos(paths, exporters.suffixes())
-    if not photos:
-        raise InputError(f"There are no photos in {', '.join(map(str, paths))}.")
+    photos = require_photos(paths, exporters.suffixes())
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
     auditor = Auditor(engine, open_people(engine, folders), open_outputs(folders))

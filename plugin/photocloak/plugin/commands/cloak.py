@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from photocloak.core import InputError
-
 if TYPE_CHECKING:
     from photocloak.plugin.coordinator import Coordinator
+    from photocloak.plugin.folders import Folders
     from photocloak.plugin.job import Job, Outcome
     from photocloak.plugin.pipeline import Pipeline
     from photocloak.plugin.progress import Progress
@@ -118,7 +117,7 @@ def cloak(
     from photocloak.plugin import assembly
     from photocloak.plugin.assignment import Wish
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import find_photos
+    from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import Job, exit_code
     from photocloak.plugin.people import check_name
     from photocloak.plugin.progress import make_progress
@@ -131,10 +130,7 @@ def cloak(
     )
     if person is not None:
         check_name(person)
-    photos = find_photos(inputs, exporters.suffixes(), output=output)
-    if not photos:
-        named = ", ".join(str(item) for item in inputs)
-        raise InputError(f"There are no photos in {named}.")
+    photos = require_photos(inputs, exporters.suffixes(), output=output)
     engine = cache(lambda: assembly.load_engine(settings, folders))
     target = None
     if target_folder is not None:
@@ -156,6 +152,7 @@ def cloak(
         )
         for photo in photos
     ]
+    began = time.time()
     with ExitStack() as stack:
         if scheduler is None:
             pipeline = assembly.open_pipeline(engine(), folders)
@@ -168,13 +165,15 @@ def cloak(
             coordinator.check(jobs[0])
             run = partial(_side_by_side, coordinator, jobs)
         show = stack.enter_context(closing(make_progress(progress, len(jobs))))
-        codes = []
+        outcomes = []
         for outcome in run(show):
             if as_json:
                 click.echo(json.dumps(outcome.as_json()))
             show.end(outcome)
-            codes.append(outcome.code)
-    return exit_code(codes)
+            outcomes.append(outcome)
+    if progress in {"auto", "plain"}:
+        _tell_of_newcomers(outcomes, began, folders)
+    return exit_code([outcome.code for outcome in outcomes])
 
 
 def _one_by_one(
@@ -193,3 +192,23 @@ def _side_by_side(
     for job, future in zip(jobs, futures, strict=True):
         show.begin(job.source)
         yield future.result()
+
+
+def _tell_of_newcomers(outcomes: "Sequence[Outcome]", began: float, folders: "Folders") -> None:
+    """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
+    from photocloak.plugin.database import Database
+    from photocloak.plugin.people import Roster
+    from photocloak.plugin.progress import say
+
+    seen = {face.person for outcome in outcomes for face in outcome.faces}
+    if not any(seen):
+        return
+    everybody = Roster(Database(folders.database)).everybody()
+    new = [one for one in everybody if one.name is None and one.created >= began]
+    count = sum(one.label in seen for one in new)
+    if count and len(everybody) > 1:
+        who = "1 person was" if count == 1 else f"{count} people were"
+        say(
+            f"{who} new; if some are one person, or somebody seen before: `photocloak people "
+            "list`, then `people merge`; or enroll them first (`people enroll`)"
+        )

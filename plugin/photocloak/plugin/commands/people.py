@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photocloak.core import InputError
-
 if TYPE_CHECKING:
     from photocloak.plugin.people import Roster
     from photocloak.plugin.profiles import Person
@@ -64,7 +62,7 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import find_photos
+    from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import exit_code
     from photocloak.plugin.people import check_name
     from photocloak.plugin.portraits import enroll as learn
@@ -72,23 +70,24 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     from photocloak.plugin.settings import load_settings
 
     check_name(name)
-    found = [photo.source for photo in find_photos(photos, exporters.suffixes())]
-    if not found:
-        raise InputError(f"There are no photos in {', '.join(map(str, photos))}.")
+    found = [photo.source for photo in require_photos(photos, exporters.suffixes())]
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
     stores = open_people(engine, folders), open_outputs(folders)
-    person, results = learn(engine, *stores, name, found)
+    enrolled = learn(engine, *stores, name, found)
+    person, results = enrolled.person, enrolled.photos
     for one in results:
         if as_json:
             click.echo(json.dumps(one.as_json()))
         if one.reason is not None:
             say(clean(one.reason))
+    if enrolled.refused is not None:
+        raise enrolled.refused
     learned = sum(one.reason is None for one in results)
     if person is None:
         say(f"nothing was learned of {name}")
     else:
-        say(f"{person.name}: learned from {learned} of {len(results)} photos; {_line(person)}")
+        say(f"{person.name}: learned from {learned} of {_photos(len(results))}; {_line(person)}")
     return exit_code([one.code for one in results])
 
 
@@ -101,7 +100,7 @@ def merge(who: str, others: tuple[str, ...]) -> None:
     Photos that were cloaked for an OTHER teach another target; cloak them again.
     """
     person = _roster().merge(who, others)
-    click.echo(f"{person.label} now has {person.photos} photos", err=True)
+    click.echo(f"{person.label} now has {_photos(person.photos)}", err=True)
 
 
 @people.command()
@@ -115,10 +114,14 @@ def forget(who: tuple[str, ...], all_unnamed: bool) -> None:
     click.echo(f"forgot {', '.join(person.label for person in gone) or 'nobody'}", err=True)
 
 
+def _photos(count: int) -> str:
+    return f"{count} photo{'s' * (count != 1)}"
+
+
 def _line(person: "Person") -> str:
     seen = datetime.fromtimestamp(person.last_seen, UTC).date()
     return (
-        f"{person.id:>4}  {person.name or '–':<24}  {person.photos:>5} photos  "
+        f"{person.id:>4}  {person.name or '–':<24}  {_photos(person.photos):>12}  "
         f"last seen {seen}  taken for {person.target}"
     )
 
