@@ -44,7 +44,9 @@ def assert_unrecognised(engine: Engine, found: dict[str, float], reason: str | N
 def test_the_demo(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo"
     assert run(["demo", "-o", str(out), "--json"]) == 0
-    outcome = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    outcome = json.loads(printed.out)
+    assert all(str(path) in printed.err for path in out.iterdir())
     assert sorted(path.name for path in out.iterdir()) == [
         "after.png",
         "before.png",

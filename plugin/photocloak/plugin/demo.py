@@ -20,8 +20,8 @@ AMPLIFIED = 10
 
 def write_demo(
     pipeline: Pipeline, portrait: Path, folder: Path, *, mode: str, private: Path, on_step: OnStep
-) -> Outcome:
-    """Cloak `portrait` and put before, after and difference into `folder`.
+) -> tuple[Outcome, list[Path]]:
+    """Cloak `portrait` and put before, after and difference into `folder`; return where, too.
 
     Args:
         pipeline: with stores of its own, so that the portrait does not become one of the people.
@@ -36,13 +36,16 @@ def write_demo(
         raise OutputError(f"{folder}: the demo cannot be written there: {reason}.")
     outcome = pipeline.run(Job(portrait, private, mode, "keep"), on_step=on_step)
     if outcome.output is None:
-        return outcome
+        return outcome, []
     before, after = portrait.read_bytes(), outcome.output.read_bytes()
     pixels = [exporters.read_bytes(data, portrait.name).pixels for data in (before, after)]
     suffix = outcome.output.suffix
-    _put(before, folder, "before", portrait.suffix)
-    _put(_png(difference(*pixels)), folder, "difference", ".png")
-    return replace(outcome, source=portrait, output=_put(after, folder, "after", suffix))
+    paths = [
+        _put(before, folder, "before", portrait.suffix),
+        _put(after, folder, "after", suffix),
+        _put(_png(difference(*pixels)), folder, "difference", ".png"),
+    ]
+    return replace(outcome, source=portrait, output=paths[1]), paths
 
 
 def difference(before: Image, after: Image) -> Image:

@@ -203,7 +203,7 @@ def test_what_is_no_run_is_refused(
 )
 def test_a_wrong_line_is_named(make: Make, tmp_path: Path, change: dict[str, Any]) -> None:
     code, _, err = make(cloaked(tmp_path, "a.png"), cloaked(tmp_path, "b.png") | change)
-    assert code == 4 and "line 2 is not an outcome" in err
+    assert code == 4 and "line 2 is not an outcome of `photocloak cloak --json`; name" in err
 
 
 def test_a_missing_run_and_an_empty_journal_are_said(

@@ -28,7 +28,7 @@ def demo(output: Path, as_json: bool) -> int:
     from photocloak.plugin.assembly import load_engine, open_pipeline
     from photocloak.plugin.demo import write_demo
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.progress import make_progress
+    from photocloak.plugin.progress import make_progress, say, shown
     from photocloak.plugin.settings import load_settings
 
     folders = Folders.of_user()
@@ -40,7 +40,7 @@ def demo(output: Path, as_json: bool) -> int:
         pipeline = open_pipeline(load_engine(settings, folders), private)
         show.begin(portrait)
         try:
-            outcome = write_demo(
+            outcome, paths = write_demo(
                 pipeline,
                 portrait,
                 output,
@@ -51,6 +51,8 @@ def demo(output: Path, as_json: bool) -> int:
             show.end(outcome)
         finally:
             show.close()
+    if paths:
+        say(f"before, after, and what changed: {', '.join(map(shown, paths))}")
     if as_json:
         click.echo(json.dumps(outcome.as_json()))
     return outcome.code

@@ -83,10 +83,9 @@ def read_run(lines: Iterable[bytes], name: str) -> list[Row]:
         try:
             rows.append(_row(json.loads(line)))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            what = " ".join(str(error).split())[:200] or type(error).__name__
             raise InputError(
-                f"{name}: line {number} is not an outcome of `photocloak cloak --json` ({what}); "
-                "name a file with nothing but what it printed."
+                f"{name}: line {number} is not an outcome of `photocloak cloak --json`; name a "
+                "file with nothing but what it printed."
             ) from error
     if not rows:
         raise InputError(f"{name}: there are no outcomes of `photocloak cloak --json` in it.")
