@@ -73,5 +73,5 @@ def test_protection_is_no_less_than_it_was(lab: Path, tmp_path: Path, folders: F
     for row in found.rows:
         assert row.linear.others >= 0.9, f"{row.tracker} looks broken: {row.variant}"
     (mode,) = found.modes
-    rho = load_mode("balanced").rho
-    assert sum(one.dssim for _, one in mode.changes) <= 1.2 * rho * len(mode.changes)
+    rho = load_mode("balanced").rho  # before encoding; photos of quality 75 add a quarter
+    assert sum(one.dssim for _, one in mode.changes) <= 1.3 * rho * len(mode.changes)
