@@ -4,7 +4,7 @@ python -m pip install pytest-benchmark
 python -m pytest benchmarks --benchmark-group-by=param:name
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from photocloak.plugin.bench.machine import has_torch, product
 from photocloak.plugin.bench.steps import LAYOUTS, calls_of, in_torch, ours
 from photocloak.plugin.bench.whole import Size
 
-Benchmark = Callable[..., Any]
+Benchmark = Any  # pytest-benchmark is not typed
 
 THREADS = 1
 """Of each recogniser, as a cloak on two cores gives it."""
@@ -61,4 +61,4 @@ def test_photo(benchmark: Benchmark, pipeline: Pipeline, size: Size, tmp_path: P
         assert outcome.output is not None
         outcome.output.unlink()
 
-    benchmark.pedantic(cloak, rounds=5, warmup_rounds=1)  # type: ignore[attr-defined]
+    benchmark.pedantic(cloak, rounds=5, warmup_rounds=1)

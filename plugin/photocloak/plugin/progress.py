@@ -69,7 +69,8 @@ def clean(text: str) -> str:
 
 def say(text: str) -> None:
     """Write a line for people."""
-    print(text.encode("utf-8", "replace").decode("utf-8"), file=sys.stderr, flush=True)  # noqa: T201
+    sys.stderr.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+    sys.stderr.flush()
 
 
 class Quiet:

@@ -6,7 +6,7 @@ so that they are differentiated with it; a batch axis fixed at 1 by the export i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -121,6 +121,7 @@ def _open_batch(graph: onnx.GraphProto) -> None:
             tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
 
 
-def _replace(field: object, values: list[object]) -> None:
-    del field[:]  # type: ignore[attr-defined]
-    field.extend(values)  # type: ignore[attr-defined]
+def _replace(field: Any, values: list[Any]) -> None:
+    """Put other values into a repeated field of a protobuf message."""
+    del field[:]
+    field.extend(values)

@@ -26,7 +26,7 @@ def read_model(path: Path, sha256: str) -> onnx.ModelProto:
 
     """
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         data = path.read_bytes()

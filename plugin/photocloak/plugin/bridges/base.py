@@ -82,7 +82,7 @@ class Bridge(Protocol):
 
         """
 
-    def advice(self, *, installed: bool) -> str:  # noqa: ARG002
+    def advice(self, *, installed: bool) -> str:  # noqa: ARG002  for bridges to read
         """Say what the user has yet to do after installing or uninstalling; empty: nothing."""
         return ""
 
