@@ -217,6 +217,8 @@ def test_what_is_not_shipped_can_be_measured_with() -> None:
     assert {one["model"] for one in described} == {name for name, _, _ in STRANGERS}
     assert not {one["model"] for one in described} & {p.name for p in MODELS.iterdir()}
     for one in described:
+        if not one["name"].startswith("facenet"):
+            continue
         assert (one["width"], one["height"]) == (facenet.SIZE, facenet.SIZE)
         np.testing.assert_allclose(one["template"], facenet.template(), atol=1e-4)
 

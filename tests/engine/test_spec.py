@@ -97,7 +97,14 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 def test_own_manifests_come_after_the_shipped(tmp_path: Path) -> None:
     write(tmp_path)
     assert list(load_specs(tmp_path)) == [*load_specs(), "mine"]
-    assert set(load_specs()) == {"dlib", "hse", "mobileface", "sface"}
+    assert set(load_specs()) == {
+        "dlib",
+        "facelib",
+        "hse",
+        "mobileface",
+        "mobilefacenet",
+        "sface",
+    }
 
 
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:

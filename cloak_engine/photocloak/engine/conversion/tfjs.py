@@ -2,7 +2,7 @@
 
 Kernels are HWIO (depthwise HWCM), tensors NHWC; here everything becomes NCHW, so that no
 transpose is left. Both graphs are plain chains and are written down layer by layer; strides and
-weights are read from the file.
+weights are read from the file. `mobilefacenet` has the third.
 """
 
 import json
@@ -13,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError
-from photocloak.engine.conversion.writer import GraphWriter
+from photocloak.engine.conversion.writer import GraphWriter, same_padding
 
 Array = NDArray[np.float64]
 
@@ -74,12 +74,12 @@ def hse(path: Path) -> onnx.ModelProto:
         depthwise = layer.startswith("conv_dw")
         norm = f"{layer}_bn/batchnorm_1"
         if depthwise:
-            kernel = _depthwise(
+            kernel = depthwise_oihw(
                 source[f"{layer}/depthwise_kernel"] * _as_hwcm(source[f"{norm}/mul"])
             )
             stride = source.stride(f"{layer}/depthwise")
         else:
-            kernel = _kernel(source[f"{layer}/convolution/merged_input"])
+            kernel = oihw(source[f"{layer}/convolution/merged_input"])
             stride = source.stride(f"{norm}/mul_1")
         if layer == "conv1":
             kernel = kernel[:, ::-1]  # takes RGB instead of BGR
@@ -88,7 +88,7 @@ def hse(path: Path) -> onnx.ModelProto:
             kernel,
             source[f"{norm}/sub"],
             stride=stride,
-            pads=_same(size, kernel.shape[-1], stride),
+            pads=same_padding(size, kernel.shape[-1], stride),
             group=len(kernel) if depthwise else 1,
         )
         x = graph.op("Clip", x, np.array(0.0), np.array(6.0))
@@ -125,16 +125,16 @@ def mobileface(path: Path) -> onnx.ModelProto:
         return graph.op("PRelu", x, source[f"{name}_gamma"].reshape(-1, 1, 1))
 
     def depthwise(x: str, name: str, stride: int) -> str:
-        kernel = _depthwise(source[f"{name}_df"])
+        kernel = depthwise_oihw(source[f"{name}_df"])
         return graph.conv(x, kernel, stride=stride, pads=one, group=len(kernel))
 
     # The scale folds into the kernel; the mean cannot, for the zero padding comes after it.
     x = graph.op("Sub", "chips", source["minusscalar0_second"].reshape(1, 1, 1, 1))
-    kernel = _kernel(source["conv1_weight"]) * source["mulscalar0_second"].item()
+    kernel = oihw(source["conv1_weight"]) * source["mulscalar0_second"].item()
     x = prelu(graph.conv(x, kernel, stride=source.stride("conv1"), pads=one), "prelu1")
     for stage in range(1, 5):
         unit = f"stage{stage}_unit1"
-        x = graph.conv(x, _kernel(source[f"{unit}_conv0_0_weight"]))
+        x = graph.conv(x, oihw(source[f"{unit}_conv0_0_weight"]))
         first = 3 * (stage - 1)  # the unnamed depthwise nodes are numbered through
         x = depthwise(x, f"{unit}_conv0_1", source.stride(f"depthwise_{first}".removesuffix("_0")))
         shortcut = x = prelu(x, f"{unit}_prelu0")
@@ -150,20 +150,15 @@ def mobileface(path: Path) -> onnx.ModelProto:
     return graph.model()
 
 
-def _kernel(hwio: Array) -> Array:
+def oihw(hwio: Array) -> Array:
+    """Return a kernel as ONNX has it."""
     return hwio.transpose(3, 2, 0, 1)
 
 
-def _depthwise(hwcm: Array) -> Array:
+def depthwise_oihw(hwcm: Array) -> Array:
+    """Return a depthwise kernel as ONNX has it."""
     return hwcm.transpose(2, 3, 0, 1)
 
 
 def _as_hwcm(channels: Array) -> Array:
     return channels.reshape(1, 1, -1, 1)
-
-
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int, int, int]:
-    """Return TensorFlow's SAME padding for one square edge: the odd pixel goes to the end."""
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    begin, end = total // 2, total - total // 2
-    return begin, begin, end, end

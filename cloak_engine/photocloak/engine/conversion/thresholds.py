@@ -104,9 +104,9 @@ def separate(features: NDArray[np.float32], people: NDArray[np.str_]) -> Separat
 
 def report(results: Mapping[str, Separation]) -> str:
     """Return a table for people."""
-    rows = ["name         threshold  true_accepts  nearest  same   different"]
+    rows = ["name           threshold  true_accepts  nearest  same   different"]
     rows += [
-        f"{name:12} {r.threshold:9.4f} {r.true_accepts:13.4f} {r.nearest:8.3f} {r.same:6.3f} "
+        f"{name:14} {r.threshold:9.4f} {r.true_accepts:13.4f} {r.nearest:8.3f} {r.same:6.3f} "
         f"{r.different:6.3f}"
         for name, r in results.items()
     ]

@@ -12,6 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from photocloak.core import ModelError
 
 Array = NDArray[Any]
+Pads = tuple[int, int, int, int]
+"""Top, left, bottom, right."""
 
 OPSET = 17
 IR_VERSION = 8
@@ -77,6 +79,13 @@ class GraphWriter:
             self._nodes, self._name, self._inputs, self._outputs, self._weights
         )
         return as_model(graph)
+
+
+def same_padding(size: int, kernel: int, stride: int) -> Pads:
+    """Return TensorFlow's SAME padding for one square edge: the odd pixel goes to the end."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    begin, end = total // 2, total - total // 2
+    return begin, begin, end, end
 
 
 def as_model(graph: onnx.GraphProto) -> onnx.ModelProto:
