@@ -156,3 +156,16 @@ def test_no_point_is_stained(mode: str) -> None:
     unclipped = ((cloak.pixels > 0) & (cloak.pixels < 255)).all(axis=2)
     chroma = np.abs(change @ YCBCR[1:].T)[unclipped]
     assert 0.5 * table.chroma < chroma.max() <= 1.2 * table.chroma + 0.5  # sampling, rounding
+
+
+def test_the_identity_to_leave_lies_between_photo_and_person() -> None:
+    centre = np.float32([1, 1, 0])
+    own = {"one": centre + np.float32([2, 0, 0]), "two": centre + np.float32([0, 0, 3])}
+    subject = Subject(*_nobody(own), own, {"one": centre + np.float32([0, 5, 0])})
+    assert subject.identity("one", centre) == pytest.approx(np.float32([0.5, 0.5, 0]) * 2**0.5)
+    assert subject.identity("two", centre) == pytest.approx(np.float32([0, 0, 1]))
+
+
+def _nobody(own: dict[str, np.ndarray]) -> tuple[Face, Target]:
+    _, face = _scene(0, 1.0)
+    return face, Target("t", {e: f[None] for e, f in own.items()}, own)

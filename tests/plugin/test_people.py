@@ -14,6 +14,7 @@ from photocloak.plugin.assignment import Assignment, Sighting, Wish
 from photocloak.plugin.database import Database
 from photocloak.plugin.matching import likeness
 from photocloak.plugin.people import People, Roster
+from photocloak.plugin.profiles import SAMPLES
 from tests.plugin.fakes import THRESHOLDS, FirstFree, face
 
 DAY = 86400.0
@@ -79,6 +80,18 @@ def test_the_same_photo_teaches_once(store: Store) -> None:
     (person,) = store.roster.everybody()
     assert (person.photos, person.last_seen - person.created) == (1, 1)
     assert before.count(face(1)["one"].tobytes()) == 1
+
+
+def test_the_reference_is_the_mean_of_a_person_s_first_photos(store: Store) -> None:
+    photos = [face(1, number) for number in range(SAMPLES + 2)]
+    references = [store.see(str(i), one)[0].reference for i, one in enumerate(photos)]
+    for extractor in photos[0]:
+        for count, known in enumerate(references, start=1):
+            first = [one[extractor] for one in photos[: min(count, SAMPLES)]]
+            assert known[extractor] == pytest.approx(np.mean(first, axis=0), abs=1e-6)
+    again = store.see("2", photos[2])[0].reference
+    assert all((again[extractor] == references[2][extractor]).all() for extractor in again)
+    assert store.see("stranger", face(2), certain=False)[0].reference == {}
 
 
 def test_two_faces_in_one_photo_are_never_one_person(store: Store) -> None:

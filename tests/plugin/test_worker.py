@@ -44,7 +44,7 @@ class Bench:
     def order(self, task: Task) -> Order:
         looked = self.worker.look(task)
         target = next(iter(self.engine.library.targets.values()))
-        return Order(task, looked, (target,), self.engine.library.means)
+        return Order(task, looked, (target,), ({},), self.engine.library.means)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ user's own identity, random views, and a bound on colour.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,9 @@ RGB = np.linalg.inv(YCBCR).astype(np.float32)
 GRAY = 6.0
 """Grey levels by which a black-and-white photo's channels may differ, after JPEG."""
 
+PAST = 0.15
+"""Cosine by which features shall be on the far side of "nothing in common with the person"."""
+
 OnStep = Callable[[int, int], None]
 
 
@@ -41,12 +44,28 @@ class Subject:
         face: as detected.
         target: the person's target class T.
         own: the clean face's features, raw, by extractor.
+        person: the mean of such features over photos of the person; `own` stands in for an
+            extractor that it lacks.
 
     """
 
     face: Face
     target: Target
     own: Embeddings
+    person: Embeddings = field(default_factory=dict)
+
+    def identity(self, extractor: str, centre: Array) -> Array:
+        """Return what must not be left of the person: a unit vector (D,), seen from the centre.
+
+        Half of the way between this photo and the person. A recogniser that learns from cloaked
+        photos is asked about others, so what they share counts; and one that is shown the clean
+        photo itself shall not find it.
+        """
+        own = direction(self.own[extractor], centre)
+        if extractor not in self.person:
+            return own
+        both = own + direction(self.person[extractor], centre)
+        return direction(both, np.zeros_like(both))
 
 
 @dataclass(frozen=True)
@@ -160,9 +179,9 @@ class _Problem:
                 centre=centre,
                 target=drawn[None],
                 toward=direction(subject.target.centroid[name], centre)[None],
-                own=direction(subject.own[name], centre)[None],
+                own=subject.identity(name, centre)[None],
                 weights=np.asarray([weights], np.float32),
-                margin=0.0,
+                margin=-PAST,
             )
         return objectives
 

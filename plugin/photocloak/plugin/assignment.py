@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from photocloak.core import ConfigError
 from photocloak.engine.attributes import Attributes
@@ -59,11 +59,14 @@ class Assignment:
     Attributes:
         person: whose it is; None: too uncertain for a profile, or somebody who is left alone.
         target: for whom it shall be taken; None: it is left alone.
+        reference: mean of the raw features of the person's first photos, none that was seen after
+            this one, (D,) by extractor; empty for nobody.
 
     """
 
     person: Person | None
     target: Target | None
+    reference: Embeddings = field(default_factory=dict)
 
 
 class Assigner:
@@ -126,7 +129,8 @@ class Assigner:
             if face.certain or index == meant:
                 profiles.learn(self._connection, person.id, photo, face.features, self._now)
             self._everyone = profiles.everybody(self._connection)
-            result.append(Assignment(self._everyone[person.id], target))
+            reference = profiles.reference(self._connection, person.id, photo)
+            result.append(Assignment(self._everyone[person.id], target, reference))
         return result
 
     def _named(self) -> list[Person]:

@@ -91,14 +91,15 @@ class Attempt:
     def cloak(self, order: Order, on_step: OnStep | None) -> Cloaked:
         """Cloak, encode and measure the faces that got a target."""
         ensemble, job = self.engine.ensemble, order.task.job
-        given = zip(order.looked.faces, order.targets, order.looked.sightings, strict=True)
+        looked = order.looked
+        given = zip(looked.faces, order.targets, looked.sightings, order.people, strict=True)
         subjects = [
-            Subject(face, target, sighting.features)
-            for face, target, sighting in given
+            Subject(face, target, sighting.features, person)
+            for face, target, sighting, person in given
             if target is not None
         ]
         mode = load_mode(job.mode)
-        countdown = deadline.Countdown(job, faces=len(subjects), looking=order.looked.seconds)
+        countdown = deadline.Countdown(job, faces=len(subjects), looking=looked.seconds)
 
         def stepped(done: int, total: int) -> None:
             countdown(done, total)
@@ -107,7 +108,7 @@ class Attempt:
 
         seed = job.seed
         if seed is None:
-            seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
+            seed = seed_of(looked.content, *(one.target.name for one in subjects))
         cloaker = Cloaker(ensemble, order.means, mode)
         cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
         encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)

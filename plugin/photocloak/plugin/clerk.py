@@ -75,7 +75,8 @@ class Clerk:
                 "photos as well."
             )
             return _held(task, Status.NOBODY_NAMED, reason, _left_alone(looked))
-        return Plan(Order(task, looked, targets, self._library.means), assigned)
+        people = tuple(one.reference for one in assigned)
+        return Plan(Order(task, looked, targets, people, self._library.means), assigned)
 
     def _assigned(self, job: Job, looked: Looked) -> list[Assignment]:
         if not looked.faces:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.evidence import FaceEvidence
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
@@ -71,6 +72,7 @@ class Order:
         task: the photo.
         looked: what was seen in it.
         targets: for whom each face shall be taken; None leaves it alone.
+        people: what is known of each face's person, see `Assignment.reference`.
         means: the centre of each extractor's features, (D,) float32 by name.
 
     """
@@ -78,6 +80,7 @@ class Order:
     task: Task
     looked: Looked
     targets: tuple[Target | None, ...]
+    people: tuple[Embeddings, ...]
     means: Mapping[str, Array]
 
 

@@ -78,16 +78,34 @@ def centroids(connection: sqlite3.Connection) -> dict[int, Embeddings]:
     return result
 
 
-def samples(connection: sqlite3.Connection, person: int) -> list[Embeddings]:
-    """Return the features of the person's first photos, in order."""
+def samples(
+    connection: sqlite3.Connection, person: int, *, until: str | None = None
+) -> list[Embeddings]:
+    """Return the features of the person's first photos, in order, up to photo `until`."""
     photos: dict[str, Embeddings] = {}
     for photo, extractor, features in connection.execute(
         "SELECT photo, extractor, features FROM samples JOIN sightings USING (person, photo) "
-        "WHERE person = ? ORDER BY number",
-        (person,),
+        "WHERE person = :person AND number <= coalesce((SELECT number FROM sightings "
+        "WHERE person = :person AND photo = :until), number) ORDER BY number",
+        {"person": person, "until": until},
     ):
         photos.setdefault(photo, {})[extractor] = _features(features)
     return list(photos.values())
+
+
+def reference(connection: sqlite3.Connection, person: int, photo: str) -> Embeddings:
+    """Return the mean of the person's samples, by extractor, as it was when `photo` came.
+
+    Not as it is now: cloaks that differ could be averaged away.
+    """
+    photos = samples(connection, person, until=photo)
+    names = sorted({name for photo in photos for name in photo})
+    return {
+        name: np.asarray(
+            np.mean([photo[name] for photo in photos if name in photo], axis=0), np.float32
+        )
+        for name in names
+    }
 
 
 def learn(
