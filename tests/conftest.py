@@ -17,7 +17,7 @@ settings.load_profile("busy machines")
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the run's cache folder: it holds nothing of a person, and 200 MB of ready models."""
+    """Return the run's cache folder: it holds nothing of a person, and 250 MB of ready models."""
     return tmp_path_factory.mktemp("cache")
 
 

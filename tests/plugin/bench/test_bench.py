@@ -70,9 +70,10 @@ def test_the_parts_of_a_step_are_all_of_it(folders: Folders) -> None:
     assert {"Conv", "Mul"} <= set(found.nodes)
 
 
-def test_the_reference_is_that_of_the_shipped_extractors() -> None:
+def test_what_the_reference_costs() -> None:
+    """It is frozen: extractors that came later are none of it."""
     reference = load_reference()
-    assert set(reference.extractors) == set(load_specs())
+    assert set(reference.extractors) <= set(load_specs())
     torch = dict.fromkeys(reference.extractors, 0.5)
     assert reference.seconds(torch, peak=7.0) == reference.steps * 2.0
     by_peak = reference.seconds(None, peak=2 * reference.operations)
