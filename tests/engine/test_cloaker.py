@@ -1,6 +1,7 @@
 """Step 2: the cloak holds its budget, moves the features, and touches nothing else."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import YCBCR, Cloaker, Subject
 from photocloak.engine.ensemble import Ensemble, cosine, direction
-from photocloak.engine.extractors import FakeExtractor
+from photocloak.engine.extractors import FakeExtractor, Objective, Step
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import Mode, load_modes
 from photocloak.engine.space import ARCFACE, FaceSpace
@@ -158,14 +159,35 @@ def test_no_point_is_stained(mode: str) -> None:
     assert 0.5 * table.chroma < chroma.max() <= 1.2 * table.chroma + 0.5  # sampling, rounding
 
 
+def _vector(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
 def test_the_identity_to_leave_lies_between_photo_and_person() -> None:
-    centre = np.float32([1, 1, 0])
-    own = {"one": centre + np.float32([2, 0, 0]), "two": centre + np.float32([0, 0, 3])}
-    subject = Subject(*_nobody(own), own, {"one": centre + np.float32([0, 5, 0])})
-    assert subject.identity("one", centre) == pytest.approx(np.float32([0.5, 0.5, 0]) * 2**0.5)
-    assert subject.identity("two", centre) == pytest.approx(np.float32([0, 0, 1]))
-
-
-def _nobody(own: dict[str, np.ndarray]) -> tuple[Face, Target]:
     _, face = _scene(0, 1.0)
-    return face, Target("t", {e: f[None] for e, f in own.items()}, own)
+    centre = _vector(1, 1, 0)
+    own = {"one": centre + _vector(2, 0, 0), "two": centre + _vector(0, 0, 3)}
+    target = Target("t", {e: f[None] for e, f in own.items()}, own)
+    subject = Subject(face, target, own, {"one": centre + _vector(0, 5, 0)})
+    assert subject.identity("one", centre) == pytest.approx(_vector(1, 1, 0) / 2**0.5)
+    assert subject.identity("two", centre) == pytest.approx(_vector(0, 0, 1))
+
+
+@pytest.mark.parametrize(("mode", "runs"), [("balanced", [4, 4]), ("fawkes", [8, 8])])
+def test_extractors_take_turns(monkeypatch: pytest.MonkeyPatch, mode: str, runs: list[int]) -> None:
+    image, face = _scene(8, 1.0)
+    ensemble, counts = _ensemble(), {"one": 0, "two": 0}
+    for name, extractor in ensemble.extractors.items():
+        step = extractor.step
+
+        def counted(
+            chips: np.ndarray, objective: Objective, *, name: str = name, step: Any = step
+        ) -> Step:
+            counts[name] += 1
+            taken: Step = step(chips, objective)
+            return taken
+
+        monkeypatch.setattr(extractor, "step", counted)
+    subject = _subject(ensemble, image, face)
+    Cloaker(ensemble, _means(ensemble), _quick(mode, steps=8))(image, [subject], seed=0)
+    assert list(counts.values()) == runs

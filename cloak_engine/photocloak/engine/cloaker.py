@@ -13,7 +13,7 @@ import numpy as np
 from photocloak.engine.budget import Dssim
 from photocloak.engine.descent import Adam, BudgetDescent, Descent
 from photocloak.engine.ensemble import Embeddings, Ensemble, direction
-from photocloak.engine.extractors import Objective
+from photocloak.engine.extractors import Extractor, Objective
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
@@ -152,6 +152,7 @@ class _Problem:
         self._objectives = self._aim(subject)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
         self._descent = self._plan()
+        self._steps = 0
 
     def _worn(self) -> Array:
         """Return δ as the photo wears it: faded out at the border, gray on a gray photo."""
@@ -200,7 +201,7 @@ class _Problem:
 
     def _features(self, crop: Array) -> Array:
         """Return the gradient of the extractors' losses with respect to the crop."""
-        extractors = self._cloaker.ensemble.extractors
+        extractors = self._turn()
         if self._mode.objective == "fawkes":
             looks = {name: plain(extractor.spec) for name, extractor in extractors.items()}
         else:
@@ -217,6 +218,18 @@ class _Problem:
         # One core each: two recognisers side by side beat one recogniser on two cores.
         pulls = list(self._cloaker.ensemble.pool.map(pull, extractors))
         return np.asarray(np.sum(pulls, axis=0), np.float32)
+
+    def _turn(self) -> dict[str, Extractor]:
+        """Return who has a say in this step: by turns one half of the extractors and the other.
+
+        Momentum carries the others' say over, so twice as many steps come for the same time; the
+        paper's objective has all in each.
+        """
+        everyone = self._cloaker.ensemble.extractors
+        if self._mode.objective == "fawkes" or len(everyone) == 1:
+            return dict(everyone)
+        self._steps += 1
+        return {name: everyone[name] for name in sorted(everyone)[self._steps % 2 :: 2]}
 
     def _penalty(self, crop: Array) -> Array | float:
         """Return the gradient of the published code's λ · max(DSSIM − ρ, 0)²."""
