@@ -17,11 +17,15 @@ class Mode:
     rho: float
     linf: float
     steps: int
-    tolerated: int
+    tolerated: float
     rate: float
     objective: Literal["cloak", "fawkes"]
     own: float
     chroma: float
+
+    def tolerates(self, accepting: int, *, of: int) -> bool:
+        """Tell whether a face may be published that so many of the extractors still accept."""
+        return accepting <= self.tolerated * of
 
 
 @cache

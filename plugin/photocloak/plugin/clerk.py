@@ -5,7 +5,7 @@ published only if it was measured on the very bytes and holds.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from photocloak.core import ExitCode, OutputError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.evidence import whole_box
 from photocloak.engine.faces import Face
-from photocloak.engine.modes import load_mode
+from photocloak.engine.modes import Mode, load_mode
 from photocloak.engine.targets import Target, TargetLibrary
 from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Assignment, Wish
@@ -110,14 +110,14 @@ class Clerk:
                 return done(output, Status.NOBODY_NAMED, reason, _left_alone(plan.order.looked))
             return done(output, Status.NO_FACE, "no face was found; written uncloaked")
         faces = _outcomes(plan, cloaked)
-        if weak := _names(cloaked, tolerated=load_mode(job.mode).tolerated):
+        if weak := _names(_weak(cloaked, load_mode(job.mode))):
             reason = (
                 f"{job.source}: held back, since {weak} would still recognise a face in it; a "
                 "stronger --mode has a larger budget."
             )
             return _held(task, Status.TOO_WEAK, reason, faces)
         output = self._publish(job, encoded, file, cloaked=True)
-        accepting = _names(cloaked)
+        accepting = _names(cloaked.accepting)
         warning = [f"{accepting} may still recognise a face in it"] if accepting else []
         notes = "; ".join([*encoded.notes, *warning]) or None
         return done(output, Status.CLOAKED, notes, faces)
@@ -218,13 +218,18 @@ def _left_alone(looked: Looked) -> tuple[FaceOutcome, ...]:
     )
 
 
-def _names(cloaked: Cloaked, *, tolerated: int = 0) -> str:
-    """Return the names of extractors that still accept a face, joined; empty: none does.
+def _weak(cloaked: Cloaked, mode: Mode) -> list[tuple[str, ...]]:
+    """Return who still accepts each of the faces that more extractors accept than may."""
+    return [
+        names
+        for names, one in zip(cloaked.accepting, cloaked.evidence, strict=True)
+        if not mode.tolerates(len(names), of=len(one.similarity))
+    ]
 
-    Faces that no more than `tolerated` extractors accept do not count.
-    """
-    weak = (names for names in cloaked.accepting if len(names) > tolerated)
-    return ", ".join(sorted({name for names in weak for name in names}))
+
+def _names(accepting: Iterable[Iterable[str]]) -> str:
+    """Return the extractors that still accept a face, joined; empty: none does."""
+    return ", ".join(sorted({name for names in accepting for name in names}))
 
 
 def _sha256_of(path: Path) -> str | None:
