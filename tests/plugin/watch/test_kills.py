@@ -6,7 +6,9 @@ import random
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -154,66 +156,69 @@ class Waits(DiesAfter):
         return self.jobs[-1][1]
 
 
-def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place: Place) -> None:
-    photo = place.put("a.png")
+@contextmanager
+def waiting(place: Place) -> Iterator[tuple[Queue, Waits, Hands]]:
+    """Yield a queue, who has its photos in hand, and what goes between the two."""
     place.out.mkdir()
     queue = Queue(place.journal.database, place.out, lambda: 0.0)
     coordinator = Waits(place)
     one, lock = hands(place, queue, coordinator)
-    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "old")
-    one.turn(Settings())
-    place.put("a.png", 1)
-    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "newer")
-    newer = queue.next()
-    assert newer is not None
-    queue.drop(newer)
-    # The row is a new one, and in an otherwise empty table it gets the number of the one in hand.
-    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "new")
-    one.turn(Settings())
-    ((job, future),) = coordinator.jobs
-    future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
-    one.collect()
-    assert (place.states(), place.entries()["a.png"].sha256) == ({"a.png": "pending"}, "new")
-    one.turn(Settings())
-    assert len(coordinator.jobs) == 2
+    yield queue, coordinator, one
     lock.release()
+
+
+def add(queue: Queue, photo: Path, content: str) -> None:
+    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), content)
+
+
+def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place: Place) -> None:
+    photo = place.put("a.png")
+    with waiting(place) as (queue, coordinator, one):
+        add(queue, photo, "old")
+        one.turn(Settings())
+        place.put("a.png", 1)
+        add(queue, photo, "newer")
+        newer = queue.next()
+        assert newer is not None
+        queue.drop(newer)
+        # The row is a new one; in an otherwise empty table it gets the number of the one in hand.
+        add(queue, photo, "new")
+        one.turn(Settings())
+        ((job, future),) = coordinator.jobs
+        future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
+        one.collect()
+        assert (place.states(), place.entries()["a.png"].sha256) == ({"a.png": "pending"}, "new")
+        one.turn(Settings())
+        assert len(coordinator.jobs) == 2
 
 
 def test_a_copy_waits_for_the_photo_in_hand_and_is_no_job_of_its_own(place: Place) -> None:
-    place.out.mkdir()
-    queue = Queue(place.journal.database, place.out, lambda: 0.0)
-    coordinator = Waits(place)
-    one, lock = hands(place, queue, coordinator)
-    for name in ("a.png", "b.png"):
-        photo = place.put(name)
-        queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "same")
-    one.turn(Settings())
-    ((job, future),) = coordinator.jobs
-    (place.out / "a.png").write_bytes(b"finished")
-    future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
-    one.turn(Settings())
-    assert len(coordinator.jobs) == 1
-    assert place.states() == {"a.png": "done", "b.png": "done"}
-    assert (place.out / "b.png").read_bytes() == b"finished"
-    lock.release()
+    with waiting(place) as (queue, coordinator, one):
+        for name in ("a.png", "b.png"):
+            photo = place.put(name)
+            add(queue, photo, "same")
+        one.turn(Settings())
+        ((job, future),) = coordinator.jobs
+        (place.out / "a.png").write_bytes(b"finished")
+        future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
+        one.turn(Settings())
+        assert len(coordinator.jobs) == 1
+        assert place.states() == {"a.png": "done", "b.png": "done"}
+        assert (place.out / "b.png").read_bytes() == b"finished"
 
 
 def test_a_photo_that_changed_before_it_was_read_is_not_recorded_as_what_it_was(
     place: Place,
 ) -> None:
     photo = place.put("a.png")
-    place.out.mkdir()
-    queue = Queue(place.journal.database, place.out, lambda: 0.0)
-    coordinator = Waits(place)
-    one, lock = hands(place, queue, coordinator)
-    queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "as hashed")
-    one.turn(Settings())
-    ((_, future),) = coordinator.jobs
-    made = place.out / "a.png"
-    future.set_result(Outcome(photo, made, Status.CLOAKED, source_sha256="as read"))
-    one.collect()
-    assert place.entries() == {}, "no copy of what it was may get this output"
-    lock.release()
+    with waiting(place) as (queue, coordinator, one):
+        add(queue, photo, "as hashed")
+        one.turn(Settings())
+        ((_, future),) = coordinator.jobs
+        made = place.out / "a.png"
+        future.set_result(Outcome(photo, made, Status.CLOAKED, source_sha256="as read"))
+        one.collect()
+        assert place.entries() == {}, "no copy of what it was may get this output"
 
 
 def test_no_process_is_left_behind(place: Place) -> None:
