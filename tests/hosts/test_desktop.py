@@ -205,7 +205,7 @@ def test_every_photo_is_told_of(tmp_path: Path) -> None:
     )
     assert result == Result(tmp_path / "o", 1, 1, {b: f"{b}: too weak"}, 9)
     headline, text = summary([result])
-    assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 held back"
+    assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 left out"
     assert text.splitlines() == [f"{b}: too weak", str(tmp_path / "o")]
 
 
@@ -219,7 +219,7 @@ def test_a_run_that_dies_is_told_of(tmp_path: Path, end: str) -> None:
     result = cloak_group(engine(tmp_path, said + end), [a, b], tmp_path / "o")
     assert b in result.missing
     assert "ended with code" in result.missing[b]
-    assert summary([result])[0].endswith("held back")
+    assert summary([result])[0].endswith("left out")
 
 
 def test_a_program_that_is_gone_is_told_of(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_photo_without_a_face_is_held_back_by_the_real_thing(
     before = photo.read_bytes()
     assert run(["beside", "--", str(photo)]) == 5
     err = capfd.readouterr().err
-    assert "No photo was cloaked, 1 held back" in err and "face" in err
+    assert "No photo was cloaked, 1 left out" in err and "face" in err
     assert photo.read_bytes() == before and [photo] == [
         p for p in tmp_path.glob("*") if p.is_file()
     ]

@@ -85,7 +85,7 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
     copied = sum(result.copied for result in results)
     parts = [f"{made} photo{'s' * (made != 1)} cloaked" if made else "No photo was cloaked"]
     parts += [f"{copied} without a face copied as they are"] * bool(copied)
-    parts += [f"{len(missing)} held back"] * bool(missing)
+    parts += [f"{len(missing)} left out"] * bool(missing)
     lines = [f"{clean(why or shown(photo))}" for photo, why in missing[:NAMED]]
     lines += [f"and {len(missing) - NAMED} more"] * (len(missing) > NAMED)
     lines += [shown(one.folder) for one in results if one.made or one.copied]
