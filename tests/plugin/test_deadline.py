@@ -35,14 +35,13 @@ class Slow(Studio):
 
 
 def slowed(engine: Engine, seconds: float) -> Engine:
-    one = next(iter(engine.ensemble.extractors.values()))
-    step = one.step
+    for extractor in engine.ensemble.extractors.values():  # one of the two in each step
 
-    def slowly(*arguments: Any) -> Any:
-        time.sleep(seconds)
-        return step(*arguments)
+        def slowly(*arguments: Any, step: Any = extractor.step) -> Any:
+            time.sleep(seconds)
+            return step(*arguments)
 
-    one.step = slowly  # type: ignore[method-assign]
+        extractor.step = slowly  # type: ignore[method-assign]
     return engine
 
 

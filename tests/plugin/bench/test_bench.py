@@ -62,7 +62,7 @@ def test_photos_have_the_faces_they_are_said_to_have(faces: int) -> None:
 
 
 def test_the_parts_of_a_step_are_all_of_it(folders: Folders) -> None:
-    found = profile(folders, steps=2)
+    found = profile(folders, turns=2)
     parts = (found.convolution, found.other, found.outside)
     assert sum(parts) == pytest.approx(1)
     assert min(parts) > 0

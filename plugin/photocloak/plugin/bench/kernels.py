@@ -51,17 +51,17 @@ def share_of_kernels(
     image: Image,
     find: Callable[[Ensemble], Subject],
     *,
-    steps: int,
+    turns: int,
     folder: Path,
 ) -> KernelShare:
-    """Profile `steps` steps of a cloak, the recognisers one after the other.
+    """Profile the steps of a cloak in which each recogniser has its turn, one after the other.
 
     Args:
         specs: the recognisers.
         library: for the centres of their features.
         image: the photo.
         find: gives the face to cloak.
-        steps: how many, besides the first, which does not count.
+        turns: how many of each recogniser, besides the first, which does not count.
         folder: for models and profiles.
 
     """
@@ -72,14 +72,14 @@ def share_of_kernels(
             for name, spec in specs.items()
         }
     )
-    mode = replace(load_mode("balanced"), steps=steps + 1)
+    mode = replace(load_mode("balanced"), steps=2 * (turns + 1))
     ends: list[float] = []
     cloaker = Cloaker(ensemble, library.means, mode)
     cloaker(image, [find(ensemble)], seed=0, on_step=lambda *_: ends.append(time.perf_counter()))
     nodes: dict[str, float] = {}
     for session in cache.steps:
-        for kind, seconds in _nodes(Path(session.end_profiling()), steps):
-            nodes[kind] = nodes.get(kind, 0.0) + seconds / (ends[-1] - ends[0])
+        for kind, seconds in _nodes(Path(session.end_profiling()), turns):
+            nodes[kind] = nodes.get(kind, 0.0) + seconds / (ends[-1] - ends[1])
     convolution = sum(share for kind, share in nodes.items() if kind in _CONVOLUTIONS)
     other = sum(nodes.values()) - convolution
     ordered = dict(sorted(nodes.items(), key=lambda item: -item[1]))

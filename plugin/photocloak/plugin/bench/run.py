@@ -42,14 +42,14 @@ def bench(
         repeats,
         settings.mode,
         steps,
-        profile(folders, steps=repeats),
+        profile(folders, turns=repeats),
         time_photos(sizes, settings, folders, repeats=repeats),
         time_start(largest, repeats=repeats),
         load_reference(),
     ).after(os.getloadavg()[0])
 
 
-def profile(folders: Folders, *, steps: int) -> KernelShare:
+def profile(folders: Folders, *, turns: int) -> KernelShare:
     """Tell where a step of the portrait's cloak goes."""
     library = TargetLibrary.load(library_file(folders))
     image = photos.photo(2, 1)
@@ -61,5 +61,5 @@ def profile(folders: Folders, *, steps: int) -> KernelShare:
 
     with tempfile.TemporaryDirectory(prefix="photocloak-bench-") as place:
         return share_of_kernels(
-            specs(folders), library, image, find, steps=steps, folder=Path(place)
+            specs(folders), library, image, find, turns=turns, folder=Path(place)
         )
