@@ -91,6 +91,8 @@ def test_the_reference_is_the_mean_of_a_person_s_first_photos(store: Store) -> N
             assert known[extractor] == pytest.approx(np.mean(first, axis=0), abs=1e-6)
     again = store.see("2", photos[2])[0].reference
     assert all((again[extractor] == references[2][extractor]).all() for extractor in again)
+    unsure = store.see("unsure", face(1), certain=False)[0]
+    assert (unsure.person is not None, unsure.reference) == (True, {}), "it would change with time"
     assert store.see("stranger", face(2), certain=False)[0].reference == {}
 
 

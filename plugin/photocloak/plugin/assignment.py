@@ -60,7 +60,7 @@ class Assignment:
         person: whose it is; None: too uncertain for a profile, or somebody who is left alone.
         target: for whom it shall be taken; None: it is left alone.
         reference: mean of the raw features of the person's first photos, none that was seen after
-            this one, (D,) by extractor; empty for nobody.
+            this one, (D,) by extractor; empty for nobody, and where the face taught nothing.
 
     """
 

@@ -81,12 +81,15 @@ def centroids(connection: sqlite3.Connection) -> dict[int, Embeddings]:
 def samples(
     connection: sqlite3.Connection, person: int, *, until: str | None = None
 ) -> list[Embeddings]:
-    """Return the features of the person's first photos, in order, up to photo `until`."""
+    """Return the features of the person's first photos, in order.
+
+    Those up to photo `until`, if given; none where that taught nothing of the person.
+    """
     photos: dict[str, Embeddings] = {}
     for photo, extractor, features in connection.execute(
         "SELECT photo, extractor, features FROM samples JOIN sightings USING (person, photo) "
-        "WHERE person = :person AND number <= coalesce((SELECT number FROM sightings "
-        "WHERE person = :person AND photo = :until), number) ORDER BY number",
+        "WHERE person = :person AND (:until IS NULL OR number <= (SELECT number FROM sightings "
+        "WHERE person = :person AND photo = :until)) ORDER BY number",
         {"person": person, "until": until},
     ):
         photos.setdefault(photo, {})[extractor] = _features(features)
@@ -96,7 +99,8 @@ def samples(
 def reference(connection: sqlite3.Connection, person: int, photo: str) -> Embeddings:
     """Return the mean of the person's samples, by extractor, as it was when `photo` came.
 
-    Not as it is now: cloaks that differ could be averaged away.
+    Not as it is now: cloaks that differ could be averaged away. So a photo that taught nothing,
+    its face being uncertain, has none.
     """
     photos = samples(connection, person, until=photo)
     names = sorted({name for photo in photos for name in photo})
