@@ -1,5 +1,4 @@
-# ruff: noqa: T201
-"""The tables of docs/exporters.md, by hand: `python tests/exporters/tables.py LAB [TABLE…]`.
+"""The tables of docs/exporters.md, by hand: `python -m tests.exporters.tables LAB [TABLE…]`.
 
 tags: every sample under `keep` and `web`, ExifTool's tags before and after.
 tools: mat2, `exiftool -all=` and our presets on the same samples, side by side.
@@ -14,11 +13,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import exiftool as witness  # type: ignore[import-not-found]
 import numpy as np
-from conftest import cloak  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
 from photocloak import exporters
@@ -26,6 +21,8 @@ from photocloak.core import PhotocloakError
 from photocloak.exporters.coefficients.decode import read_coefficients
 from photocloak.exporters.coefficients.layout import read_layout
 from photocloak.exporters.containers.segments import split
+from tests.exporters import exiftool as witness
+from tests.exporters.conftest import cloak
 
 SECRET = ("GPSL", "SerialNumber", "OwnerName", "Region", "PersonInImage", "TagsList", "History")
 CREDIT = ("Artist", "Copyright", "ImageDescription", "Creator", "Rights", "Description")
