@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from photocloak import exporters
 from photocloak.core import PhotocloakError
-from photocloak.exporters.coefficients.decode import read_coefficients
 from photocloak.exporters.coefficients.layout import read_layout
 from photocloak.exporters.containers.segments import split
 from tests.exporters import exiftool as witness
+from tests.exporters.blocks import coefficients
 from tests.exporters.conftest import cloak
 
 SECRET = ("GPSL", "SerialNumber", "OwnerName", "Region", "PersonInImage", "TagsList", "History")
@@ -156,8 +156,7 @@ def changed_outside(photo: exporters.Photo, cloaked: NDArray[np.uint8], data: by
     from photocloak.exporters.orientation import stored
 
     touched = stored(np.any(photo.pixels != cloaked, axis=2), photo.raster.orientation)
-    layout = read_layout(split(photo.data).segments)
-    old, new = (read_coefficients(read_layout(split(one).segments)) for one in (photo.data, data))
+    (layout, old), (_, new) = coefficients(photo.data), coefficients(data)
     wrong = 0
     for component, a, b in zip(layout.components, old, new, strict=True):
         tall = 8 * layout.largest[0] // component.down

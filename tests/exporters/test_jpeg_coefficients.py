@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak import exporters
-from photocloak.exporters.coefficients.decode import read_coefficients
-from photocloak.exporters.coefficients.encode import write_scans
 from photocloak.exporters.coefficients.huffman import optimal
-from photocloak.exporters.coefficients.layout import Layout, read_layout
-from photocloak.exporters.containers.segments import DHT, DRI, SOS, join, split
+from photocloak.exporters.coefficients.layout import read_layout
+from photocloak.exporters.coefficients.opening import open_source
+from photocloak.exporters.containers.segments import DRI, split
+from tests.exporters.blocks import coefficients, rewritten
 from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]
@@ -35,26 +35,20 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def coefficients(data: bytes) -> tuple[Layout, list[NDArray[np.int16]]]:
-    layout = read_layout(split(data).segments)
-    return layout, read_coefficients(layout)
-
-
 def pixels(data: bytes) -> Image:
     return np.asarray(Pillow.open(io.BytesIO(data)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [(256, 256), (131, 97)])
+@pytest.mark.parametrize("anew", [True, False])
 def test_coefficients_survive_being_read_and_written(
-    kind: str, size: tuple[int, int], face: Image
+    kind: str, size: tuple[int, int], anew: bool, face: Image
 ) -> None:
     data = coded(face[: size[1], : size[0]], quality=88, **KINDS[kind])
-    layout, blocks = coefficients(data)
-    rest = [one for one in split(data).segments if one.marker not in (DHT, DRI, SOS)]
-    again = join([*rest, *write_scans(layout, blocks)])
+    again = rewritten(data, anew=anew)
     assert np.array_equal(pixels(data), pixels(again))
-    if not layout.progressive:
+    if not coefficients(data)[0].progressive:
         scans = [[one.scan for one in split(file).segments if one.scan] for file in (data, again)]
         assert scans[0] == scans[1]
 
@@ -138,7 +132,7 @@ def test_damaged_data_fall_back_or_are_refused_but_never_hang(face: Image) -> No
             broken[at] ^= 0x55
         try:
             layout = read_layout(split(bytes(broken)).segments)
-            read_coefficients(layout)
+            open_source(layout)
         except ValueError:
             continue
 
@@ -165,7 +159,5 @@ def test_all_lab_jpegs_come_out_the_same_when_nothing_changes(lab: Path) -> None
         stream = split(data)
         if stream.size[0] * stream.size[1] > 1_500_000:
             continue
-        layout, blocks = coefficients(data)
-        rest = [one for one in stream.segments if one.marker not in (DHT, DRI, SOS)]
-        again = join([*rest, *write_scans(layout, blocks)])
+        again = rewritten(data, anew=True)
         assert np.array_equal(pixels(data[: stream.end]), pixels(again)), path.name

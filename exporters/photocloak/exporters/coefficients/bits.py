@@ -28,20 +28,20 @@ class Bits:
     starts: list[int]
     ends: list[int]
 
-    def window(self) -> memoryview:
+    def window(self) -> NDArray[np.uint32]:
         """Return the 24 bits from every byte on, for walking."""
-        wide = self.data.astype(np.uint32)
-        ahead = (wide[:-2] << 16) | (wide[1:-1] << 8) | wide[2:]
-        return ahead.data
+        ahead = self.data[:-2].astype(np.uint32)
+        for following in (self.data[1:-1], self.data[2:]):
+            ahead <<= 8
+            ahead |= following
+        return ahead
 
     def peek(self, positions: Positions) -> Values:
         """Return the 32 bits from every position on."""
-        at = positions >> 3
-        value = np.zeros(len(at), np.uint64)
-        for i in range(5):
-            value = (value << np.uint64(8)) | self.data[at + i]
-        shift = (8 - (positions & 7)).astype(np.uint64)
-        return (value >> shift) & np.uint64(0xFFFFFFFF)
+        from_every_byte = np.ndarray((len(self.data) - 7,), ">u8", self.data, strides=(1,))
+        wide: Values = from_every_byte[positions >> 3].astype(np.uint64)
+        wide >>= (32 - (positions & 7)).astype(np.uint64)
+        return wide & np.uint64(0xFFFFFFFF)
 
 
 def unstuff(data: bytes) -> Bits:
@@ -57,20 +57,55 @@ def unstuff(data: bytes) -> Bits:
     return Bits(np.frombuffer(b"".join(parts), np.uint8), starts, ends)
 
 
-def pack(values: Values, lengths: Positions, breaks: Positions) -> bytes:
-    """Return entropy-coded bytes.
+class Packer:
+    """Makes entropy-coded bytes out of bits that come piece by piece."""
 
-    Args:
-        values: what to write.
-        lengths: how many bits of each, 0 to 32.
-        breaks: index of the first value of every restart interval, the first one's 0 included.
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._value, self._length = 0, 0  # bits that do not fill a byte yet
+        self._intervals = 0
+        self._closed = False
 
-    """
-    totals = np.add.reduceat(lengths, breaks) if len(lengths) else np.zeros(1, np.int64)
-    padding = -totals % 8
-    behind = np.append(breaks[1:], len(values))
-    values = np.insert(values, behind, (np.uint64(1) << padding.astype(np.uint64)) - np.uint64(1))
-    lengths = np.insert(lengths, behind, padding)
+    def add(self, values: Values, lengths: Positions, ends: Positions) -> None:
+        """Append bits.
+
+        Args:
+            values: what to write.
+            lengths: how many bits of each, 0 to 32.
+            ends: behind how many of the values a restart interval ends, ascending.
+
+        """
+        values = np.insert(values, 0, self._value)
+        lengths = np.insert(lengths, 0, self._length)
+        ends = ends + 1
+        totals = np.diff(np.cumsum(lengths)[ends - 1], prepend=0)
+        padding = -totals % 8
+        ones = (np.uint64(1) << padding.astype(np.uint64)) - np.uint64(1)
+        data, total = _packed(np.insert(values, ends, ones), np.insert(lengths, ends, padding))
+        at = 0
+        for cut in (np.cumsum(totals + padding) // 8).tolist():
+            self._append(data[at:cut])
+            self._closed = True
+            at = cut
+        whole, self._length = divmod(total, 8)
+        self._value = data[whole] >> (8 - self._length)
+        if total > 8 * at:
+            self._append(data[at:whole])
+
+    def _append(self, data: bytes) -> None:
+        if self._closed:
+            self._parts.append(bytes([0xFF, 0xD0 + self._intervals % 8]))
+            self._intervals += 1
+            self._closed = False
+        self._parts.append(data.replace(b"\xff", b"\xff\x00"))
+
+    def bytes(self) -> bytes:
+        """Return what came so far, whole bytes of it."""
+        return b"".join(self._parts)
+
+
+def _packed(values: Values, lengths: Positions) -> tuple[bytes, int]:
+    """Return bits one behind the other, a byte and more of zeros behind them, and how many."""
     ends = np.cumsum(lengths)
     total = int(ends[-1])
     starts = ends - lengths
@@ -80,12 +115,4 @@ def pack(values: Values, lengths: Positions, breaks: Positions) -> bytes:
     count = total // 32 + 2
     high = np.bincount(word, (wide >> np.uint64(32)).astype(np.float64), count + 1)
     low = np.bincount(word + 1, (wide & np.uint64(0xFFFFFFFF)).astype(np.float64), count + 1)
-    data = (high + low).astype(np.uint32).astype(">u4").tobytes()[: total // 8]
-    cuts = np.cumsum(totals + padding) // 8
-    parts, at = [], 0
-    for i, cut in enumerate(cuts.tolist()):
-        if i:
-            parts.append(bytes([0xFF, 0xD0 + (i - 1) % 8]))
-        parts.append(data[at:cut].replace(b"\xff", b"\xff\x00"))
-        at = cut
-    return b"".join(parts)
+    return (high + low).astype(np.uint32).astype(">u4").tobytes(), total

@@ -5,13 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.exporters.coefficients.layout import (
-    ZIGZAG,
-    Blocks,
-    Component,
-    Layout,
-    UnsupportedError,
-)
+from photocloak.exporters.coefficients.layout import ZIGZAG, Layout, UnsupportedError
+from photocloak.exporters.coefficients.source import Edit, Source
 from photocloak.exporters.mapping import Patch
 
 Model = Literal["gray", "ycc", "rgb", "cmyk", "ycck"]
@@ -30,14 +25,14 @@ _DCT = np.array(
 _LARGEST = 1023  # what baseline tables can code (F.1.2.2)
 
 
-def add(
-    layout: Layout, blocks: list[Blocks], change: Patch, model: Model, *, inverted: bool
-) -> None:
-    """Add a change of pixels to the coefficients, in place; blocks it does not reach stay.
+def edits(
+    layout: Layout, source: Source, change: Patch, model: Model, *, inverted: bool
+) -> list[Edit]:
+    """Return the coefficients with a change of pixels added, of the blocks that it reaches.
 
     Args:
         layout: of the file.
-        blocks: its coefficients.
+        source: its coefficients.
         change: of the decoded samples.
         model: how components make colours.
         inverted: the file stores 255 less the ink, as Adobe does.
@@ -47,8 +42,7 @@ def add(
 
     """
     delta = _components(change.delta, model, inverted=inverted)
-    for i, component in enumerate(layout.components):
-        _add_plane(layout, component, blocks[i], change, delta[..., i])
+    return [_edit(layout, source, i, change, delta[..., i]) for i in range(len(layout.components))]
 
 
 def _components(delta: NDArray[np.float32], model: Model, *, inverted: bool) -> NDArray[np.float32]:
@@ -62,13 +56,10 @@ def _components(delta: NDArray[np.float32], model: Model, *, inverted: bool) -> 
     return -delta if model == "cmyk" and inverted else delta
 
 
-def _add_plane(
-    layout: Layout,
-    component: Component,
-    blocks: Blocks,
-    change: Patch,
-    delta: NDArray[np.float32],
-) -> None:
+def _edit(
+    layout: Layout, source: Source, index: int, change: Patch, delta: NDArray[np.float32]
+) -> Edit:
+    component = layout.components[index]
     down, across = layout.largest
     if down % component.down or across % component.across:
         raise UnsupportedError("its chroma is sampled at an odd fraction")
@@ -85,6 +76,8 @@ def _add_plane(
     tiles = plane.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3)
     touched = tiles.any(axis=(2, 3))
     spectrum = (_DCT @ tiles[touched] @ _DCT.T).reshape(-1, 64)[:, ZIGZAG]
-    view = blocks[first_row : first_row + rows, first_column : first_column + columns]
-    fresh = view[touched] + np.rint(spectrum / component.table).astype(np.int32)
-    view[touched] = np.clip(fresh, -_LARGEST, _LARGEST)
+    rows_, columns_ = np.nonzero(touched)
+    rows_, columns_ = rows_ + first_row, columns_ + first_column
+    old = source.read(index, rows_, columns_)
+    fresh = old + np.rint(spectrum / component.table).astype(np.int32)
+    return Edit(rows_, columns_, np.clip(fresh, -_LARGEST, _LARGEST).astype(np.int16))

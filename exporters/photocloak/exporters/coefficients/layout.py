@@ -199,7 +199,9 @@ class _State:
         first, last, approximation = body[1 + 2 * body[0] : 4 + 2 * body[0]]
         if self.kind != _PROGRESSIVE:
             first, last, approximation = 0, 63, 0
-        if not members or first > last or last > 63 or (first > 0 and len(members) > 1):
+        if not 1 <= len(members) == len(set(members)) <= 4:
+            raise UnsupportedError("a scan header is impossible")
+        if first > last or last > 63 or (first > 0 and len(members) > 1):
             raise UnsupportedError("a scan header is impossible")
         self.scans.append(
             Scan(

@@ -23,25 +23,44 @@ class Order:
     """
 
     plan: tuple[int, ...]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    member: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    member: NDArray[np.uint8]
     mcus: int
     interval: int
 
     @property
-    def blocks_before(self) -> NDArray[np.int64]:
-        """Index of the first block of every restart interval."""
-        return np.arange(0, self.mcus, self.interval) * len(self.plan)
+    def opens(self) -> NDArray[np.bool_]:
+        """(N,): which blocks begin a restart interval."""
+        result = np.zeros(len(self.rows), bool)
+        result[:: self.interval * len(self.plan)] = True
+        return result
+
+    @property
+    def closes(self) -> NDArray[np.bool_]:
+        """(N,): which blocks end a restart interval."""
+        return np.append(self.opens[1:], True)
+
+    def find(self, member: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> "Found":
+        """Return which of a member's blocks the scan has, and their place in its order."""
+        mine = np.flatnonzero(self.member == member)
+        size = int(self.rows[mine].max()) + 1, int(self.columns[mine].max()) + 1
+        place = np.zeros(size, np.int64)
+        place[self.rows[mine], self.columns[mine]] = mine
+        present = (rows < size[0]) & (columns < size[1])
+        return present, place[rows[present], columns[present]]
+
+
+Found = tuple[NDArray[np.bool_], NDArray[np.int64]]
 
 
 def order_of(layout: Layout, members: tuple[int, ...], interval: int) -> Order:
     """Return the order of a scan over some components."""
     if len(members) == 1:
         rows, columns = layout.components[members[0]].size
-        grid = np.indices((rows, columns)).reshape(2, -1)
+        grid = np.indices((rows, columns), np.int32).reshape(2, -1)
         mcus = rows * columns
-        zeros = np.zeros(mcus, np.int64)
+        zeros = np.zeros(mcus, np.uint8)
         return Order((0,), grid[0], grid[1], zeros, mcus, interval or mcus)
     down, across = layout.largest
     high, wide = -(-layout.height // (8 * down)), -(-layout.width // (8 * across))
@@ -54,12 +73,12 @@ def order_of(layout: Layout, members: tuple[int, ...], interval: int) -> Order:
                 y.append(row)
                 x.append(column)
                 steps.append((one.down, one.across))
-    mcu = np.indices((high, wide)).reshape(2, -1)
-    step = np.array(steps)
-    rows_ = mcu[0][:, None] * step[:, 0] + np.array(y)
-    columns_ = mcu[1][:, None] * step[:, 1] + np.array(x)
+    mcu = np.indices((high, wide), np.int32).reshape(2, -1)
+    step = np.array(steps, np.int32)
+    rows_ = mcu[0][:, None] * step[:, 0] + np.array(y, np.int32)
+    columns_ = mcu[1][:, None] * step[:, 1] + np.array(x, np.int32)
     mcus = high * wide
-    member_ = np.tile(np.array(plan), mcus)
+    member_ = np.tile(np.array(plan, np.uint8), mcus)
     return Order(tuple(plan), rows_.ravel(), columns_.ravel(), member_, mcus, interval or mcus)
 
 

@@ -1,29 +1,30 @@
 """First scans of a progressive file, and the refinement of its DC coefficients (T.81 annex G)."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
 from photocloak.exporters.coefficients.bits import Bits
 from photocloak.exporters.coefficients.layout import Blocks, Scan, UnsupportedError
 from photocloak.exporters.coefficients.order import Order
+from photocloak.exporters.coefficients.prediction import sums
 from photocloak.exporters.coefficients.symbols import (
     END,
+    Reader,
     ac_steps,
     check_end,
     dc_steps,
-    evaluate,
     intervals,
-    place_dc,
     require,
 )
+from photocloak.exporters.coefficients.tokens import SLICE
 
 
 def dc_first(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> None:
     """Read the DC coefficients but for their low bits."""
     dc = require(scan.dc)
-    window = bits.window()
+    window = bits.window().data
     plan = [dc_steps(dc[i]) for i in order.plan]
     positions = array("q")
     note = positions.append
@@ -36,8 +37,11 @@ def dc_first(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> None
             if p > end:
                 break
         check_end(p, end)
-    found = evaluate(bits, positions, dc, order.member)
-    place_dc(scan, order, found.value, blocks)
+    found = Reader(bits, dc).read(np.frombuffer(positions, np.int64), order.member)
+    values = sums(order, found.value, scan.low)
+    for i, target in enumerate(scan.members):
+        mine = order.member == i
+        blocks[target][order.rows[mine], order.columns[mine], 0] = values[mine]
 
 
 def dc_refinement(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> None:
@@ -53,56 +57,60 @@ def dc_refinement(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) ->
         blocks[target][order.rows[mine], order.columns[mine], 0] |= bit[mine]
 
 
-def _run_reader(window: memoryview) -> Callable[[int, int], int]:
-    """Return a function that reads the `r` bits behind EOBr: how many further blocks are over."""
-
-    def read(p: int, r: int) -> int:
-        ahead = (window[p >> 3] >> (8 - (p & 7))) & 0xFFFF
-        return (1 << r) - 1 + (ahead >> (16 - r))
-
-    return read
-
-
 def ac_first(scan: Scan, order: Order, bits: Bits, blocks: list[Blocks]) -> None:
     """Read a band of AC coefficients of one component but for their low bits."""
     ac = require(scan.ac)
-    window = bits.window()
-    steps = ac_steps(ac[0], runs=True)
+    reader = Reader(bits, ac)
+    first, last = scan.band
+    target = blocks[scan.members[0]]
+    for walked in _walk_band(scan, order, bits, ac_steps(ac[0])):
+        positions, ends, active = (np.frombuffer(one, np.int64) for one in walked)
+        found = reader.read(positions, np.zeros(1, np.uint8))
+        sizes = np.diff(ends, prepend=0)
+        run, size = found.symbol >> 4, found.symbol & 15
+        step = np.where(size > 0, run + 1, 16)
+        before = np.cumsum(step) - step
+        k = first + before - np.repeat(before[ends - sizes], sizes) + run
+        real = size > 0
+        if k[real].max(initial=0) > last:
+            raise UnsupportedError("a block holds more coefficients than its band")
+        block = np.repeat(active, sizes)[real]
+        target[order.rows[block], order.columns[block], k[real]] = found.value[real] << scan.low
+
+
+def _walk_band(
+    scan: Scan, order: Order, bits: Bits, steps: list[int]
+) -> Iterator[tuple["array[int]", "array[int]", "array[int]"]]:
+    """Yield where symbols begin, how many there are up to the end of each block, and the blocks.
+
+    Only blocks with symbols of their own are noted; some thousands of them at a time.
+    """
+    window = bits.window().data
     first_k, last_k = scan.band
-    read_run = _run_reader(window)
     positions, counts, active = array("q"), array("q"), array("q")
-    note = positions.append
     for start, end, first, last in intervals(order, bits):
         p, block = start, first
         while block < last:
+            if len(active) >= SLICE:
+                yield positions, counts, active
+                positions, counts, active = array("q"), array("q"), array("q")
             active.append(block)
             block += 1
             k = first_k
             while k <= last_k:
                 step = steps[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
-                note(p)
+                positions.append(p)
                 p += step & 63
                 k += step >> 6
             counts.append(len(positions))
             r = (step >> 6) - END
             if 0 < r < 15:
-                block += read_run(p, r)
+                ahead = (window[p >> 3] >> (8 - (p & 7))) & 0xFFFF
+                block += (1 << r) - 1 + (ahead >> (16 - r))
                 p += r
             if p > end:
                 break
         if block != last:
             raise UnsupportedError("a run of blocks is too long")
         check_end(p, end)
-    found = evaluate(bits, positions, ac, np.zeros(len(positions), np.int64))
-    ends = np.frombuffer(counts, np.int64)
-    starts = np.append(0, ends[:-1])
-    run, size = found.symbol >> 4, found.symbol & 15
-    step_ = np.where(size > 0, run + 1, 16)
-    before = np.cumsum(step_) - step_
-    k_ = first_k + before - np.repeat(before[starts], ends - starts) + run
-    real = size > 0
-    if k_[real].max(initial=0) > last_k:
-        raise UnsupportedError("a block holds more coefficients than its band")
-    block_ = np.repeat(np.frombuffer(active, np.int64), ends - starts)[real]
-    target = blocks[scan.members[0]]
-    target[order.rows[block_], order.columns[block_], k_[real]] = found.value[real] << scan.low
+    yield positions, counts, active

@@ -5,14 +5,19 @@ known one that is passed has one bit in the stream, behind the symbol that passe
 """
 
 from array import array
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from photocloak.exporters.coefficients.bits import Bits
 from photocloak.exporters.coefficients.huffman import Table
 from photocloak.exporters.coefficients.layout import Blocks, Scan, UnsupportedError
 from photocloak.exporters.coefficients.order import Order
 from photocloak.exporters.coefficients.symbols import intervals, require
+from photocloak.exporters.coefficients.tokens import SLICE
+
+_NOTED = 1 << 18  # numbers, before they are made into coefficients
 
 
 def refine(scan: Scan, order: Order, bits: Bits, target: Blocks) -> None:
@@ -23,60 +28,85 @@ def refine(scan: Scan, order: Order, bits: Bits, target: Blocks) -> None:
 
     """
     table = require(scan.ac)[0]
-    rows, columns = int(order.rows[-1]) + 1, int(order.columns[-1]) + 1
-    first, last = scan.band
-    band = target[:rows, :columns].reshape(-1, 64)[:, first : last + 1]
-    known_block, known_k = np.nonzero(band)
-    known_k += first
-    starts = np.searchsorted(known_block, np.arange(rows * columns + 1))
-    walk = _Walk(bits, table, scan.band, starts.tolist(), known_k.tolist())
-    for start, end, mcu, behind in intervals(order, bits):
-        walk.interval(start, end, mcu, behind)
+    known = _known(scan, order, target)
+    walk = _Walk(bits, table, scan.band, known)
+    for start, end, first, behind in intervals(order, bits):
+        p, block = start, first
+        while block < behind:
+            p, more = walk.block(p, block)
+            block += more
+            if p > end or block > behind:
+                raise UnsupportedError("its data end too early")
+            if len(walk.fresh) + len(walk.corrected) > _NOTED:
+                _change(scan, order, target, known, walk)
+    _change(scan, order, target, known, walk)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The coefficients of a band that are not zero before a scan, block by block.
+
+    Attributes:
+        k: (n,) which coefficient.
+        starts: (N + 1,) index of the first one of every block.
+
+    """
+
+    k: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+def _change(scan: Scan, order: Order, target: Blocks, known: _Known, walk: "_Walk") -> None:
+    """Make what the walk noted into coefficients."""
     fresh = np.frombuffer(walk.fresh, np.int64).reshape(-1, 3)
     corrected = np.frombuffer(walk.corrected, np.int64).reshape(-1, 3)
+    walk.fresh, walk.corrected = array("q"), array("q")
     step = np.int16(1 << scan.low)
 
     many = corrected[:, 1]
     inner = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
     which = np.repeat(corrected[:, 0], many) + inner
-    bit = bits.peek(np.repeat(corrected[:, 2], many) + inner) >> np.uint64(31)
+    bit = walk.bits.peek(np.repeat(corrected[:, 2], many) + inner) >> np.uint64(31)
     which = which[bit == 1]
-    at = order.rows[known_block[which]], order.columns[known_block[which]], known_k[which]
+    block = np.searchsorted(known.starts, which, side="right") - 1
+    at = order.rows[block], order.columns[block], known.k[which]
     old = target[at]
     target[at] = old + np.where(np.abs(old) & step, 0, np.sign(old) * step).astype(np.int16)
 
-    sign = (bits.peek(fresh[:, 2]) >> np.uint64(31)).astype(np.int16)
+    sign = (walk.bits.peek(fresh[:, 2]) >> np.uint64(31)).astype(np.int16)
     target[order.rows[fresh[:, 0]], order.columns[fresh[:, 0]], fresh[:, 1]] = (2 * sign - 1) * step
+
+
+def _known(scan: Scan, order: Order, target: Blocks) -> _Known:
+    first, last = scan.band
+    parts, counts = [], []
+    for start in range(0, order.mcus, SLICE):
+        inside = slice(start, start + SLICE)
+        there = target[order.rows[inside], order.columns[inside], first : last + 1] != 0
+        parts.append((np.nonzero(there)[1] + first).astype(np.uint8))
+        counts.append(there.sum(axis=1))
+    return _Known(np.concatenate(parts), np.cumsum(np.concatenate([[0], *counts])))
 
 
 class _Walk:
     """The serial walk; notes where bits lie.
 
     Attributes:
+        bits: of the scan.
         fresh: block, coefficient and bit of the sign, of every new coefficient.
         corrected: first known coefficient, how many, and first bit, of every row of corrections.
 
     """
 
-    def __init__(
-        self, bits: Bits, table: Table, band: tuple[int, int], starts: list[int], known: list[int]
-    ) -> None:
+    def __init__(self, bits: Bits, table: Table, band: tuple[int, int], known: _Known) -> None:
         symbols, lengths = table.lookup
         self._symbols: list[int] = symbols.tolist()
         self._lengths: list[int] = lengths.tolist()
-        self._window, self._band = bits.window(), band
-        self._starts, self._known = starts, known
+        self.bits, self._window, self._band = bits, bits.window().data, band
+        self._starts, self._known = known.starts.tolist(), known.k.tobytes()
         self.fresh, self.corrected = array("q"), array("q")
 
-    def interval(self, p: int, end: int, block: int, last: int) -> None:
-        """Walk the blocks of a restart interval, `block` to `last`, from bit `p`."""
-        while block < last:
-            p, more = self._block(p, block)
-            if p > end or block + more > last:
-                raise UnsupportedError("its data end too early")
-            block += more
-
-    def _block(self, p: int, block: int) -> tuple[int, int]:
+    def block(self, p: int, block: int) -> tuple[int, int]:
         """Walk one block; return the next bit, and how many blocks are done with."""
         k, last = self._band
         i, stop = self._starts[block], self._starts[block + 1]

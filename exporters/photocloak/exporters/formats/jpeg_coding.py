@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from photocloak.exporters.coefficients.cloak import Model, add
-from photocloak.exporters.coefficients.decode import read_coefficients
-from photocloak.exporters.coefficients.encode import write_scans
-from photocloak.exporters.coefficients.layout import Blocks, Layout, UnsupportedError, read_layout
+from photocloak.exporters.coefficients.cloak import Model, edits
+from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, read_layout
+from photocloak.exporters.coefficients.opening import open_source
+from photocloak.exporters.coefficients.source import Source
 from photocloak.exporters.colour import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
@@ -46,7 +46,8 @@ def recode(
         fresh = _in_place(photo.data, stream, change)
     except UnsupportedError as error:
         return _anew(photo, stream, change, fine=False), (f"encoded anew, since {error}",)
-    if carried(photo.raster.samples, decoded([*_transform(stream), *fresh]), change) >= CARRIED:
+    shown = decoded([*_transform(stream), *fresh], change)
+    if carried(photo.raster.samples[change.window], shown, change) >= CARRIED:
         return fresh, ()
     reason = "its quality is too low to carry a cloak: encoded anew with finer steps"
     return _anew(photo, stream, change, fine=True), (reason,)
@@ -73,18 +74,25 @@ def merge(
 
 
 def carried(before: Samples, after: Samples, change: Patch) -> float:
-    """Return how much of a wanted change is there: 1 all of it, 0 nothing, by least squares."""
+    """Return how much of a wanted change is there: 1 all of it, 0 nothing, by least squares.
+
+    Args:
+        before: (h, w, C) samples where the change lies.
+        after: the same with it.
+        change: what was wanted.
+
+    """
     wanted = _brightness(change.delta)
-    found = _brightness(
-        after[change.window].astype(np.float32) - before[change.window].astype(np.float32)
-    )
+    found = _brightness(after.astype(np.float32) - before.astype(np.float32))
     power = float(np.vdot(wanted, wanted))
     return float(np.vdot(found, wanted)) / power if power > 0 else 1.0
 
 
-def decoded(segments: Sequence[Segment]) -> Samples:
-    """Return the samples of a JPEG, (H, W, C)."""
-    samples = np.asarray(JpegImagePlugin.JpegImageFile(io.BytesIO(join(list(segments)))))
+def decoded(segments: Sequence[Segment], change: Patch) -> Samples:
+    """Return the samples of a JPEG where a change lies, (h, w, C)."""
+    rows, columns = change.window
+    picture = JpegImagePlugin.JpegImageFile(io.BytesIO(join(list(segments))))
+    samples = np.asarray(picture.crop((columns.start, rows.start, columns.stop, rows.stop)))
     return samples[..., None] if samples.ndim == 2 else samples
 
 
@@ -100,20 +108,19 @@ def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
 
     """
     layout, source = _source(data)
-    blocks = [one.copy() for one in source]
     model, inverted = _model(layout, stream)
-    add(layout, blocks, change, model, inverted=inverted)
+    fresh = edits(layout, source, change, model, inverted=inverted)
     head = [
         one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)
     ]
-    return [*head, *write_scans(layout, blocks)]
+    return [*head, *source.write(fresh)]
 
 
 @lru_cache(maxsize=1)  # a cloak that is too weak is encoded again, harder, into the same photo
-def _source(data: bytes) -> tuple[Layout, list[Blocks]]:
-    """Return the coefficients of a file."""
+def _source(data: bytes) -> tuple[Layout, Source]:
+    """Open a file for changes to its coefficients."""
     layout = read_layout(split(data).segments)
-    return layout, read_coefficients(layout)
+    return layout, open_source(layout)
 
 
 def _is_adobe(segment: Segment) -> bool:

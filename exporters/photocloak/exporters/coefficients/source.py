@@ -1,0 +1,38 @@
+"""A JPEG whose coefficients can be read and replaced, whatever its frame type."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photocloak.exporters.coefficients.layout import Blocks
+from photocloak.exporters.containers.segments import Segment
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New coefficients for some blocks of one component.
+
+    Attributes:
+        rows: (n,) their block rows.
+        columns: (n,) their block columns.
+        blocks: (n, 64) coefficients, zigzag.
+
+    """
+
+    rows: Places
+    columns: Places
+    blocks: Blocks
+
+
+class Source(Protocol):
+    """A JPEG that is open for changes; it stays as it was."""
+
+    def read(self, component: int, rows: Places, columns: Places) -> Blocks:
+        """Return (n, 64) coefficients of some blocks, zigzag; zeros where no scan has them."""
+
+    def write(self, edits: list[Edit]) -> list[Segment]:
+        """Return the DRI, DHT and SOS segments that hold the coefficients, with an edit each."""

@@ -1,0 +1,66 @@
+"""Where the blocks of a sequential scan begin: a walk from symbol to symbol (T.81 F.2.2).
+
+It notes no values; a table by the next 16 bits tells how far each symbol reaches.
+"""
+
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photocloak.exporters.coefficients.bits import Bits, Positions
+from photocloak.exporters.coefficients.huffman import Table
+from photocloak.exporters.coefficients.layout import UnsupportedError
+from photocloak.exporters.coefficients.order import Order
+from photocloak.exporters.coefficients.symbols import check_end, dc_steps, intervals
+
+# A step is advance × 64 + 32 for a run of zeros + bits. Ends of blocks advance behind all
+# coefficients, and codes that no table has beyond those.
+_RUN, _END, _BAD = 32, 128, 256
+
+
+def find_blocks(
+    order: Order, bits: Bits, dc: list[Table], ac: list[Table]
+) -> tuple[Positions, Positions]:
+    """Return the first bit of every block, (N,), and the bit behind its last.
+
+    Raises:
+        UnsupportedError: the data are damaged.
+        IndexError: they end too early.
+
+    """
+    window = bits.window().data
+    tables = [(dc_steps(one), block_steps(two).tolist()) for one, two in zip(dc, ac, strict=True)]
+    plan = [tables[i] for i in order.plan]
+    starts, closes = array("q"), array("q")
+    note = starts.append
+    for start, end, first, last in intervals(order, bits):
+        p = start
+        for _ in range(first, last):
+            for dc_reach, ac_reach in plan:
+                note(p)
+                p += dc_reach[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
+                k = 1
+                while k < 64:
+                    step = ac_reach[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
+                    p += step & 31
+                    k += step >> 6
+                if k > 64 and not (_END < k < _BAD or step & _RUN):
+                    raise UnsupportedError("a block holds more than 64 coefficients")
+            if p > end:
+                break
+        check_end(p, end)
+        closes.append(p)
+    found = np.frombuffer(starts, np.int64)
+    behind = np.append(found[1:], 0)
+    behind[order.closes] = closes
+    return found, behind
+
+
+def block_steps(table: Table) -> NDArray[np.int32]:
+    """Return the step of an AC symbol by the next 16 bits."""
+    symbols, lengths = table.lookup
+    run, size = symbols >> 4, symbols & 15
+    advance = np.where(size > 0, run + 1, np.where(run == 15, 16, _END))
+    bits = lengths + np.where((size == 0) & (run == 15), _RUN, size)
+    return np.where(symbols < 0, _BAD * 64 + 1, advance * 64 + bits).astype(np.int32)
