@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from photocloak.core import InputError, ModelError, manifest_root
 from photocloak.engine.detector import Detector, suppress, without_parts
 from photocloak.engine.faces import SMALLEST, Face, alignable, fit
-from photocloak.engine.tiles import FULL_SCALE, halved, pyramid, turned_square
+from photocloak.engine.tiles import FULL_SCALE, halved, halvings, tiles, turned_square
 from photocloak.engine.yunet import Candidates
 
 Pixels = NDArray[np.uint8]
@@ -269,7 +269,7 @@ def test_every_face_of_64_pixels_lies_whole_in_a_tile(
     width: int, height: int, data: st.DataObject
 ) -> None:
     image = np.zeros((height, width, 3), np.uint8)
-    tiles = [tile for tile in pyramid(image) if tile.finest]
+    finest = [tile for tile in tiles(halvings(image)) if tile.finest]
     right, below = min(64, width), min(64, height)
     x = data.draw(st.integers(0, width - right))
     y = data.draw(st.integers(0, height - below))
@@ -278,9 +278,9 @@ def test_every_face_of_64_pixels_lies_whole_in_a_tile(
         and tile.y <= y
         and x + right <= tile.x + tile.pixels.shape[1]
         and y + below <= tile.y + tile.pixels.shape[0]
-        for tile in tiles
+        for tile in finest
     )
-    assert all(side % 32 == 0 and side <= 640 for tile in tiles for side in tile.pixels.shape[:2])
+    assert all(side % 32 == 0 and side <= 640 for tile in finest for side in tile.pixels.shape[:2])
 
 
 def test_halving_averages_across_strips() -> None:
@@ -297,16 +297,30 @@ def test_a_turned_square_shows_what_was_there(tilt: float) -> None:
     """On a plane of colour, each pixel tells where it came from."""
     rows, columns = np.mgrid[:256, :256]
     image = np.stack([columns, rows, np.zeros_like(rows)], axis=2).astype(np.uint8)
-    seen = turned_square(image, complex(130, 120), 90.0, tilt, 45).astype(float)
+    seen = turned_square([image], complex(130, 120), 90.0, tilt, 45).astype(float)
     grid = np.arange(45) + 0.5 - 22.5
     there = complex(130, 120) + 2 * np.exp(1j * tilt) * (grid[None, :] + 1j * grid[:, None])
     assert np.abs(seen[..., 0] - (there.real - 0.5)).max() < 1.5
     assert np.abs(seen[..., 1] - (there.imag - 0.5)).max() < 1.5
 
 
+@pytest.mark.parametrize("tilt", [0.0, 0.7, -2.5])
+def test_a_square_of_a_large_face_is_the_same_from_the_halvings(tilt: float) -> None:
+    """Odd sizes, so that the halvings do not fall on pixels; a seventh of the scale."""
+    rng = np.random.default_rng(2)
+    coarse = Image.fromarray(rng.integers(0, 256, (22, 27, 3), np.uint8))
+    image = np.asarray(coarse.resize((1083, 879), Image.Resampling.BICUBIC))
+    where = complex(501.3, 422.7), 700.0, tilt, 100
+    plain, levels = turned_square([image], *where), halvings(image)
+    assert len(levels) == 4
+    assert np.abs(turned_square(levels, *where).astype(int) - plain).mean() < 0.5
+    levels[0] = np.zeros_like(image)
+    assert np.abs(turned_square(levels, *where).astype(int) - plain).mean() < 0.5, "not from there"
+
+
 def test_beyond_the_photo_is_black() -> None:
     image = np.full((50, 50, 3), 200, np.uint8)
-    seen = turned_square(image, complex(0, 25), 40.0, 0.0, 40)
+    seen = turned_square([image], complex(0, 25), 40.0, 0.0, 40)
     assert not seen[:, :19].any()
     assert (seen[:, 21:] == 200).all()
-    assert not turned_square(image, complex(-500, 900), 40.0, 0.3, 40).any()
+    assert not turned_square([image], complex(-500, 900), 40.0, 0.3, 40).any()

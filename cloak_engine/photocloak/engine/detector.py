@@ -1,6 +1,7 @@
 """Every face of a photo, at any size: YuNet over a pyramid of tiles, then a closer look at each."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property, partial
@@ -11,7 +12,7 @@ import numpy as np
 from photocloak.core import InputError, manifest_root
 from photocloak.engine.faces import SMALLEST, Face
 from photocloak.engine.looks import intersection, look_again, overlap
-from photocloak.engine.tiles import Pixels, Tile, pyramid
+from photocloak.engine.tiles import Pixels, Tile, halvings, tiles
 from photocloak.engine.yunet import Candidates, YuNet
 
 LOW = 0.5
@@ -57,9 +58,10 @@ class Detector:
             raise InputError(
                 f"Faces are looked for in 8-bit RGB photos, not in {image.dtype} {image.shape}."
             )
-        first = suppress(self._scan(image))
+        levels = halvings(image)
+        first = suppress(self._scan(levels))
         rows = (first[np.array([index])] for index in range(len(first)))
-        look = partial(look_again, image, network=self._network, low=self.low)
+        look = partial(look_again, levels, network=self._network, low=self.low)
         looked = Candidates.concatenate(self._pool.map(look, rows))
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
         faces = without_parts(suppress(looked[(looked.scores >= self.low) & large]))
@@ -70,9 +72,9 @@ class Detector:
         """Threads that each look at a tile: two tiles at once beat one tile on two cores."""
         return ThreadPoolExecutor(max_workers=self._threads)
 
-    def _scan(self, image: Pixels) -> Candidates:
-        """Return raw candidates in continuous pixels of `image`, their landmarks meaningless."""
-        return Candidates.concatenate(self._pool.map(self._seen, pyramid(image)))
+    def _scan(self, levels: Sequence[Pixels]) -> Candidates:
+        """Return raw candidates in continuous pixels of the photo, their landmarks meaningless."""
+        return Candidates.concatenate(self._pool.map(self._seen, tiles(levels)))
 
     def _seen(self, tile: Tile) -> Candidates:
         """Return what is seen in a tile, in pixels of the photo.

@@ -7,6 +7,7 @@ changes, every face's landmarks settle within half a pixel, and a resized or rec
 gives the same ones. Upright looks also tell faces from foliage better (docs/detection.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,20 +48,23 @@ class Pose:
         return cls(middle, abs(factor) * _BOX, float(np.angle(factor)))
 
 
-def look_again(image: Pixels, candidate: Candidates, network: YuNet, *, low: float) -> Candidates:
+def look_again(
+    levels: Sequence[Pixels], candidate: Candidates, network: YuNet, *, low: float
+) -> Candidates:
     """Return the one `candidate` with new box, landmarks and score; no row if it is no face.
 
     The new score is the mean of the scan's and of the final looks' (one that sees nothing counts
-    0). Coordinates are continuous pixels of `image` (H, W, 3); scores below `low` need no care.
+    0). Coordinates are continuous pixels of the photo, whose halvings are `levels`; scores below
+    `low` need no care.
     """
     x, y, width, height = (float(value) for value in candidate.boxes[0])
     pose = Pose(complex(x + width / 2, y + height / 2), max(width, height), 0.0)
-    tilt, score = _upright(image, pose, network)
+    tilt, score = _upright(levels, pose, network)
     if candidate.scores[0] + score < 2 * low - 0.2:
         return Candidates.concatenate([])
-    pose = _settled(image, replace(pose, tilt=tilt), network)
+    pose = _settled(levels, replace(pose, tilt=tilt), network)
     seen = Candidates.concatenate(
-        look for sizes in _FINAL for look in _look(image, pose, sizes, network, mirrored=True)
+        look for sizes in _FINAL for look in _look(levels, pose, sizes, network, mirrored=True)
     )
     if not len(seen):
         return seen
@@ -68,12 +72,12 @@ def look_again(image: Pixels, candidate: Candidates, network: YuNet, *, low: flo
     return Candidates(_mean(seen.boxes, seen.scores), _mean(seen.landmarks, seen.scores), score)
 
 
-def _upright(image: Pixels, pose: Pose, network: YuNet) -> tuple[float, float]:
+def _upright(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> tuple[float, float]:
     """Return the eighth of a turn at which the face scores best, in radians, and that score."""
     size, edge = _COARSE
     side = pose.side * edge / size
     straight, slanted = (
-        turned_square(image, pose.middle, side, tilt, edge) for tilt in (0.0, np.pi / 4)
+        turned_square(levels, pose.middle, side, tilt, edge) for tilt in (0.0, np.pi / 4)
     )
     tiles = [np.rot90(tile, turn) for turn in range(4) for tile in (straight, slanted)]
     looks = network(np.stack(tiles), low=_FAINTEST)
@@ -82,10 +86,10 @@ def _upright(image: Pixels, pose: Pose, network: YuNet) -> tuple[float, float]:
     return best * np.pi / 4, scores[best]
 
 
-def _settled(image: Pixels, pose: Pose, network: YuNet) -> Pose:
+def _settled(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> Pose:
     """Look, turn the face upright, and look again until it is."""
     for _ in range(_ROUNDS):
-        [seen] = _look(image, pose, _FINE, network, mirrored=False)
+        [seen] = _look(levels, pose, _FINE, network, mirrored=False)
         if not len(seen):
             return pose
         before, pose = pose, Pose.of(seen.landmarks[0])
@@ -95,7 +99,7 @@ def _settled(image: Pixels, pose: Pose, network: YuNet) -> Pose:
 
 
 def _look(
-    image: Pixels, pose: Pose, sizes: tuple[int, int], network: YuNet, *, mirrored: bool
+    levels: Sequence[Pixels], pose: Pose, sizes: tuple[int, int], network: YuNet, *, mirrored: bool
 ) -> list[Candidates]:
     """Look at `pose`, its face `sizes[0]` pixels large in a tile of `sizes[1]`, plain and mirrored.
 
@@ -103,7 +107,7 @@ def _look(
     """
     size, edge = sizes
     scale = pose.side / size
-    tile = turned_square(image, pose.middle, edge * scale, pose.tilt, edge)
+    tile = turned_square(levels, pose.middle, edge * scale, pose.tilt, edge)
     tiles = np.stack([tile, tile[:, ::-1]]) if mirrored else tile[None]
     plain, *flipped = (_agreed(raw, size, edge) for raw in network(tiles, low=_FAINTEST))
     seen = [plain, *(_unflipped(raw, edge) for raw in flipped)]

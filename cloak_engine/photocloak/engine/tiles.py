@@ -1,6 +1,6 @@
 """A photo as a pyramid of tiles, and square looks at single faces; bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,28 +40,37 @@ class Tile:
     coarsest: bool
 
 
-def pyramid(image: Pixels) -> Iterator[Tile]:
-    """Cut `image` (H, W, 3) and its halvings into tiles whose sides are multiples of 32.
+def halvings(image: Pixels) -> list[Pixels]:
+    """Return `image` (H, W, 3), its half, the half of that, and so on down to `COARSEST`.
 
-    Tiles are padded with black at the right and at the bottom, as in OpenCV. Beyond `image`, a
-    third of its bytes are held at most. The cost is bound by leaving out the full scale of large
-    photos: YuNet finds 98 % of faces of 18 px (docs/detection.md), so 36 px suffice after halving.
+    All but the photo itself take a third of its bytes.
     """
-    scale = 1
-    if image.shape[0] * image.shape[1] > FULL_SCALE:
-        image, scale = halved(image), 2
-    finest = True
-    while True:
+    levels = [image]
+    while max(levels[-1].shape[:2]) > COARSEST:
+        levels.append(halved(levels[-1]))
+    return levels
+
+
+def tiles(levels: Sequence[Pixels]) -> Iterator[Tile]:
+    """Cut a photo's halvings into tiles whose sides are multiples of 32.
+
+    Tiles are padded with black at the right and at the bottom, as in OpenCV. The cost is bound by
+    leaving out the full scale of large photos: YuNet finds 98 % of faces of 18 px
+    (docs/detection.md), so 36 px suffice after halving.
+    """
+    finest = 1 if levels[0].shape[0] * levels[0].shape[1] > FULL_SCALE else 0
+    for number, image in enumerate(levels[finest:], finest):
         height, width = image.shape[:2]
-        coarsest = max(height, width) <= COARSEST
         for y, rows in _cuts(height):
             for x, columns in _cuts(width):
                 yield Tile(
-                    _padded(image[y : y + rows, x : x + columns]), x, y, scale, finest, coarsest
+                    _padded(image[y : y + rows, x : x + columns]),
+                    x,
+                    y,
+                    2**number,
+                    number == finest,
+                    number == len(levels) - 1,
                 )
-        if coarsest:
-            return
-        image, scale, finest = halved(image), scale * 2, False
 
 
 def halved(image: Pixels) -> Pixels:
@@ -74,18 +83,24 @@ def halved(image: Pixels) -> Pixels:
     return half
 
 
-def turned_square(image: Pixels, middle: complex, side: float, tilt: float, size: int) -> Pixels:
+def turned_square(
+    levels: Sequence[Pixels], middle: complex, side: float, tilt: float, size: int
+) -> Pixels:
     """Resample the square of `side` pixels around `middle` (x + iy) to (size, size, 3).
 
+    It is taken from a photo's halvings: the coarsest that has twice the pixels each way, which
+    saves most of the work with large faces and cannot be told from the photo itself afterwards.
     The square is tilted clockwise by `tilt` radians, so what is tilted by it comes out upright.
-    Coordinates are continuous (the first pixel spans 0 to 1); outside the photo is black.
+    Coordinates are continuous (the first pixel spans 0 to 1) and the photo's; beyond it is black.
     """
+    level = min(max(int(np.log2(side / size / 2)), 0), len(levels) - 1)
+    image, middle, side = levels[level], middle / 2**level, side / 2**level
     if tilt == 0:
         return _square(image, middle, side, size)
     # First to the right scale, filtered, then turned: a turn alone would alias.
+    cos, sin = float(np.cos(tilt)), float(np.sin(tilt))
     wide = size + 2 * int(np.ceil(size * 0.21))
     straight = _square(image, middle, side * wide / size, wide)
-    cos, sin = float(np.cos(tilt)), float(np.sin(tilt))
     across, down = wide / 2 - (cos - sin) * size / 2, wide / 2 - (sin + cos) * size / 2
     turned = Image.fromarray(straight).transform(
         (size, size),
@@ -109,10 +124,7 @@ def _square(image: Pixels, middle: complex, side: float, size: int) -> Pixels:
         down, right = rows.start - y, columns.start - x
         piece[down : down + part.shape[0], right : right + part.shape[1]] = part
     box = (left - x, top - y, left - x + side, top - y + side)
-    resized = Image.fromarray(piece).resize(
-        (size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0
-    )
-    return np.asarray(resized)
+    return np.asarray(Image.fromarray(piece).resize((size, size), Image.Resampling.BILINEAR, box))
 
 
 def _cuts(length: int) -> list[tuple[int, int]]:
