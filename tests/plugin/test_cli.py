@@ -207,7 +207,7 @@ class TestExitCodes:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(exporters, "prepare", interrupted)
-        code, _, err = cli("cloak", album, "-o", tmp_path / "out")
+        code, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
         assert code == 130 and "interrupted" in err and "Traceback" not in err
 
     def test_of_a_mistake_of_ours(
@@ -217,7 +217,7 @@ class TestExitCodes:
             raise ZeroDivisionError("oops")
 
         monkeypatch.setattr(assembly, "open_pipeline", broken)
-        code, _, err = cli("cloak", album, "-o", tmp_path / "out")
+        code, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
         assert code == 1 and "unexpected ZeroDivisionError: oops" in err
         assert "Traceback" not in err
 

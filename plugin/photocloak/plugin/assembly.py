@@ -20,6 +20,7 @@ from photocloak.engine.faces import Face
 from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.abreast import Abreast
 from photocloak.plugin.attempt import Engine
 from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.coordinator import Coordinator
@@ -98,6 +99,17 @@ def open_coordinator(
         people, open_outputs(folders), library, load_policy=partial(_load_policy, folders)
     )
     return Coordinator(clerk, executor, Recipe(settings, folders), workers=workers)
+
+
+def open_abreast(engine: Engine, folders: Folders, threads: Abreast) -> Coordinator:
+    """Join threads of this process, which have the engine, and the user's stores."""
+    clerk = Clerk(
+        open_people(engine, folders),
+        open_outputs(folders),
+        engine.library,
+        load_policy=partial(_load_policy, folders),
+    )
+    return Coordinator(clerk, threads, threads.recipe, workers=threads.workers)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 
 from photocloak.plugin import worker
@@ -94,8 +95,13 @@ class Coordinator:
                 photo.future.set_exception(CancelledError())
 
     def _fill(self) -> None:
-        """Begin as many photos as there is room for."""
+        """Begin as many photos as there is room for.
+
+        Of two that would get one name, the first one gets it, so the second waits for its end.
+        """
         while self._waiting and len(self._under_way) < self._limit:
+            if _name(self._waiting[0]) in map(_name, self._under_way):
+                break
             photo = self._waiting.popleft()
             if photo.future.set_running_or_notify_cancel():
                 self._begin(photo)
@@ -136,3 +142,8 @@ class Coordinator:
     def _end(self, photo: _Photo, outcome: Outcome) -> None:
         self._under_way.discard(photo)
         photo.future.set_result(replace(outcome, seconds=time.monotonic() - photo.started))
+
+
+def _name(photo: _Photo) -> tuple[Path, str]:
+    """Return where the result goes, but for a suffix that is not known yet."""
+    return photo.job.folder, photo.job.source.stem

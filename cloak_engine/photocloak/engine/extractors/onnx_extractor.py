@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
@@ -24,7 +25,8 @@ class OnnxExtractor:
     """Runs one graph per step: chips and objective in, losses, features and gradient out.
 
     Sessions are opened on first use: looking for known people needs `embed` alone. Features that
-    are compared with each other always come from `embed`'s session, whatever ran before it.
+    are compared with each other always come from `embed`'s session, whatever ran before it. Any
+    thread may call at any time.
 
     Raises UnsupportedOperatorError where an operator has no derivative.
     """
@@ -47,6 +49,7 @@ class OnnxExtractor:
         self._threads, self._device = threads, device
         self._differentiated: StepGraph | None = None
         self._sessions: dict[Kind, Any] = {}
+        self._opening = Lock()
         if not cache.has(key_of(spec, "step", device)):
             self._graph()
 
@@ -71,13 +74,14 @@ class OnnxExtractor:
 
     def _session(self, kind: Kind) -> Any:
         """Open a session on first use; once both are, the graph's copy of the weights can go."""
-        if kind not in self._sessions:
-            self._sessions[kind] = self._cache.open(
-                key_of(self.spec, kind, self._device),
-                lambda: self._graph().step() if kind == "step" else self._graph().forward(),
-                threads=self._threads,
-                device=self._device,
-            )
-            if len(self._sessions) == 2:
-                self._differentiated = None
-        return self._sessions[kind]
+        with self._opening:
+            if kind not in self._sessions:
+                self._sessions[kind] = self._cache.open(
+                    key_of(self.spec, kind, self._device),
+                    lambda: self._graph().step() if kind == "step" else self._graph().forward(),
+                    threads=self._threads,
+                    device=self._device,
+                )
+                if len(self._sessions) == 2:
+                    self._differentiated = None
+            return self._sessions[kind]

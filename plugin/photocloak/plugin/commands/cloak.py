@@ -3,8 +3,8 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from photocloak.plugin.abreast import Abreast
+    from photocloak.plugin.attempt import Engine
     from photocloak.plugin.coordinator import Coordinator
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.job import Job, Outcome
     from photocloak.plugin.pipeline import Pipeline
     from photocloak.plugin.progress import Progress
+    from photocloak.plugin.settings import Settings
 
 PATH = click.Path(path_type=Path)
 
@@ -121,7 +124,6 @@ def cloak(
     from photocloak.plugin.job import Job, exit_code
     from photocloak.plugin.people import check_name
     from photocloak.plugin.progress import make_progress
-    from photocloak.plugin.scheduler import connected
     from photocloak.plugin.settings import load_settings
 
     folders = Folders.of_user()
@@ -153,18 +155,10 @@ def cloak(
         for photo in photos
     ]
     began = time.time()
-    with ExitStack() as stack:
-        if scheduler is None:
-            pipeline = assembly.open_pipeline(engine(), folders)
-            pipeline.check(jobs[0])
-            run = partial(_one_by_one, pipeline, jobs)
-        else:
-            executor, workers = stack.enter_context(connected(scheduler))
-            coordinator = assembly.open_coordinator(settings, folders, executor, workers=workers)
-            stack.callback(coordinator.close, wait=False)
-            coordinator.check(jobs[0])
-            run = partial(_side_by_side, coordinator, jobs)
-        show = stack.enter_context(closing(make_progress(progress, len(jobs))))
+    with (
+        _way(jobs, engine, settings, folders, scheduler) as run,
+        closing(make_progress(progress, len(jobs))) as show,
+    ):
         outcomes = []
         for outcome in run(show):
             if as_json:
@@ -176,6 +170,38 @@ def cloak(
     return exit_code([outcome.code for outcome in outcomes])
 
 
+@contextmanager
+def _way(
+    jobs: "Sequence[Job]",
+    engine: "Callable[[], Engine]",
+    settings: "Settings",
+    folders: "Folders",
+    scheduler: str | None,
+) -> "Iterator[Callable[[Progress], Iterator[Outcome]]]":
+    """Yield what does the jobs: one by one, two at once, or on a cluster."""
+    from photocloak.plugin import assembly
+    from photocloak.plugin.abreast import Abreast
+    from photocloak.plugin.scheduler import connected
+
+    # In the time that one of two photos needs, both together come to nothing.
+    if scheduler is None and (len(jobs) == 1 or jobs[0].deadline is not None):
+        pipeline = assembly.open_pipeline(engine(), folders)
+        pipeline.check(jobs[0])
+        yield partial(_one_by_one, pipeline, jobs)
+        return
+    with ExitStack() as stack:
+        threads = None
+        if scheduler is None:
+            threads = Abreast(engine())
+            coordinator = assembly.open_abreast(engine(), folders, threads)
+        else:
+            executor, workers = stack.enter_context(connected(scheduler))
+            coordinator = assembly.open_coordinator(settings, folders, executor, workers=workers)
+        stack.callback(coordinator.close, wait=False)
+        coordinator.check(jobs[0])
+        yield partial(_side_by_side, coordinator, threads, jobs)
+
+
 def _one_by_one(
     pipeline: "Pipeline", jobs: "Sequence[Job]", show: "Progress"
 ) -> "Iterator[Outcome]":
@@ -185,12 +211,17 @@ def _one_by_one(
 
 
 def _side_by_side(
-    coordinator: "Coordinator", jobs: "Sequence[Job]", show: "Progress"
+    coordinator: "Coordinator",
+    threads: "Abreast | None",
+    jobs: "Sequence[Job]",
+    show: "Progress",
 ) -> "Iterator[Outcome]":
     """Give the outcomes in the order of the jobs, whichever is done first."""
     futures = [coordinator.submit(job) for job in jobs]
     for job, future in zip(jobs, futures, strict=True):
         show.begin(job.source)
+        for done, total in threads.steps(job, future) if threads else ():
+            show.step(done, total)
         yield future.result()
 
 
