@@ -33,6 +33,9 @@ GRAY = 6.0
 PAST = 0.15
 """Cosine by which features shall be on the far side of "nothing in common with the person"."""
 
+TURNS = 3
+"""Steps until every extractor has had its say, two of the shipped six in each."""
+
 OnStep = Callable[[int, int], None]
 
 
@@ -220,16 +223,17 @@ class _Problem:
         return np.asarray(np.sum(pulls, axis=0), np.float32)
 
     def _turn(self) -> dict[str, Extractor]:
-        """Return who has a say in this step: by turns one half of the extractors and the other.
+        """Return who has a say in this step: each extractor in every `TURNS`-th, by turns.
 
-        Momentum carries the others' say over, so twice as many steps come for the same time; the
-        paper's objective has all in each.
+        Momentum carries the others' say over, so more steps come for the same time; the paper's
+        objective has all in each.
         """
         everyone = self._cloaker.ensemble.extractors
-        if self._mode.objective == "fawkes" or len(everyone) == 1:
+        turns = min(TURNS, len(everyone))
+        if self._mode.objective == "fawkes" or turns == 1:
             return dict(everyone)
         self._steps += 1
-        return {name: everyone[name] for name in sorted(everyone)[self._steps % 2 :: 2]}
+        return {name: everyone[name] for name in sorted(everyone)[self._steps % turns :: turns]}
 
     def _penalty(self, crop: Array) -> Array | float:
         """Return the gradient of the published code's λ · max(DSSIM − ρ, 0)²."""

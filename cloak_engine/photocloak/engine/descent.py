@@ -57,7 +57,7 @@ class BudgetDescent:
     """
 
     MOMENTUM = 0.8
-    COARSE = 8.0
+    COARSE = 2.0
     SIGMAS = (2 / 224, 5 / 224)
     LAST = 0.1
 

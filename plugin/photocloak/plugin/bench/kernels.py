@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photocloak.engine.cloaker import Cloaker, Subject
+from photocloak.engine.cloaker import TURNS, Cloaker, Subject
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.extractors.cache import ModelCache
@@ -72,14 +72,15 @@ def share_of_kernels(
             for name, spec in specs.items()
         }
     )
-    mode = replace(load_mode("balanced"), steps=2 * (turns + 1))
+    rounds = min(TURNS, len(specs))
+    mode = replace(load_mode("balanced"), steps=rounds * (turns + 1))
     ends: list[float] = []
     cloaker = Cloaker(ensemble, library.means, mode)
     cloaker(image, [find(ensemble)], seed=0, on_step=lambda *_: ends.append(time.perf_counter()))
     nodes: dict[str, float] = {}
     for session in cache.steps:
         for kind, seconds in _nodes(Path(session.end_profiling()), turns):
-            nodes[kind] = nodes.get(kind, 0.0) + seconds / (ends[-1] - ends[1])
+            nodes[kind] = nodes.get(kind, 0.0) + seconds / (ends[-1] - ends[rounds - 1])
     convolution = sum(share for kind, share in nodes.items() if kind in _CONVOLUTIONS)
     other = sum(nodes.values()) - convolution
     ordered = dict(sorted(nodes.items(), key=lambda item: -item[1]))
