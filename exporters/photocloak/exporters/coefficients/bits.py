@@ -11,6 +11,7 @@ Values = NDArray[np.uint64]
 
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _GAP = bytes(8)
+_REACH = bytes(1024)  # more than two blocks can take, however damaged
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Bits:
     """The bits of a scan, restart intervals one after the other.
 
     Attributes:
-        data: unstuffed bytes, 8 zeros after every interval.
+        data: unstuffed bytes, 8 zeros after every interval, 1024 more after the last.
         starts: first bit of every interval.
         ends: bit behind every interval.
 
@@ -54,7 +55,7 @@ def unstuff(data: bytes) -> Bits:
         starts.append(at * 8)
         ends.append((at + len(plain)) * 8)
         at += len(plain) + len(_GAP)
-    return Bits(np.frombuffer(b"".join(parts), np.uint8), starts, ends)
+    return Bits(np.frombuffer(b"".join([*parts, _REACH]), np.uint8), starts, ends)
 
 
 class Packer:

@@ -72,10 +72,10 @@ def open_scan(layout: Layout, scan: Scan) -> OpenScan:
     bits = unstuff(scan.data)
     if len(bits.starts) != -(-order.mcus // order.interval):
         raise UnsupportedError("its restart markers are not where they should be")
-    dc, ac = require(scan.dc), require(scan.ac)
-    reader = Reader(bits, dc + ac)
+    tables = require(scan.dc + scan.ac)
+    reader = Reader(bits, tables)
     try:
-        starts, behind = find_blocks(order, bits, dc, ac)
+        starts, behind = find_blocks(order, bits, tables)
         sent = reader.read(starts, order.member).value
     except IndexError as error:
         raise UnsupportedError("its data end too early") from error

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from photocloak.exporters.coefficients.bits import Bits, Positions
 from photocloak.exporters.coefficients.huffman import Table
+from photocloak.exporters.coefficients.lanes import Machine, find_in_lanes
 from photocloak.exporters.coefficients.layout import UnsupportedError
 from photocloak.exporters.coefficients.order import Order
 from photocloak.exporters.coefficients.symbols import check_end, dc_steps, intervals
@@ -17,21 +18,67 @@ from photocloak.exporters.coefficients.symbols import check_end, dc_steps, inter
 # A step is advance × 64 + 32 for a run of zeros + bits. Ends of blocks advance behind all
 # coefficients, and codes that no table has beyond those.
 _RUN, _END, _BAD = 32, 128, 256
+_LANE = 1 << 14  # bits
+_LARGE = 1 << 20  # bytes of a scan from which on lanes are faster
+
+Found = tuple[Positions, Positions]
+"""First bit of every block, and the bit behind every restart interval."""
 
 
-def find_blocks(
-    order: Order, bits: Bits, dc: list[Table], ac: list[Table]
-) -> tuple[Positions, Positions]:
+def find_blocks(order: Order, bits: Bits, tables: list[Table]) -> tuple[Positions, Positions]:
     """Return the first bit of every block, (N,), and the bit behind its last.
+
+    Args:
+        order: of the scan.
+        bits: of the scan.
+        tables: the DC table of every member, then the AC table of every member.
 
     Raises:
         UnsupportedError: the data are damaged.
         IndexError: they end too early.
 
     """
-    window = bits.window().data
-    tables = [(dc_steps(one), block_steps(two).tolist()) for one, two in zip(dc, ac, strict=True)]
-    plan = [tables[i] for i in order.plan]
+    window = bits.window()
+    large = len(bits.data) >= _LARGE
+    found = in_lanes(order, bits, window, tables, length=_LANE) if large else None
+    starts, closes = found or serially(order, bits, window, tables)
+    behind = np.append(starts[1:], 0)
+    behind[order.closes] = closes
+    return starts, behind
+
+
+def in_lanes(
+    order: Order, bits: Bits, window: NDArray[np.uint32], tables: list[Table], *, length: int
+) -> Found | None:
+    """Walk in many places at once, `length` bits apart; None where that does not work out."""
+    count = len(tables) // 2
+    machine = Machine(
+        window,
+        np.concatenate([dc_steps(table) for table in tables[:count]]),
+        np.concatenate([block_steps(table) for table in tables[count:]]),
+        np.array(order.plan),
+    )
+    size = len(order.plan)
+    parts = [
+        (start, end, (last - first) * size) for start, end, first, last in intervals(order, bits)
+    ]
+    return find_in_lanes(machine, parts, length)
+
+
+def serially(order: Order, bits: Bits, window: NDArray[np.uint32], tables: list[Table]) -> Found:
+    """Walk from the first block to the last.
+
+    Raises:
+        UnsupportedError: the data are damaged.
+        IndexError: they end too early.
+
+    """
+    ahead, count = window.data, len(tables) // 2
+    steps = [
+        (dc_steps(one), block_steps(two).tolist())
+        for one, two in zip(tables[:count], tables[count:], strict=True)
+    ]
+    plan = [steps[i] for i in order.plan]
     starts, closes = array("q"), array("q")
     note = starts.append
     for start, end, first, last in intervals(order, bits):
@@ -39,10 +86,10 @@ def find_blocks(
         for _ in range(first, last):
             for dc_reach, ac_reach in plan:
                 note(p)
-                p += dc_reach[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
+                p += dc_reach[(ahead[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
                 k = 1
                 while k < 64:
-                    step = ac_reach[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
+                    step = ac_reach[(ahead[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
                     p += step & 31
                     k += step >> 6
                 if k > 64 and not (_END < k < _BAD or step & _RUN):
@@ -51,10 +98,7 @@ def find_blocks(
                 break
         check_end(p, end)
         closes.append(p)
-    found = np.frombuffer(starts, np.int64)
-    behind = np.append(found[1:], 0)
-    behind[order.closes] = closes
-    return found, behind
+    return np.frombuffer(starts, np.int64), np.frombuffer(closes, np.int64)
 
 
 def block_steps(table: Table) -> NDArray[np.int32]:
