@@ -117,6 +117,7 @@ def _check(photo: Photo, cloaked: Image, policy: Policy, form: Format, draft: Dr
             f"{photo.name}: the file came out as {written.format} of {written.pixels.shape[1]} × "
             f"{written.pixels.shape[0]} pixels; nothing is written."
         )
+    del written  # its pixels, before all parts of the file are taken out and searched
     leaks = strangers(draft.data, draft.written)
     if policy.metadata != "all":
         leaks += [one for one in scan(draft.data) if one.kind != "picture"]

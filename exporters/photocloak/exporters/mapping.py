@@ -58,14 +58,28 @@ def patch(raster: Raster, base: Image, cloaked: Image) -> Patch | None:
 
     """
     before, after = stored(base, raster.orientation), stored(cloaked, raster.orientation)
-    changed = np.any(before != after, axis=2)
-    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-    if rows.size == 0:
+    window = _changed(before, after)
+    if window is None:
         return None
-    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    changed = np.any(before[window] != after[window], axis=2)
     samples = raster.samples[window][..., : raster.colours]
     delta = colours_of(raster).delta(samples, before[window], after[window])
-    return Patch(int(rows[0]), int(columns[0]), delta * changed[window][..., None])
+    return Patch(window[0].start, window[1].start, delta * changed[..., None])
+
+
+def _changed(before: Image, after: Image) -> tuple[slice, slice] | None:
+    """Return the rectangle in which two pictures differ; None: nowhere."""
+    height, width = before.shape[:2]
+    rows, columns = np.zeros(height, bool), np.zeros(width, bool)
+    for top in range(0, height, 256):  # in stripes: the whole of a large photo is heavy
+        stripe = slice(top, top + 256)
+        differs = np.any(before[stripe] != after[stripe], axis=2)
+        rows[stripe] = differs.any(axis=1)
+        columns |= differs.any(axis=0)
+    if not rows.any():
+        return None
+    y, x = np.flatnonzero(rows), np.flatnonzero(columns)
+    return slice(int(y[0]), int(y[-1]) + 1), slice(int(x[0]), int(x[-1]) + 1)
 
 
 def patched(raster: Raster, change: Patch | None) -> Raster:

@@ -7,6 +7,8 @@ the primary picture's own coded data is searched, by structure and by the signat
 import struct
 from collections.abc import Iterator
 
+import numpy as np
+
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import Format
 from photocloak.exporters.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
@@ -96,8 +98,8 @@ def _uncompressed(block: bytes) -> Iterator[Embedded]:
         counts = tiff.numbers(directory.entries.get(STRIP_COUNTS))
         if not offsets or len(offsets) != len(counts):
             continue
-        strips = [block[at : at + n] for at, n in zip(offsets, counts, strict=True)]
-        if any(any(one) for one in strips):
+        strips = [memoryview(block)[at : at + n] for at, n in zip(offsets, counts, strict=True)]
+        if any(np.frombuffer(one, np.uint8).any() for one in strips):
             yield Embedded("uncompressed", offsets[0], b"".join(strips))
 
 

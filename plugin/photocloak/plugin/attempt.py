@@ -79,7 +79,7 @@ class Attempt:
         faces = engine.detector(base)
         out_of_reach = [face for face in faces if not alignable(face, base.shape)]
         looked = Looked(
-            sha256(photo.pixels.tobytes()),
+            sha256(photo.pixels.data),
             (base.shape[0], base.shape[1]),
             tuple(faces),
             () if out_of_reach else _sightings(engine, base, faces),
@@ -110,8 +110,9 @@ class Attempt:
         if seed is None:
             seed = seed_of(looked.content, *(one.target.name for one in subjects))
         cloaker = Cloaker(ensemble, order.means, mode)
-        cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
-        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
+        cloaked = cloaker(self.base, subjects, seed=seed, on_step=stepped).pixels
+        encoded = exporters.encode(self.photo, self.base, cloaked, self.task.policy)
+        del cloaked  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
         return Cloaked(encoded, evidence, accepting)
@@ -155,6 +156,6 @@ def seed_of(*parts: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | memoryview) -> str:
     """Return the SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

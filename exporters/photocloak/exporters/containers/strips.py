@@ -27,7 +27,7 @@ COMPRESSIONS = {
 Rows = NDArray[np.uint8]
 
 
-def unpack(data: bytes, compression: int, rows: int, width: int) -> Rows:
+def unpack(data: memoryview, compression: int, rows: int, width: int) -> Rows:
     """Return the (rows, width) bytes of a strip.
 
     Raises:
@@ -35,6 +35,7 @@ def unpack(data: bytes, compression: int, rows: int, width: int) -> Rows:
 
     """
     size = rows * width
+    plain: bytes | memoryview
     if compression == NONE:
         plain = data[:size]
     elif compression in (DEFLATE, OLD_DEFLATE):
@@ -49,7 +50,7 @@ def unpack(data: bytes, compression: int, rows: int, width: int) -> Rows:
     return np.frombuffer(plain, np.uint8).reshape(rows, width)
 
 
-def _through_pillow(data: bytes, compression: int, rows: int, width: int) -> Rows:
+def _through_pillow(data: memoryview, compression: int, rows: int, width: int) -> Rows:
     tags = [
         (0x0100, width),
         (0x0101, rows),
@@ -64,7 +65,7 @@ def _through_pillow(data: bytes, compression: int, rows: int, width: int) -> Row
     head = b"II*\0" + struct.pack("<IH", 8, len(tags))
     head += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags) + bytes(4)
     try:
-        return np.asarray(TiffImagePlugin.TiffImageFile(io.BytesIO(head + data)))
+        return np.asarray(TiffImagePlugin.TiffImageFile(io.BytesIO(head + bytes(data))))
     except (OSError, SyntaxError, TypeError, KeyError) as error:
         raise ValueError("a strip is damaged") from error
 

@@ -8,6 +8,7 @@ byte, and so every tag, stays.
 import io
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image as Pillow
@@ -15,7 +16,15 @@ from PIL import TiffImagePlugin
 
 from photocloak.core import InputError
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
-from photocloak.exporters.formats.tiff_editing import ICC, METADATA, File, cut, stretches, write
+from photocloak.exporters.formats.tiff_editing import (
+    ICC,
+    METADATA,
+    File,
+    cut,
+    reached,
+    stretches,
+    write,
+)
 from photocloak.exporters.formats.tiff_pixels import HEIGHT, PHOTOMETRIC, WIDTH, grid_of, read
 from photocloak.exporters.ifd import ORIENTATION, Directory, Tiff, exif_orientation
 from photocloak.exporters.leaks import xmp
@@ -104,8 +113,11 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     _clean_inner(file, tiff, previews)
     change = patch(photo.raster, base, cloaked)
     if change is not None:
-        samples = patched(photo.raster, change).samples
-        write(file, main, grid_of(tiff, main), samples, change.window)
+        grid = grid_of(tiff, main)
+        rows = reached(grid, change.window[0])
+        band = replace(photo.raster, samples=photo.raster.samples[rows])
+        samples = patched(band, replace(change, top=change.top - rows.start)).samples
+        write(file, main, grid, samples, top=rows.start, window=change.window)
     cut(file, tiff, main)
     return Draft(bytes(file.data), photo.raster.notes, frozenset(previews.written))
 
@@ -147,11 +159,13 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     if main is None:
         yield "file", data
         return
-    own = sorted(stretches(tiff, main))
-    rest = bytearray(data)
-    for start, size in own:
-        rest[start : start + size] = bytes(len(rest[start : start + size]))
-    yield "TIFF", bytes(rest)
+    rest, end = [], 0
+    for start, size in sorted(stretches(tiff, main)):
+        stop = min(start + size, len(data))
+        if stop > end:
+            rest += [data[end:start], bytes(stop - max(start, end))]
+            end = stop
+    yield "TIFF", b"".join([*rest, data[end:]])
     for tag, name in ((_XMP, "XMP"), (_RESOURCES, "Photoshop resources"), (_IPTC, "IPTC")):
         if tag in main.entries:
             yield name, tiff.raw(main.entries[tag])

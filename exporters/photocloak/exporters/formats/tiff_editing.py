@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from photocloak.exporters.containers.strips import NONE
 from photocloak.exporters.formats.tiff_pixels import Grid, flipped, pack
 from photocloak.exporters.ifd import (
     STRIP_COUNTS,
@@ -56,16 +57,43 @@ class File:
         self.data[entry.at : entry.at + 12] = head + value
 
 
+def reached(grid: Grid, rows: slice) -> slice:
+    """Return the rows of all strips that a change of `rows` has to pack anew."""
+    if grid.compression == NONE:
+        return rows
+    last = -(-rows.stop // grid.tall) * grid.tall
+    return slice(rows.start // grid.tall * grid.tall, min(last, grid.height))
+
+
 def write(
-    file: File, main: Directory, grid: Grid, samples: Samples, window: tuple[slice, slice]
+    file: File,
+    main: Directory,
+    grid: Grid,
+    samples: Samples,
+    *,
+    top: int,
+    window: tuple[slice, slice],
 ) -> None:
-    """Pack the touched strips anew, into their own place where they fit."""
+    """Pack the touched strips anew, into their own place where they fit.
+
+    `samples` are the picture's rows from `top` on, as far as `reached` asks for them. Strips that
+    are not compressed may be as large as the photo; of these it is only rows that change.
+    """
     stored = flipped(samples, grid)
     offsets, counts = list(grid.offsets), list(grid.counts)
     for index, rows, columns, channels, tall in grid.cells():
         if not (_overlap(rows, window[0]) and _overlap(columns, window[1])):
             continue
-        packed = pack(stored[rows, columns, channels], grid, tall)
+        if grid.compression == NONE:
+            first, last = max(rows.start, window[0].start), min(rows.stop, window[0].stop)
+            packed = pack(stored[first - top : last - top, columns, channels], grid, last - first)
+            row = len(packed) // (last - first)
+            at = offsets[index] + (first - rows.start) * row
+            file.data[at : at + len(packed)] = packed
+            file.blank(offsets[index] + tall * row, counts[index] - tall * row)
+            continue
+        part = stored[rows.start - top : rows.stop - top, columns, channels]
+        packed = pack(part, grid, tall)
         file.blank(offsets[index], counts[index])
         if len(packed) <= counts[index]:
             file.data[offsets[index] : offsets[index] + len(packed)] = packed

@@ -142,13 +142,14 @@ def read(data: bytes, grid: Grid) -> Samples:
     """
     kind = np.uint8 if grid.bits == 8 else np.uint16
     samples = np.empty((grid.height, grid.width, grid.channels), kind)
+    view = memoryview(data)  # a strip may be the whole picture
     for index, rows, columns, channels, tall in grid.cells():
         start, size = grid.offsets[index], grid.counts[index]
         if start + size > len(data):
             raise ValueError("a strip lies beyond the end of the file")
         width = grid.wide * grid.depth * grid.bits // 8
         cell = _unpredicted(
-            strips.unpack(data[start : start + size], grid.compression, tall, width), grid
+            strips.unpack(view[start : start + size], grid.compression, tall, width), grid
         )
         target = samples[rows, columns, channels]
         target[...] = cell[: target.shape[0], : target.shape[1]]
