@@ -10,6 +10,7 @@ from photocloak.core import manifest_root
 from photocloak.engine.extractors import runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
+from tests.engine.test_extractors import list_cuda
 
 Report = dict[str, dict[str, object]]
 
@@ -87,6 +88,38 @@ def test_both_runtimes_or_none(
     assert run(["cloak", "a.jpg", "-o", "out"]) == 6
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "starts", "said"),
+    [
+        ("cpu", True, "run on the CPU"),
+        ("cuda", True, "run with CUDA"),
+        ("auto", True, "run with CUDA"),
+        ("cuda", False, "pip install 'photocloak[gpu]' and check the NVIDIA driver"),
+        ("auto", False, "run on the CPU: CUDA does not start"),
+    ],
+)
+def test_where_the_models_run(
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    device: str,
+    starts: bool,
+    said: str,
+) -> None:
+    folders.config.mkdir(parents=True)
+    folders.settings.write_text(f'device = "{device}"')
+    monkeypatch.setattr(runtime, "starts_cuda", lambda: starts)
+    code, report = examine(capsys)
+    assert (code, report["device"]["ok"]) == (0, True) and said in str(report["device"]["detail"])
+
+
+def test_cuda_that_is_only_listed_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not runtime.starts_cuda()
+    list_cuda(monkeypatch, fails=True)
+    assert runtime.has_cuda("auto") and not runtime.starts_cuda()
 
 
 def test_folders_that_cannot_be_written_to(

@@ -38,6 +38,7 @@ def examine(folders: Folders) -> list[Finding]:
         "onnxruntime": _runtime,
         "torch": _torch,
         "settings": partial(_settings, folders),
+        "device": partial(_device, folders),
         "config folder": partial(_folder, folders.config),
         "data folder": partial(_folder, folders.data),
         "people": partial(_people, folders),
@@ -84,6 +85,18 @@ def _settings(folders: Folders) -> str:
     load_settings(folders.settings)
     state = "valid" if folders.settings.exists() else "not there, so the defaults hold"
     return f"{folders.settings}: {state}"
+
+
+def _device(folders: Folders) -> str:
+    """Say where the models run: a provider may be listed and not start."""
+    from photocloak.engine.extractors.runtime import NO_CUDA, starts_cuda
+
+    device = load_settings(folders.settings).device
+    if device == "cpu":
+        return "the models run on the CPU"
+    if starts_cuda():
+        return f"the models run with CUDA (device = {device!r})"
+    return NO_CUDA if device == "cuda" else "the models run on the CPU: CUDA does not start"
 
 
 def _folder(folder: Path) -> str:

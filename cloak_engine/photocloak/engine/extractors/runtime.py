@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -19,6 +20,11 @@ Device = Literal["cpu", "cuda", "auto"]
 _LOG: Final = logging.getLogger(__name__)
 _VARIANTS: Final = ("onnxruntime", "onnxruntime-gpu")
 _EXTERNAL: Final = "session.optimized_model_external_initializers"
+
+NO_CUDA: Final = (
+    "CUDA is not available to ONNX Runtime, so the CPU is used; "
+    "pip install 'photocloak[gpu]' and check the NVIDIA driver."
+)
 
 WEIGHTS: Final = "weights.bin"
 """File beside a written model that holds its weights; sessions map it."""
@@ -109,13 +115,37 @@ def session_from_file(
     providers = ["CPUExecutionProvider"]
     if has_cuda(device):
         providers.insert(0, "CUDAExecutionProvider")
-    session = runtime.InferenceSession(source, options, providers=providers)
-    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        _LOG.warning(
-            "CUDA is not available to ONNX Runtime, so the CPU is used; "
-            "pip install 'photocloak[gpu]' and check the NVIDIA driver."
+    try:
+        # Its own way to fall back tells of it on stdout, which is ours.
+        session = runtime.InferenceSession(source, options, providers=providers, enable_fallback=0)
+    except Exception as error:  # ONNX Runtime's errors share no other base
+        if len(providers) == 1:
+            raise
+        _LOG.info("CUDA does not start: %s", error)
+        session = runtime.InferenceSession(
+            source, options, providers=providers[1:], enable_fallback=0
         )
+    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        _warn_without_cuda()
     return session
+
+
+@cache
+def _warn_without_cuda() -> None:
+    """Say it once, and not for every model."""
+    _LOG.warning(NO_CUDA)
+
+
+def starts_cuda() -> bool:
+    """Tell whether a model really comes to run on a card here: being listed is not enough."""
+    from onnx import TensorProto, helper
+
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "try", [x], [y])
+    opset = [helper.make_opsetid("", 16)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    session = open_session(model, threads=1, device="auto")
+    return "CUDAExecutionProvider" in session.get_providers()
 
 
 def has_cuda(device: Device) -> bool:
