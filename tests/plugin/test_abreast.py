@@ -15,7 +15,9 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import ExitCode, manifest_root
+from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
+from photocloak.engine.space import Image
 from photocloak.plugin import Folders, Job, Outcome, Settings, Status, attempt, load_engine
 from photocloak.plugin.abreast import Abreast
 from photocloak.plugin.assembly import open_abreast, open_pipeline
@@ -73,9 +75,21 @@ def what_came_of(outcomes: list[Outcome], folders: Folders, out: Path) -> object
     return json.dumps(rows).replace(str(out), "OUT"), people, list(files.values()), len(files)
 
 
+class Late(FakeDetector):
+    """Looks long at a group."""
+
+    def __init__(self) -> None:
+        super().__init__(CAST)
+
+    def __call__(self, image: Image) -> list[Face]:
+        if image.shape[:2] == GROUP:
+            time.sleep(0.5)
+        return super().__call__(image)
+
+
 @pytest.mark.usefixtures("quick")
 def test_everything_is_as_one_by_one(tmp_path: Path) -> None:
-    """The first photo takes longest, so the second is done before it, people and all."""
+    """The first photo takes longest to look at, and to cloak: others come before it."""
     photos = [
         write_photo(tmp_path / f"{i}.png", *size, i)
         for i, size in enumerate([GROUP, PORTRAIT, BARE, PORTRAIT])
@@ -84,7 +98,8 @@ def test_everything_is_as_one_by_one(tmp_path: Path) -> None:
     for way in (one_by_one, abreast):
         home = Folders(tmp_path / way.__name__, tmp_path / way.__name__ / "data")
         out = home.config / "out"
-        engine = slow_at(make_engine(CAST), partial(before, time.monotonic() + 0.5))
+        engine = slow_at(make_engine(CAST), partial(before, time.monotonic() + 1.0))
+        engine = replace(engine, detector=Late())
         jobs = [Job(photo, out, "balanced", "keep") for photo in photos]
         outcomes = way(engine, home, jobs)
         assert [one.source for one in outcomes] == photos
@@ -113,9 +128,9 @@ class Meeting(FakeDetector):
         super().__init__(CAST)
         self._both = threading.Barrier(2, timeout=20)
 
-    def __call__(self, image: object) -> object:  # type: ignore[override]
+    def __call__(self, image: Image) -> list[Face]:
         self._both.wait()
-        return super().__call__(image)  # type: ignore[arg-type]
+        return super().__call__(image)
 
 
 @pytest.mark.usefixtures("quick")
