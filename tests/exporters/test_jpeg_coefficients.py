@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ def test_without_a_change_the_file_is_the_same(face: Image) -> None:
     data = coded(face, quality=88, subsampling="4:2:0", restart_marker_rows=1)
     photo = exporters.read_bytes(data, "a.jpg")
     assert exporters.encode(photo, photo.pixels, photo.pixels, KEEP).data == data
+
+
+@pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
+def test_copies_of_a_photo_can_be_written_at_the_same_time(
+    kind: str, face: Image, cloak: Callable[..., Image]
+) -> None:
+    data = coded(face, quality=88, **KINDS[kind])
+    photo = exporters.read_bytes(data, "a.jpg")
+    cloaks = [cloak(photo.pixels, strength=strength) for strength in (3, 6, 9, 12)]
+
+    def written(cloaked: Image) -> bytes:
+        return exporters.encode(photo, photo.pixels, cloaked, KEEP).data
+
+    alone = [written(one) for one in cloaks]
+    assert len(set(alone)) == len(cloaks)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(written, cloaks)) == alone
 
 
 def test_tables_too_coarse_for_a_cloak_are_given_up_with_the_reason(

@@ -1,12 +1,13 @@
 """The cloak in a JPEG's own terms: the DCT of δ on top of the quantised coefficients."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.exporters.coefficients.layout import ZIGZAG, Layout, UnsupportedError
-from photocloak.exporters.coefficients.source import Edit, Source
+from photocloak.exporters.coefficients.source import Edit, Source, joined
 from photocloak.exporters.mapping import Patch
 
 Model = Literal["gray", "ycc", "rgb", "cmyk", "ycck"]
@@ -22,6 +23,7 @@ _DCT = np.array(
     ],
     np.float32,
 )
+_ROWS = 32  # of MCUs that are calculated at once
 _LARGEST = 1023  # what baseline tables can code (F.1.2.2)
 
 
@@ -41,8 +43,20 @@ def edits(
         UnsupportedError: a component is sampled at a fraction that is no whole number.
 
     """
-    delta = _components(change.delta, model, inverted=inverted)
-    return [_edit(layout, source, i, change, delta[..., i]) for i in range(len(layout.components))]
+    parts: list[list[Edit]] = [[] for _ in layout.components]
+    for band in _bands(change, 8 * layout.largest[0] * _ROWS):
+        delta = _components(band.delta, model, inverted=inverted)
+        for i, part in enumerate(parts):
+            part.append(_edit(layout, source, i, band, delta[..., i]))
+    return [joined(part) for part in parts]
+
+
+def _bands(change: Patch, height: int) -> Iterator[Patch]:
+    """Cut a change at every multiple of a height, so that no block is in two bands."""
+    bottom = change.top + change.delta.shape[0]
+    for top in range(change.top // height * height, bottom, height):
+        first, behind = max(top, change.top), min(top + height, bottom)
+        yield Patch(first, change.left, change.delta[first - change.top : behind - change.top])
 
 
 def _components(delta: NDArray[np.float32], model: Model, *, inverted: bool) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """In which order a scan visits the blocks of its components (T.81 A.2)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +44,21 @@ class Order:
 
     def find(self, member: int, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> "Found":
         """Return which of a member's blocks the scan has, and their place in its order."""
-        mine = np.flatnonzero(self.member == member)
-        size = int(self.rows[mine].max()) + 1, int(self.columns[mine].max()) + 1
-        place = np.zeros(size, np.int64)
-        place[self.rows[mine], self.columns[mine]] = mine
-        present = (rows < size[0]) & (columns < size[1])
+        place = self._places[member]
+        present = (rows < place.shape[0]) & (columns < place.shape[1])
         return present, place[rows[present], columns[present]]
+
+    @cached_property
+    def _places(self) -> list[NDArray[np.int64]]:
+        """(rows, columns) of every member: where in the order each of its blocks is."""
+        result = []
+        for member in range(max(self.plan) + 1):
+            mine = np.flatnonzero(self.member == member)
+            rows, columns = self.rows[mine], self.columns[mine]
+            place = np.zeros((int(rows.max()) + 1, int(columns.max()) + 1), np.int64)
+            place[rows, columns] = mine
+            result.append(place)
+        return result
 
 
 Found = tuple[NDArray[np.bool_], NDArray[np.int64]]

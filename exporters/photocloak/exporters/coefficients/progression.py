@@ -4,6 +4,7 @@ That is a plain one (DC, then bands) with the best tables; the coefficients are 
 """
 
 from collections.abc import Iterator
+from threading import RLock
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Progressive:
         if len(layout.scans) > _MAX_SCANS:
             raise UnsupportedError(f"it has {len(layout.scans)} scans")
         self._layout = layout
+        self._lock = RLock()  # two photos are done at once, which may be two copies of one
         self._blocks = layout.empty()
         for scan in layout.scans:
             try:
@@ -37,20 +39,22 @@ class Progressive:
 
     def read(self, component: int, rows: Places, columns: Places) -> Blocks:
         """Return (n, 64) coefficients of some blocks, zigzag."""
-        return self._blocks[component][rows, columns]
+        with self._lock:
+            return self._blocks[component][rows, columns]
 
     def write(self, edits: list[Edit]) -> list[Segment]:
         """Return the DRI, DHT and SOS segments that hold the coefficients, with an edit each."""
-        before = [
-            Edit(edit.rows, edit.columns, self.read(i, edit.rows, edit.columns))
-            for i, edit in enumerate(edits)
-        ]
-        self._replace(edits)  # for a while: a copy of all would take as much as the photo
-        try:
-            written = ((one, self._scan(one)) for one in _progression(self._layout))
-            return list(with_intervals(written))
-        finally:
-            self._replace(before)
+        with self._lock:
+            before = [
+                Edit(edit.rows, edit.columns, self.read(i, edit.rows, edit.columns))
+                for i, edit in enumerate(edits)
+            ]
+            self._replace(edits)  # for a while: a copy of all would take as much as the photo
+            try:
+                written = ((one, self._scan(one)) for one in _progression(self._layout))
+                return list(with_intervals(written))
+            finally:
+                self._replace(before)
 
     def _replace(self, edits: list[Edit]) -> None:
         for target, edit in zip(self._blocks, edits, strict=True):

@@ -28,6 +28,13 @@ class Edit:
     blocks: Blocks
 
 
+def joined(edits: list[Edit]) -> Edit:
+    """Return several edits of one component as one."""
+    rows, columns = [one.rows for one in edits], [one.columns for one in edits]
+    blocks = [one.blocks for one in edits]
+    return Edit(np.concatenate(rows), np.concatenate(columns), np.concatenate(blocks))
+
+
 class Source(Protocol):
     """A JPEG that is open for changes; it stays as it was."""
 

@@ -83,7 +83,7 @@ def carried(before: Samples, after: Samples, change: Patch) -> float:
 
     """
     wanted = _brightness(change.delta)
-    found = _brightness(after.astype(np.float32) - before.astype(np.float32))
+    found = _brightness(np.subtract(after, before, dtype=np.int16))
     power = float(np.vdot(wanted, wanted))
     return float(np.vdot(found, wanted)) / power if power > 0 else 1.0
 
