@@ -66,6 +66,7 @@ API = {
         "scan",
         "suffixes",
         "sweep",
+        "written_pixels",
     },
     "photocloak.plugin": {
         "Database",

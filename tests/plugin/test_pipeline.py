@@ -348,7 +348,22 @@ class TestFailures:
         monkeypatch.setattr(exporters, "encode", shrunk)
         outcome = studio.pipeline.run(studio.job())
         assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.OUTPUT)
-        assert "60 × 50 pixels instead of 160 × 120" in str(outcome.reason)
+        assert "60 × 50 pixels instead of PNG of 160 × 120" in str(outcome.reason)
+        assert studio.written() == []
+
+    def test_bytes_that_do_not_decode(
+        self, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        encode = exporters.encode
+
+        def cut(*arguments: Any) -> exporters.Encoded:
+            encoded = encode(*arguments)
+            return replace(encoded, data=encoded.data[: len(encoded.data) // 2])
+
+        monkeypatch.setattr(exporters, "encode", cut)
+        outcome = studio.pipeline.run(studio.job())
+        assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.OUTPUT)
+        assert "does not decode again" in str(outcome.reason)
         assert studio.written() == []
 
     def test_a_destination_that_is_a_file(self, studio: Studio) -> None:

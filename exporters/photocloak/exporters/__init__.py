@@ -1,6 +1,6 @@
 """Pixels and a source file to a file: read photos, encode them, scan, publish."""
 
-from photocloak.exporters.export import encode, prepare
+from photocloak.exporters.export import encode, prepare, written_pixels
 from photocloak.exporters.formats import suffixes
 from photocloak.exporters.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
@@ -25,4 +25,5 @@ __all__ = [
     "scan",
     "suffixes",
     "sweep",
+    "written_pixels",
 ]

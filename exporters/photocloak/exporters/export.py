@@ -1,4 +1,4 @@
-"""From a photo and its cloak to the complete bytes of a file, checked before anybody sees them."""
+"""From a photo and its cloak to the complete bytes of a file, searched before anybody sees them."""
 
 from dataclasses import replace
 
@@ -42,8 +42,7 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
         policy: what may be written.
 
     Raises:
-        OutputError: the file cannot be made, or failed its checks: it does not decode, has another
-            size, or holds a picture or a name that it must not hold.
+        OutputError: the file cannot be made, or holds a picture or a name that it must not hold.
 
     """
     if base.shape != cloaked.shape:
@@ -59,7 +58,7 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
     else:
         draft = _anew(photo, cloaked, policy, form)
     encoded = Encoded(draft.data, form.name, form.suffixes[0], tuple(dict.fromkeys(draft.notes)))
-    _check(photo, cloaked, policy, form, draft)
+    _check(photo, policy, draft)
     return encoded
 
 
@@ -105,19 +104,34 @@ def _flat(photo: Photo, cloaked: Image) -> tuple[Image, tuple[str, ...]]:
     return flat, ("transparency was laid on white",)
 
 
-def _check(photo: Photo, cloaked: Image, policy: Policy, form: Format, draft: Draft) -> None:
+def written_pixels(encoded: Encoded, shape: tuple[int, ...], name: str) -> Image:
+    """Decode a file that `encode` made, and return what it shows, (H, W, 3) upright sRGB.
+
+    It is the caller's to do before the file is published, and to look at.
+
+    Args:
+        encoded: the file.
+        shape: (H, W, 3) of what should be in it.
+        name: of the source, for messages.
+
+    Raises:
+        OutputError: it does not decode, or is of another format or size.
+
+    """
     try:
-        written = read_bytes(draft.data, photo.name)
+        written = read_bytes(encoded.data, name)
     except InputError as error:
+        raise OutputError(f"{name}: what was encoded does not decode again: {error}") from error
+    if written.format != encoded.format or written.pixels.shape != shape:
         raise OutputError(
-            f"{photo.name}: what was encoded does not decode again: {error}"
-        ) from error
-    if written.format != form.name or written.pixels.shape != cloaked.shape:
-        raise OutputError(
-            f"{photo.name}: the file came out as {written.format} of {written.pixels.shape[1]} × "
-            f"{written.pixels.shape[0]} pixels; nothing is written."
+            f"{name}: the encoded photo came out as {written.format} of {written.pixels.shape[1]} "
+            f"× {written.pixels.shape[0]} pixels instead of {encoded.format} of "
+            f"{shape[1]} × {shape[0]}; nothing was written."
         )
-    del written  # its pixels, before all parts of the file are taken out and searched
+    return written.pixels
+
+
+def _check(photo: Photo, policy: Policy, draft: Draft) -> None:
     leaks = strangers(draft.data, draft.written)
     if policy.metadata != "all":
         leaks += [one for one in scan(draft.data) if one.kind != "picture"]

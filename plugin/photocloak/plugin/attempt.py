@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from photocloak import exporters
-from photocloak.core import InputError, OutputError
+from photocloak.core import InputError
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.cloaker import Cloaker, OnStep, Subject
 from photocloak.engine.detector import Detector
@@ -121,14 +121,7 @@ class Attempt:
         self, encoded: exporters.Encoded, subjects: list[Subject]
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
-        source = self.task.job.source
-        written = exporters.read_bytes(encoded.data, source.name).pixels
-        if written.shape != self.base.shape:
-            raise OutputError(
-                f"{source}: the encoded photo came out as {written.shape[1]} × "
-                f"{written.shape[0]} pixels instead of {self.base.shape[1]} × "
-                f"{self.base.shape[0]}; nothing was written."
-            )
+        written = exporters.written_pixels(encoded, self.base.shape, self.photo.name)
         if not subjects:
             return ()
         found = measure(
