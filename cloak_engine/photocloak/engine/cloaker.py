@@ -34,7 +34,7 @@ PAST = 0.15
 """Cosine by which features shall be on the far side of "nothing in common with the person"."""
 
 TURNS = 2
-"""Steps until every extractor has had its say; with three, one left out of them fails less often."""
+"""Steps until every extractor has had its say; with three, one left out fails less often."""
 
 OnStep = Callable[[int, int], None]
 
