@@ -1,126 +1,31 @@
-"""Recognisers from manifests, shipped or a user's, on the runtimes that are there or are not."""
+"""Recognisers from manifests, shipped or a user's, on ONNX Runtime and on PyTorch."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper, parser
 from onnx.reference import ReferenceEvaluator
 
 from photocloak.core import ModelError
 from photocloak.engine.extractors import (
     Extractor,
-    ExtractorSpec,
     FakeExtractor,
     Objective,
     load_extractor,
     load_specs,
-    read_spec,
-    runtime,
 )
-from photocloak.engine.extractors.runtime import Device
-
-Array = npt.NDArray[np.float32]
-
-SIZE, FEATURES = 8, 5
-NODES = {
-    "plain": """n = Sub(data, mean)
-        c = Conv<pads=[1,1,1,1], strides=[2,2]>(n, w)
-        r = Relu(c)
-        f = Reshape(r, shape)
-        y = Gemm<transB=1>(f, g)""",
-    "with Elu": """c = Conv<pads=[1,1,1,1], strides=[2,2]>(data, w)
-        r = Elu(c)
-        f = Reshape(r, shape)
-        y = Gemm<transB=1>(f, g)""",
-    "with Bernoulli": "c = Bernoulli(data) r = Conv<strides=[2,2], pads=[1,1,1,1]>(c, w)\n"
-    "f = Reshape(r, shape) y = Gemm<transB=1>(f, g)",
-    "with Nonsense": "y = Nonsense(data)",
-    "channels last": """t = Transpose<perm=[0,3,1,2]>(data)
-        c = Conv<pads=[1,1,1,1], strides=[2,2]>(t, w)
-        r = Relu(c)
-        f = Reshape(r, shape)
-        y = Gemm<transB=1>(f, g)""",
-}
-MANIFEST = """
-name = "mine"
-title = "A user's own"
-model = "mine.onnx"
-sha256 = "{sha256}"
-size = {size}
-template = [[2, 3], [5, 3], [4, 4], [3, 6], [5, 6]]
-embedding = {features}
-threshold = 0.4
-licence = "MIT"
-origin = "a test"
-order = "bgr"
-mean = [10, 20, 30]
-scale = 0.0078125
-"""
-
-
-def user_spec(folder: Path, nodes: str, *, opset: int = 15, extra: str = "") -> ExtractorSpec:
-    """Write a model as exporters do, with a batch fixed at 1, and its manifest."""
-    rng = np.random.default_rng(3)
-    dims = [1, SIZE, SIZE, 3] if nodes == "channels last" else [1, 3, SIZE, SIZE]
-    floats = {
-        "mean": rng.normal(size=(1, 3, 1, 1)),
-        "w": rng.normal(size=(4, 3, 3, 3)),
-        "g": rng.normal(size=(FEATURES, 64)) / 4,
-    }
-    lines = NODES[nodes].replace(") ", ")\n").splitlines()
-    graph = helper.make_graph(
-        [parser.parse_node(line) for line in lines],
-        "mine",
-        [helper.make_tensor_value_info("data", TensorProto.FLOAT, dims)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, FEATURES])],
-        [
-            *(numpy_helper.from_array(v.astype(np.float32), k) for k, v in floats.items()),
-            numpy_helper.from_array(np.array([1, -1]), "shape"),
-        ],
-    )
-    versions = [helper.make_opsetid("", opset)]
-    model = helper.make_model(graph, opset_imports=versions, ir_version=8)
-    data = model.SerializeToString()
-    (folder / "mine.onnx").write_bytes(data)
-    manifest = folder / "mine.toml"
-    sha256 = hashlib.sha256(data).hexdigest()
-    text = MANIFEST.format(sha256=sha256, size=SIZE, features=FEATURES) + extra
-    manifest.write_text(text, encoding="utf-8")
-    return read_spec(manifest)
-
-
-def random_objective(rng: np.random.Generator, count: int, features: int) -> Objective:
-    def directions() -> Array:
-        drawn = rng.normal(size=(count, features))
-        unit: Array = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
-        return unit
-
-    return Objective(
-        centre=(rng.normal(size=features) / 10).astype(np.float32),
-        target=rng.normal(size=(count, features)).astype(np.float32),
-        toward=directions(),
-        own=directions(),
-        weights=rng.uniform(0.2, 2, size=(count, 3)).astype(np.float32),
-        margin=-1.0,
-    )
-
-
-def smooth_chips(rng: np.random.Generator, count: int, size: int) -> Array:
-    """Return chips that look more like photos than like noise."""
-    coarse = rng.uniform(30, 220, size=(count, 3, 8, 8))
-    fine = np.repeat(np.repeat(coarse, -(-size // 8), axis=2), -(-size // 8), axis=3)
-    chips = fine[:, :, :size, :size] + rng.normal(size=(count, 3, size, size)) * 8
-    return np.clip(chips, 0, 255).astype(np.float32)
+from tests.engine.users_model import (
+    FEATURES,
+    SIZE,
+    random_objective,
+    smooth_chips,
+    user_spec,
+)
 
 
 def assert_step_is_a_gradient(extractor: Extractor, *, tolerance: float = 1e-3) -> None:
@@ -230,107 +135,6 @@ def test_an_inner_tensor_can_be_the_output(tmp_path: Path) -> None:
     chips = smooth_chips(np.random.default_rng(0), 2, SIZE)
     with pytest.raises(ModelError, match="gives 64 features, its manifest says 5"):
         load_extractor(spec).embed(chips)
-
-
-def test_onnxruntime_missing_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"not installed: pip install 'photocloak\[cpu\]'"):
-        load_extractor(user_spec(tmp_path, "plain"))
-
-
-def test_both_variants_of_onnxruntime_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(metadata, "version", lambda name: "1.30")
-    with pytest.raises(ModelError, match=r"both installed .*photocloak\[cpu\]"):
-        load_extractor(user_spec(tmp_path, "plain"))
-
-
-def test_cuda_that_is_not_there_warns_and_runs_on_the_cpu(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("CUDA is there")
-    runtime._warn_without_cuda.cache_clear()
-    chips = smooth_chips(np.random.default_rng(0), 2, SIZE)
-    spec = user_spec(tmp_path, "plain")
-    with caplog.at_level(logging.WARNING):
-        there = load_extractor(spec, device="cuda").embed(chips)
-    assert "photocloak[gpu]" in caplog.text
-    caplog.clear()
-    assert (load_extractor(spec, device="auto").embed(chips) == there).all()
-    assert not caplog.text
-
-
-def list_cuda(monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
-    """Have ONNX Runtime list CUDA, which then `fails` to start, or is passed over without a word.
-
-    Both happen with onnxruntime-gpu: with a driver that is too old, and without CUDA's libraries.
-    """
-    import onnxruntime
-    from onnxruntime.capi import _pybind_state as state
-    from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
-
-    listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
-    monkeypatch.setattr(state, "get_available_providers", lambda: listed)
-    create = InferenceSession._create_inference_session
-
-    def created(self: object, providers: list[str], *rest: object) -> None:
-        if fails and "CUDAExecutionProvider" in providers:
-            raise RuntimeError("CUDA failure 35: the driver is too old")
-        create(self, providers, *rest)
-
-    monkeypatch.setattr(InferenceSession, "_create_inference_session", created)
-    runtime._warn_without_cuda.cache_clear()
-
-
-@pytest.mark.parametrize("fails", [True, False])
-@pytest.mark.parametrize("kept", [True, False])
-@pytest.mark.parametrize(("device", "warnings"), [("cuda", 1), ("auto", 0)])
-def test_cuda_that_is_listed_and_does_not_start_gives_the_cpus_results(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-    *,
-    fails: bool,
-    kept: bool,
-    device: Device,
-    warnings: int,
-) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("CUDA is there")
-    rng, spec = np.random.default_rng(0), user_spec(tmp_path, "plain")
-    chips, goal = smooth_chips(rng, 2, SIZE), random_objective(rng, 2, FEATURES)
-    plain = load_extractor(spec, threads=1)
-    list_cuda(monkeypatch, fails=fails)
-    with caplog.at_level(logging.WARNING):
-        other = load_extractor(
-            spec, threads=1, device=device, cache=tmp_path / "kept" if kept else None
-        )
-        assert (other.embed(chips) == plain.embed(chips)).all()
-        one, two = other.step(chips, goal), plain.step(chips, goal)
-    assert (one.gradient == two.gradient).all()
-    assert (one.losses == two.losses).all()
-    said = [record.getMessage() for record in caplog.records]
-    assert len(said) == warnings, "once, for all models"
-    assert all("pip install 'photocloak[gpu]'" in one and "driver" in one for one in said)
-    assert capfd.readouterr() == ("", ""), "stdout is data"
-
-
-def test_a_model_that_is_at_fault_is_not_taken_for_cuda(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    list_cuda(monkeypatch, fails=False)
-    with pytest.raises(ModelError, match=r"cannot run the model .*mine\.onnx of mine: .*Nonsense"):
-        load_extractor(user_spec(tmp_path, "with Nonsense"), device="auto")
 
 
 @pytest.mark.parametrize("name", load_specs())

@@ -18,7 +18,7 @@ import pytest
 from photocloak.engine import Extractor, load_extractor, load_specs
 from photocloak.engine.autodiff import StepGraph, step_graph
 from photocloak.engine.extractors import cache as module
-from tests.engine.test_extractors import SIZE, random_objective, smooth_chips, user_spec
+from tests.engine.users_model import SIZE, random_objective, smooth_chips, user_spec
 
 
 def results(extractor: Extractor) -> list[np.ndarray]:

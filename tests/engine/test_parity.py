@@ -12,7 +12,7 @@ from photocloak.engine.extractors import load_extractor, load_specs
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.weights import read_model
 from tests.engine.test_autodiff_rules import CASES, IMAGE, Case, build
-from tests.engine.test_extractors import random_objective, smooth_chips
+from tests.engine.users_model import random_objective, smooth_chips
 
 pytestmark = pytest.mark.torch
 

@@ -10,7 +10,7 @@ from photocloak.core import manifest_root
 from photocloak.engine.extractors import runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
-from tests.engine.test_extractors import list_cuda
+from tests.engine.test_devices import list_cuda
 
 Report = dict[str, dict[str, object]]
 

@@ -13,8 +13,7 @@ from photocloak.core import manifest_root
 
 SIZE = (11560, 8670)
 MOST = 2300
-"""Megabytes. Five pictures of 300 MB (the file, its samples, the cloaked ones, the new file, and
-that decoded again) and 700 MB of models; nine pictures before anybody looked."""
+"""Megabytes: about five pictures of 300 MB at once and 700 MB of models. It took 2,184."""
 
 RUN = """
 import resource, sys
