@@ -324,3 +324,18 @@ def test_beyond_the_photo_is_black() -> None:
     assert not seen[:, :19].any()
     assert (seen[:, 21:] == 200).all()
     assert not turned_square([image], complex(-500, 900), 40.0, 0.3, 40).any()
+
+
+def test_faces_are_found_again_as_in_the_whole_photo() -> None:
+    """Of every size that a level of the pyramid is for, and the one that cuts tiles."""
+    picture = Image.new("RGB", (2600, 1900), (96, 104, 92))
+    for size, corner in ((40, (30, 20)), (130, (900, 60)), (400, (1500, 900)), (900, (60, 500))):
+        picture.paste(drawn(size), corner)
+    image, detector = np.asarray(picture), Detector(threads=2)
+    faces = detector(image)
+    assert len(faces) == 4
+    for face in faces:
+        again = [one for one in detector(image, near=[face]) if one.box == face.box]
+        assert len(again) == 1
+        assert np.array_equal(again[0].landmarks, face.landmarks)
+        assert again[0].score == face.score

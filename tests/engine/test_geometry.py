@@ -40,6 +40,19 @@ def test_separable_pullback_is_the_adjoint(
     assert _inner(look(u), v) == pytest.approx(_inner(u, look.pullback(v)), rel=1e-3, abs=1e-3)
 
 
+@pytest.mark.parametrize("sigma", [0.4, 2.0, 30.0])
+def test_what_is_left_out_beside_the_band_is_zero(sigma: float) -> None:
+    rng = np.random.default_rng(1)
+    rows = gaussian(150, sigma)
+    columns = resampling(112, 170, 1.5, -9.0)[::-1].copy()
+    columns[40:80] = 0
+    u = rng.normal(size=(3, 150, 170)).astype(np.float32)
+    v = rng.normal(size=(3, 150, 112)).astype(np.float32)
+    look = Separable(rows, columns)
+    assert_allclose(look(u), rows @ u @ columns.T, atol=1e-5)
+    assert_allclose(look.pullback(v), rows.T @ v @ columns, atol=1e-5)
+
+
 @given(seeds)
 def test_composition_is_one_after_the_other(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -49,6 +49,25 @@ def test_a_zero_cloak_changes_no_pixel() -> None:
     assert np.array_equal(space.add(image, np.zeros((3, space.grid, space.grid), "f4")), image)
 
 
+def test_a_large_face_wears_the_spline() -> None:
+    """Catmull and Rom's curve, which kinks nowhere, through a coarse δ."""
+    image = np.full((900, 900, 3), 120, np.uint8)
+    space = FaceSpace.of(_face(10.0, 0.0, 450, 450))
+    middle, spread = 100.3, 3.0
+    points = np.exp(-(((np.arange(space.grid) - middle) / spread) ** 2))
+    delta = np.repeat(100 * np.outer(points, points)[None], 3, axis=0).astype(np.float32)
+    out = space.add(image, delta)[..., 0].astype(float) - 120
+
+    def spline(at: np.ndarray) -> np.ndarray:
+        t = np.abs(at[:, None] - np.arange(space.grid))
+        near, far = (1.5 * t - 2.5) * t * t + 1, ((2.5 - 0.5 * t) * t - 4) * t + 2
+        return np.where(t < 1, near, np.where(t < 2, far, 0)) @ points
+
+    scale = space.matrix[0, 0] * (SIZE - 1) / (space.grid - 1)
+    x, y = ((np.arange(900) - space.matrix[axis, 2]) / scale for axis in (0, 1))
+    assert np.abs(out - 100 * np.outer(spline(y), spline(x))).max() < 1.5
+
+
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0, 5.0])
 @pytest.mark.parametrize("angle", [0.0, 0.4])
 def test_what_is_added_arrives_in_the_crop(scale: float, angle: float) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.exporters.containers import chunks
+from photocloak.exporters.formats.base import samples_of
 from photocloak.exporters.ifd import Tiff
 from tests.exporters.files import coded
 
@@ -108,3 +110,12 @@ def test_a_huge_packet_takes_no_time(face: Image) -> None:
     photo = exporters.read_bytes(data[:2] + segment * 20 + data[2:], "a")
     exporters.encode(photo, photo.pixels, photo.pixels, exporters.load_policy("keep"))
     exporters.scan(photo.data)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize("height", [1, 256, 700])
+def test_samples_are_the_pictures(mode: str, height: int) -> None:
+    rng = np.random.default_rng(height)
+    wanted = rng.integers(0, 256, (height, 31, len(Pillow.new(mode, (1, 1)).getbands())), np.uint8)
+    picture = Pillow.frombytes(mode, (31, height), wanted.tobytes())
+    assert np.array_equal(samples_of(picture), wanted)

@@ -61,7 +61,7 @@ class FakeDetector(Detector):
     def __init__(self, faces: Mapping[tuple[int, int], Sequence[Face]]) -> None:
         self.low, self.high, self.faces = 0.5, 0.7, faces
 
-    def __call__(self, image: Image) -> list[Face]:
+    def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         return list(self.faces.get(image.shape[:2], ()))
 
 
@@ -128,7 +128,7 @@ class TroubledDetector(FakeDetector):
         super().__init__(CAST)
         self._marker = marker
 
-    def __call__(self, image: Image) -> list[Face]:
+    def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         size = image.shape[:2]
         if size == CRASH:
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -137,7 +137,7 @@ class TroubledDetector(FakeDetector):
         if size == LINGER and self._marker is not None and not self._marker.exists():
             self._marker.write_text(str(os.getpid()))
             time.sleep(3600)
-        return super().__call__(image)
+        return super().__call__(image, near=near)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -81,10 +81,10 @@ class Late(FakeDetector):
     def __init__(self) -> None:
         super().__init__(CAST)
 
-    def __call__(self, image: Image) -> list[Face]:
+    def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         if image.shape[:2] == GROUP:
             time.sleep(0.5)
-        return super().__call__(image)
+        return super().__call__(image, near=near)
 
 
 @pytest.mark.usefixtures("quick")
@@ -128,9 +128,9 @@ class Meeting(FakeDetector):
         super().__init__(CAST)
         self._both = threading.Barrier(2, timeout=20)
 
-    def __call__(self, image: Image) -> list[Face]:
+    def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         self._both.wait()
-        return super().__call__(image)
+        return super().__call__(image, near=near)
 
 
 @pytest.mark.usefixtures("quick")

@@ -19,7 +19,7 @@ from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
 from photocloak.engine.space import FaceSpace, Image
 from photocloak.engine.targets import Target
-from photocloak.engine.views import degrade, plain, realign
+from photocloak.engine.views import degrade, plain, realign, unchanged
 
 YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
@@ -154,6 +154,7 @@ class _Problem:
         self._gray = bool(np.quantile(np.ptp(self._crop, axis=0), 0.99) < GRAY)
         self._objectives = self._aim(subject)
         self._delta = rng.normal(0.0, 0.5, (3, grid, grid)).astype(np.float32)
+        self._change = self._refine(self._worn())  # δ as seen in the face space
         self._descent = self._plan()
         self._steps = 0
 
@@ -191,8 +192,7 @@ class _Problem:
 
     def descend(self) -> None:
         """Do one step: a view, a run of each extractor, a step of the descent, the projection."""
-        change = self._refine(self._worn())
-        crop = np.clip(self._crop + change, 0, 255)
+        crop = np.clip(self._crop + self._change, 0, 255)
         gradient = self._refine.pullback(self._features(crop) + self._penalty(crop))
         gradient *= self._window
         if self._gray:
@@ -200,23 +200,27 @@ class _Problem:
         self._delta += self._descent(gradient)
         np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
         if self._mode.objective == "cloak":
-            self._delta = _pale(self._delta, self._mode.chroma) * self._shrinkage()
+            self._delta = _pale(self._delta, self._mode.chroma)
+        self._change = self._refine(self._worn())
+        if self._mode.objective == "cloak":
+            factor = self._shrinkage()
+            self._delta *= factor
+            self._change *= factor
 
     def _features(self, crop: Array) -> Array:
         """Return the gradient of the extractors' losses with respect to the crop."""
         extractors = self._turn()
         if self._mode.objective == "fawkes":
-            looks = {name: plain(extractor.spec) for name, extractor in extractors.items()}
+            view = unchanged()
+            chips = {name: plain(extractor.spec) for name, extractor in extractors.items()}
         else:
             view = degrade(self._rng)
-            looks = {
-                name: realign(self._rng, extractor.spec).after(view)
-                for name, extractor in extractors.items()
-            }
+            chips = {name: realign(self._rng, e.spec) for name, e in extractors.items()}
 
         def pull(name: str) -> Array:
-            step = extractors[name].step(looks[name](crop)[None], self._objectives[name])
-            return looks[name].pullback(step.gradient[0])
+            look = chips[name]().after(view)
+            step = extractors[name].step(look(crop)[None], self._objectives[name])
+            return look.pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
         pulls = list(self._cloaker.ensemble.pool.map(pull, extractors))
@@ -243,7 +247,8 @@ class _Problem:
         return gradient * np.float32(2e6 * max(cost - self._mode.rho, 0.0))
 
     def _cost(self, factor: float) -> float:
-        change = self._refine(self._worn() * np.float32(factor))
+        """Return the DSSIM of so much of δ."""
+        change = self._change * np.float32(factor)
         return self._dssim.measure(np.clip(self._crop + change, 0, 255))
 
     def _shrinkage(self) -> np.float32:

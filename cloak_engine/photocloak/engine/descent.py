@@ -44,7 +44,7 @@ class BudgetDescent:
 
     What a change costs in DSSIM is its high-pass, weighted by how smooth the picture is there. The
     steepest direction under such a budget is the gradient times the inverse of that form: more of
-    its coarse part (K = 1 + κ Σ G²), and more where there is texture to hide in (W). A
+    its coarse part (K = 1 + κ Σ GᵀG), and more where there is texture to hide in (W). A
     pixel-wise method (sign, Adam) spends the same budget on noise: on the development photos the
     held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this (see
     docs/protection.md for the conditions).
@@ -66,14 +66,14 @@ class BudgetDescent:
         self._texture = np.clip(weight / np.sqrt(np.mean(weight**2)), 0.25, 4).astype(np.float32)
         grid = sensitivity.shape[-1]
         blurs = [gaussian(grid, sigma * grid) for sigma in self.SIGMAS]
-        self._blurs = [Separable(blur, blur) for blur in blurs]
+        self._coarse = [Separable(g, g) for g in (blur.T @ blur for blur in blurs)]
         self._velocity = np.zeros_like(sensitivity)
         self._rate, self._steps, self._count = rate, steps, 0
 
     def __call__(self, gradient: Array, /) -> Array:
         """Return the next step."""
         way = gradient * self._texture
-        way = way + self.COARSE * sum(blur.pullback(blur(way)) for blur in self._blurs)
+        way = way + self.COARSE * sum(coarse(way) for coarse in self._coarse)
         way *= self._texture
         self._velocity = self.MOMENTUM * self._velocity + way / _rms(way)
         self._count += 1

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from photocloak.engine.extractors import Extractor
+from photocloak.engine.extractors import Extractor, ExtractorSpec
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.space import Image, chip
@@ -33,14 +33,24 @@ class Ensemble:
         if not faces:
             return []
 
-        def features(extractor: Extractor) -> Array:
-            template = np.asarray(extractor.spec.template)
-            chips = np.stack([chip(image, face, template, extractor.spec.size) for face in faces])
-            return extractor.embed(np.ascontiguousarray(chips.transpose(0, 3, 1, 2)))
+        def cut(like: ExtractorSpec) -> Array:
+            template = np.asarray(like.template)
+            chips = np.stack([chip(image, face, template, like.size) for face in faces])
+            return np.ascontiguousarray(chips.transpose(0, 3, 1, 2))
 
+        def features(extractor: Extractor) -> Array:
+            return extractor.embed(chips[_cut_of(extractor.spec)])
+
+        cuts = {_cut_of(one.spec): one.spec for one in self.extractors.values()}  # some share one
+        chips = dict(zip(cuts, self.pool.map(cut, cuts.values()), strict=True))
         rows = self.pool.map(features, self.extractors.values())
         columns = dict(zip(self.extractors, rows, strict=True))
         return [{name: column[i] for name, column in columns.items()} for i in range(len(faces))]
+
+
+def _cut_of(spec: ExtractorSpec) -> tuple[object, int]:
+    """Return what an extractor's chips depend on."""
+    return spec.template, spec.size
 
 
 def cosine(a: Array, b: Array) -> float:

@@ -58,7 +58,7 @@ def measure(
         detector: to find the faces again.
 
     """
-    again = detector(after)
+    again = detector(after, near=faces)
     found = [same_face(face, again) for face in faces]
     looks = [face if match is None else match for face, match in zip(faces, found, strict=True)]
     embeddings = ensemble.embed(after, looks)

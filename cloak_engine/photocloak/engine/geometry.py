@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
+_BLOCK = 32  # rows of a banded matrix that are multiplied at a time
+
 
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the least-squares similarity transform that takes `source` to `target`.
@@ -102,7 +104,8 @@ class Separable:
     """The map X -> R X Cᵀ on every channel of a (3, H, W) array.
 
     Resampling without rotation, blur and flips are of this kind, and compose by multiplying the
-    matrices, so that a view costs two small matrix products whatever it is made of.
+    matrices, so that a view costs two small matrix products whatever it is made of. Most of such
+    matrices is zero, beside a band, and is left out of the products.
 
     Attributes:
         rows: R, (h, H) float32.
@@ -117,19 +120,36 @@ class Separable:
         """Return (3, h, w)."""
         if self._changes_nothing:
             return planes
-        return np.asarray(np.matmul(np.matmul(self.rows, planes), self.columns.T), np.float32)
+        down = np.empty((len(planes), len(self.rows), planes.shape[2]), np.float32)
+        for here, there in self._row_bands:
+            np.matmul(self.rows[here, there], planes[:, there], out=down[:, here])
+        out = np.empty((*down.shape[:2], len(self.columns)), np.float32)
+        for here, there in self._column_bands:
+            np.matmul(down[..., there], self.columns[here, there].T, out=out[..., here])
+        return out
 
     def pullback(self, gradient: Array) -> Array:
         """Return the (3, H, W) adjoint of a (3, h, w) gradient."""
-        if self._changes_nothing:
-            return gradient
-        return np.asarray(np.matmul(np.matmul(self.rows.T, gradient), self.columns), np.float32)
+        return gradient if self._changes_nothing else self._transposed(gradient)
 
     def after(self, other: "Separable") -> "Separable":
         """Return the composition self ∘ other."""
         if other._changes_nothing:
             return self
         return Separable(self.rows @ other.rows, self.columns @ other.columns)
+
+    @cached_property
+    def _row_bands(self) -> list[tuple[slice, slice]]:
+        return _bands(self.rows)
+
+    @cached_property
+    def _column_bands(self) -> list[tuple[slice, slice]]:
+        return self._row_bands if self.columns is self.rows else _bands(self.columns)
+
+    @cached_property
+    def _transposed(self) -> "Separable":
+        rows = self.rows.T
+        return Separable(rows, rows if self.columns is self.rows else self.columns.T)
 
     @cached_property
     def _changes_nothing(self) -> bool:
@@ -140,6 +160,16 @@ class Separable:
 def _is_identity(matrix: Array) -> bool:
     size = len(matrix)
     return matrix.shape == (size, size) and bool((matrix == np.eye(size, dtype=matrix.dtype)).all())
+
+
+def _bands(matrix: Array) -> list[tuple[slice, slice]]:
+    """Cut the rows into blocks; return each with the columns that are not all zero in it."""
+    bands = []
+    for start in range(0, len(matrix), _BLOCK):
+        here = slice(start, min(start + _BLOCK, len(matrix)))
+        used = np.flatnonzero(matrix[here].any(axis=0))
+        bands.append((here, slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 0)))
+    return bands
 
 
 def resampling(out: int, size: int, scale: float, offset: float, *, support: float = 1.0) -> Array:
@@ -155,9 +185,12 @@ def resampling(out: int, size: int, scale: float, offset: float, *, support: flo
 
 
 def gaussian(size: int, sigma: float) -> Array:
-    """Return the (size, size) matrix of a Gaussian blur of `sigma` pixels; rows sum to 1."""
+    """Return the (size, size) matrix of a Gaussian blur of `sigma` pixels; rows sum to 1.
+
+    Beyond 5 σ it is zero; of the whole, that were 6e-7.
+    """
     if sigma <= 0:
         return np.eye(size, dtype=np.float32)
     offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(np.float64)
-    matrix = np.exp(-0.5 * (offset / sigma) ** 2)
+    matrix = np.where(np.abs(offset) <= 5 * sigma, np.exp(-0.5 * (offset / sigma) ** 2), 0.0)
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)

@@ -5,14 +5,16 @@ the aligned square (ArcFace template, 224 px) and only δ is warped back, so tha
 same for every photo and pixels outside the faces stay what they were.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from photocloak.engine.faces import Face
-from photocloak.engine.geometry import Array, Warp, invert, resampling, similarity
+from photocloak.engine.geometry import Array, Separable, Warp, invert, resampling, similarity
 
 SIZE = 224
 """Edge of the face space in pixels (the paper's crop, and the scale DSSIM is defined at)."""
@@ -29,6 +31,8 @@ ARCFACE = np.array(
 """The 112-px ArcFace template: eyes, nose, mouth corners, left to right in the image."""
 
 Image = NDArray[np.uint8]
+
+_FINER = 4  # how much finer δ's grid is made before it is laid on the photo
 
 
 def aligned(image: Image, matrix: NDArray[np.float64], size: int) -> Array:
@@ -135,44 +139,46 @@ class FaceSpace:
         to_grid[:, 2] += to_grid[:, :2] @ low
         out = image.copy()
         window = out[low[1] : high[1], low[0] : high[0]]
-        change = _cubic(delta, to_grid, (high[1] - low[1], high[0] - low[0]))
-        window[:] = np.clip(np.rint(window + change), 0, 255).astype(np.uint8)
+        for channel, change in enumerate(_sampled(delta, to_grid, window.shape[:2])):
+            window[..., channel] = np.clip(np.rint(window[..., channel] + change), 0, 255)
         return out
 
 
-def _cubic(delta: Array, matrix: NDArray[np.float64], shape: tuple[int, int]) -> Array:
-    """Return (h, w, 3): planes (3, g, g) at `matrix` @ [x, y, 1] by Catmull-Rom, zero outside.
+def _sampled(planes: Array, matrix: NDArray[np.float64], shape: tuple[int, int]) -> Iterator[Array]:
+    """Yield each (h, w) plane of δ: (3, g, g) `planes` at `matrix` @ [x, y, 1], zero outside.
 
-    A large face stretches δ's grid several times over; the kinks of bilinear sampling would show.
+    A large face stretches δ's grid several times over, and the kinks of bilinear sampling would
+    show. So Catmull-Rom splines make the grid `_FINER` times as fine first; between those points
+    bilinear sampling is within a hundredth of the spline.
     """
-    grid = delta.shape[-1]
-    padded = np.pad(delta, ((0, 0), (2, 2), (2, 2))).transpose(1, 2, 0).reshape(-1, 3)
-    out = np.empty((*shape, 3), np.float32)
-    columns = np.arange(shape[1])
-    for start in range(0, shape[0], 256):  # in stripes: sixteen taps of a large face are heavy
-        rows = np.arange(start, min(start + 256, shape[0]))[:, None]
-        x = matrix[0, 0] * columns + matrix[0, 1] * rows + matrix[0, 2]
-        y = matrix[1, 0] * columns + matrix[1, 1] * rows + matrix[1, 2]
-        x, y = np.clip(x, -1.0, grid), np.clip(y, -1.0, grid)
-        x0, y0 = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-        kx, ky = _catmull_rom(x - x0), _catmull_rom(y - y0)
-        stripe = np.zeros((*x.shape, 3), np.float32)
-        for j in range(4):
-            for i in range(4):
-                tap = np.clip(y0 + j + 1, 0, grid + 3) * (grid + 4) + np.clip(
-                    x0 + i + 1, 0, grid + 3
-                )
-                stripe += padded[tap] * (ky[j] * kx[i])[..., None]
-        out[start : start + len(rows)] = stripe
-    return out
+    spline = _catmull_rom(planes.shape[-1])
+    fine = Separable(spline, spline)(planes)
+    # Pillow's coordinates are continuous: the first pixel's middle is .5, 1.5 before the grid's.
+    middle = matrix @ [-0.5, -0.5, 1] + 1.5
+    coefficients = tuple(_FINER * np.column_stack([matrix[:, :2], middle]).ravel())
+    for plane in fine:
+        yield np.asarray(
+            Pillow.fromarray(plane).transform(
+                shape[::-1], Pillow.Transform.AFFINE, coefficients, Pillow.Resampling.BILINEAR
+            )
+        )
 
 
-def _catmull_rom(fraction: NDArray[np.float64]) -> list[Array]:
-    """Return the weights of the four neighbours at `fraction`."""
-    t: NDArray[Any] = fraction.astype(np.float32)
-    return [
+@cache
+def _catmull_rom(grid: int) -> Array:
+    """Return the ((grid + 2) · _FINER, grid) matrix of splines, from 1.5 before the first point."""
+    at = (np.arange((grid + 2) * _FINER) + 0.5) / _FINER - 1.5
+    before = np.floor(at).astype(int)
+    t = at - before
+    weights = (
         ((2 - t) * t - 1) * t / 2,
         ((3 * t - 5) * t * t + 2) / 2,
         (((4 - 3 * t) * t + 1) * t) / 2,
         ((t - 1) * t * t) / 2,
-    ]
+    )
+    matrix = np.zeros((len(at), grid), np.float32)
+    for offset, weight in enumerate(weights, -1):
+        neighbour = before + offset
+        within = (neighbour >= 0) & (neighbour < grid)
+        matrix[within, neighbour[within]] = weight[within]
+    return matrix

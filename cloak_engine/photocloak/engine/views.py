@@ -6,6 +6,9 @@ of the optimisation looks at one random view (expectation over transformation, A
 multiplied into one pair of matrices before they touch a pixel.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
+
 import numpy as np
 
 from photocloak.engine.extractors import ExtractorSpec
@@ -22,17 +25,30 @@ SHRINK = 0.4
 """Smallest factor of a down-up resize."""
 
 
-def plain(spec: ExtractorSpec) -> Separable:
-    """Return the map from the face space to an extractor's own aligned chip."""
-    return _chip(spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
+Chip = Callable[[], Separable]
+"""Makes the map from the face space to an extractor's chip, which is longer work than to draw it.
+
+So that may be done in another thread than the one that draws.
+"""
+
+
+@cache
+def unchanged() -> Separable:
+    """Return the view that changes nothing."""
+    eye = np.eye(SIZE, dtype=np.float32)
+    return Separable(eye, eye)
+
+
+def plain(spec: ExtractorSpec) -> Chip:
+    """Return an extractor's own aligned chip."""
+    return partial(_chip, spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
 
 
 def degrade(rng: np.random.Generator) -> Separable:
     """Draw what happens to the pixels: nothing, a blur, or a down-up resize."""
     kind = rng.integers(3)
     if kind == 0:
-        eye = np.eye(SIZE, dtype=np.float32)
-        return Separable(eye, eye)
+        return unchanged()
     if kind == 1:
         matrix = gaussian(SIZE, rng.uniform(0.3, BLUR))
         return Separable(matrix, matrix)
@@ -42,11 +58,12 @@ def degrade(rng: np.random.Generator) -> Separable:
     return Separable(matrix, matrix)
 
 
-def realign(rng: np.random.Generator, spec: ExtractorSpec) -> Separable:
+def realign(rng: np.random.Generator, spec: ExtractorSpec) -> Chip:
     """Draw an extractor's chip as another detector and resampler would have cut it."""
     shift = rng.normal(0.0, SHIFT, 2) * spec.size
     scale = np.exp(rng.normal(0.0, SCALE) + rng.normal(0.0, SCALE / 2, 2))
-    return _chip(spec, shift, scale, support=rng.choice([0.0, 1.0]), flip=bool(rng.integers(2)))
+    support, flip = rng.choice([0.0, 1.0]), bool(rng.integers(2))
+    return partial(_chip, spec, shift, scale, support=support, flip=flip)
 
 
 def _chip(

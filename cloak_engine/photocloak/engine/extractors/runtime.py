@@ -103,6 +103,8 @@ def session_from_file(
     options.log_severity_level = 3
     # Several recognisers take turns: a pool that spins after its run takes the next one's cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     if not optimise:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if write is not None:
@@ -128,6 +130,18 @@ def session_from_file(
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         _warn_without_cuda()
     return session
+
+
+@cache
+def _share_memory() -> None:
+    """Let all sessions work in the same memory: they run by turns, and each would keep its own."""
+    runtime = require_onnxruntime()
+    runtime.create_and_register_allocator(
+        runtime.OrtMemoryInfo(
+            "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
+        ),
+        runtime.OrtArenaCfg(0, -1, -1, -1),
+    )
 
 
 @cache

@@ -8,7 +8,7 @@ from PIL import AvifImagePlugin
 from PIL import Image as Pillow
 
 from photocloak.exporters.formats import heif_parts
-from photocloak.exporters.formats.base import Draft, Format, Plate, damaged
+from photocloak.exporters.formats.base import Draft, Format, Plate, damaged, samples_of
 from photocloak.exporters.ifd import ORIENTATION, Tiff, exif_orientation
 from photocloak.exporters.leaks import exif, xmp
 from photocloak.exporters.leaks.previews import Previews
@@ -34,8 +34,7 @@ def decode(data: bytes, name: str) -> Raster:
         raise damaged(name, "AVIF", error) from error
     if picture.mode not in ("L", "RGB", "RGBA"):
         picture = picture.convert("RGB")
-    samples = np.asarray(picture)
-    samples = samples[..., None] if samples.ndim == 2 else samples
+    samples = samples_of(picture)
     refusal = ""
     if facts.depth > 8:
         refusal = f"it has {facts.depth} bits a channel, and AVIF is written with 8"

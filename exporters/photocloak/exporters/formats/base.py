@@ -3,6 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
 from photocloak.core import InputError
 from photocloak.exporters.model import Image, Photo, Raster
 
@@ -106,6 +110,19 @@ def check_size(name: str, width: int, height: int, data: bytes, *, densest: int)
             f"{name}: its header announces {width} × {height} pixels, which {len(data)} bytes "
             "cannot hold; it is damaged or made to exhaust memory."
         )
+
+
+def samples_of(picture: Pillow.Image) -> NDArray[np.uint8]:
+    """Return the samples of a picture of 8 bits a channel, (H, W, C) uint8.
+
+    In stripes: asked for the whole, Pillow makes two copies of it more.
+    """
+    width, height = picture.size
+    samples = np.empty((height, width, len(picture.getbands())), np.uint8)
+    for top in range(0, height, 256):
+        stripe = np.asarray(picture.crop((0, top, width, min(top + 256, height))))
+        samples[top : top + 256] = stripe.reshape(-1, *samples.shape[1:])
+    return samples
 
 
 def damaged(name: str, title: str, error: BaseException) -> InputError:

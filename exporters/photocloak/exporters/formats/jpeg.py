@@ -10,7 +10,7 @@ from PIL import JpegImagePlugin
 from photocloak.core import InputError
 from photocloak.exporters.containers.segments import SOF, Segment, Stream, identifier, join, split
 from photocloak.exporters.formats import jpeg_coding
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.previews import Previews
@@ -44,9 +44,8 @@ def decode(data: bytes, name: str) -> Raster:
         raise damaged(name, "JPEG", error) from error
     if picture.mode not in ("L", "RGB", "CMYK"):
         raise InputError(f"{name}: JPEG files of kind {picture.mode} are not supported.")
-    samples = np.asarray(picture)
     return Raster(
-        samples[..., None] if samples.ndim == 2 else samples,
+        samples_of(picture),
         picture.mode,
         leaks.icc_profile(stream.segments),
         exif_orientation(leaks.exif_block(stream.segments)),

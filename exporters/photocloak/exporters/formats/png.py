@@ -13,7 +13,7 @@ from photocloak.core import InputError
 from photocloak.exporters.colour import to_eight
 from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
 from photocloak.exporters.formats import png_pixels
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import png as leaks
 from photocloak.exporters.leaks.previews import Previews
@@ -50,9 +50,9 @@ def decode(data: bytes, name: str) -> Raster:
     try:
         if depth == 16 and kind in png_pixels.CHANNELS:
             packed = b"".join(one.body for one in chunks if one.name == b"IDAT")
-            samples = png_pixels.decode16(packed, width, height, kind, interlaced=bool(interlaced))
+            deep = png_pixels.decode16(packed, width, height, kind, interlaced=bool(interlaced))
             mode = {number: mode for mode, number in png_pixels.COLOUR_TYPES.items()}[kind]
-            return Raster(samples, mode, icc, orientation, notes=notes)
+            return Raster(deep, mode, icc, orientation, notes=notes)
         picture: Pillow.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
         picture.load()
     except (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error) as error:
@@ -62,9 +62,7 @@ def decode(data: bytes, name: str) -> Raster:
         picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
     elif picture.mode not in png_pixels.COLOUR_TYPES:
         picture = picture.convert("L")  # one bit a pixel
-    samples = np.asarray(picture)
-    samples = samples[..., None] if samples.ndim == 2 else samples
-    return Raster(samples, picture.mode, icc, orientation, palette, notes=notes)
+    return Raster(samples_of(picture), picture.mode, icc, orientation, palette, notes=notes)
 
 
 def _icc(chunks: list[Chunk]) -> bytes | None:

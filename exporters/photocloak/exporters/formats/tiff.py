@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.formats.tiff_editing import (
     ICC,
     METADATA,
@@ -87,8 +87,7 @@ def _foreign(data: bytes, name: str, tiff: Tiff, icc: bytes | None, reason: str)
             picture = picture.convert("RGB")
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error) as error:
         raise damaged(name, "TIFF", error) from error
-    samples = np.asarray(picture)
-    samples = samples[..., None] if samples.ndim == 2 else samples
+    samples = samples_of(picture)
     # Pillow ≥ 11 may have turned it already while loading
     turn = 1 if picture.getexif().get(ORIENTATION, 1) == 1 else exif_orientation(data)
     return Raster(samples, picture.mode, icc, turn, refusal=reason, notes=_notes(tiff))

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from PIL import WebPImagePlugin
 
 from photocloak.exporters.containers.riff import Chunk, join, split
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged
+from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import exif, xmp
 from photocloak.exporters.leaks.previews import Previews
@@ -54,7 +54,7 @@ def decode(data: bytes, name: str) -> Raster:
     block = next((one.body for one in chunks if one.name == b"EXIF"), b"")
     icc = next((one.body for one in chunks if one.name == b"ICCP"), None)
     orientation = exif_orientation(block.removeprefix(b"Exif\0\0"))
-    return Raster(np.asarray(picture), picture.mode, icc, orientation, notes=tuple(notes))
+    return Raster(samples_of(picture), picture.mode, icc, orientation, notes=tuple(notes))
 
 
 def _size(chunks: list[Chunk]) -> tuple[int, int]:

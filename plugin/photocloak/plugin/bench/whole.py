@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from photocloak.core import PhotocloakError
 from photocloak.plugin.assembly import load_engine, open_pipeline
@@ -18,7 +19,16 @@ from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Job
 from photocloak.plugin.settings import Settings
 
-_COMMAND = (sys.executable, "-c", "from photocloak.plugin.main import main; main()")
+# The kernel's figure for a process that ended has that of whoever started it in it.
+_PROGRAM = """
+import json, sys
+from photocloak.plugin.main import run
+code = run(sys.argv[1:])
+with open("/proc/self/status") as status:
+    [peak] = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
+print(json.dumps({"event": "peak", "kilobytes": peak}), file=sys.stderr)
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True)
@@ -101,26 +111,31 @@ def _run(source: Path, place: Path, **environment: str) -> tuple[float, float]:
     """Cloak one photo in a new process; return seconds to its first step, and megabytes."""
     with tempfile.TemporaryDirectory(dir=place) as private:
         moved = {"XDG_DATA_HOME": private} | environment
-        arguments = [*_COMMAND, "cloak", str(source), "-o", private, "--progress", "json"]
+        arguments = [sys.executable, "-c", _PROGRAM, "cloak", str(source), "-o", private]
         started = time.perf_counter()
         with subprocess.Popen(
-            arguments, env=os.environ | moved, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [*arguments, "--progress", "json"],
+            env=os.environ | moved,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         ) as process:
             assert process.stderr is not None
             lines, first = [], None
             for line in process.stderr:
-                lines.append(line.decode("utf-8", "replace"))
-                if first is None and _is_step(lines[-1]):
+                lines.append(line)
+                if first is None and _event(line).get("event") == "step":
                     first = time.perf_counter() - started
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or first is None:
+    peak = _event(lines[-1]).get("kilobytes") if lines else None
+    if process.returncode or first is None or peak is None:
         raise PhotocloakError(f"`photocloak cloak {source}` failed: {''.join(lines[-3:])}")
-    return first, usage.ru_maxrss / 1024
+    return first, peak / 1024
 
 
-def _is_step(line: str) -> bool:
+def _event(line: str) -> dict[str, Any]:
     try:
-        return bool(json.loads(line)["event"] == "step")
-    except (ValueError, KeyError, TypeError):
-        return False
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
