@@ -61,7 +61,8 @@ def test_a_large_face_wears_the_spline() -> None:
     def spline(at: np.ndarray) -> np.ndarray:
         t = np.abs(at[:, None] - np.arange(space.grid))
         near, far = (1.5 * t - 2.5) * t * t + 1, ((2.5 - 0.5 * t) * t - 4) * t + 2
-        return np.where(t < 1, near, np.where(t < 2, far, 0)) @ points
+        curve: np.ndarray = np.where(t < 1, near, np.where(t < 2, far, 0)) @ points
+        return curve
 
     scale = space.matrix[0, 0] * (SIZE - 1) / (space.grid - 1)
     x, y = ((np.arange(900) - space.matrix[axis, 2]) / scale for axis in (0, 1))

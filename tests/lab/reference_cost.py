@@ -50,22 +50,22 @@ def main() -> None:
     own = engine.ensemble.embed(base, [face])[0]
     target = engine.library.targets[person.target]
     mode = replace(load_mode("fawkes"), rho=load_mode("balanced").rho, steps=MOST)
-    cloaker = Cloaker(engine.ensemble, engine.library.means, mode)
+    cloaker = Cloaker(engine.ensemble, engine.library.means)
     space = FaceSpace.of(face)
-    subject = Subject(face, target, own)
+    subject = Subject(face, target, own, mode)
     problem = _Problem(cloaker, base, space, subject, np.random.default_rng(0))
     for step in range(1, MOST + 1):
         problem.descend()
         if step % EVERY:
             continue
-        delta, cost = problem.within_budget()
-        encoded = exporters.encode(photo, base, space.add(base, delta), policy)
+        worn = problem.within_budget()
+        encoded = exporters.encode(photo, base, space.add(base, worn.delta), policy)
         written = exporters.read_bytes(encoded.data, "reference.png").pixels
         [seen] = measure(
             base, written, [face], [own], ensemble=engine.ensemble, detector=engine.detector
         )
         mean = float(np.mean(list(seen.similarity.values())))
-        print(f"{step} steps: mean {mean:.4f}, DSSIM {cost:.4f}", flush=True)
+        print(f"{step} steps: mean {mean:.4f}, DSSIM {worn.dssim:.4f}", flush=True)
         if mean <= goal:
             break
 

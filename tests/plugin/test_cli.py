@@ -16,7 +16,7 @@ from photocloak.plugin import Folders, assembly, attempt
 from photocloak.plugin.attempt import Engine
 from photocloak.plugin.main import run
 from tests.plugin.fakes import face_at, make_engine, write_photo
-from tests.plugin.test_pipeline import FACES, NONE, ONE
+from tests.plugin.studio import FACES, NONE, ONE
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 

@@ -13,8 +13,8 @@ from photocloak.engine.modes import load_mode
 from photocloak.plugin import Outcome, Status, attempt
 from photocloak.plugin.attempt import Engine
 from tests.plugin.fakes import make_engine, write_photo
+from tests.plugin.studio import FACES, TWO, Studio
 from tests.plugin.test_cli import Run, album, cli, engine
-from tests.plugin.test_pipeline import FACES, TWO, Studio
 
 __all__ = ["album", "cli", "engine"]  # fixtures
 

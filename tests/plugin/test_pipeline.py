@@ -1,7 +1,6 @@
 """The funnel: what becomes of a photo, and that nothing appears where something is wrong."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,29 +11,11 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import ConfigError, ExitCode, OutputError
-from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import (
-    Database,
-    FaceOutcome,
-    Folders,
-    Job,
-    Outputs,
-    People,
-    Pipeline,
-    Roster,
-    Status,
-    Wish,
-)
+from photocloak.plugin import FaceOutcome, Folders, Roster, Status, Wish
 from photocloak.plugin import attempt as attempt_module
-from photocloak.plugin.attempt import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
-
-ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)
-FACES: Mapping[tuple[int, int], Sequence[Face]] = {
-    ONE: [face_at(40, 20, 70)],
-    TWO: [face_at(20, 20, 80), face_at(150, 30, 70)],
-}
+from tests.plugin.studio import FACES, NONE, ONE, TWO, Studio
 
 
 @pytest.fixture(autouse=True)
@@ -43,29 +24,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         attempt_module, "load_mode", lambda name: replace(load_mode(name), steps=12)
     )
-
-
-class Studio:
-    """A pipeline with a user of its own, and a folder to work in."""
-
-    def __init__(self, home: Path, engine: Engine | None = None) -> None:
-        self.engine = engine or make_engine(FACES)
-        self.database = database = Database(home / "data" / "photocloak.db")
-        self.outputs = Outputs(database)
-        self.pipeline = Pipeline(
-            self.engine,
-            People(database, dict.fromkeys(self.engine.ensemble.extractors, 0.9)),
-            self.outputs,
-        )
-        self.photo = write_photo(home / "in" / "a.png", *ONE)
-        self.out = home / "out"
-
-    def job(self, source: Path | None = None, **changes: object) -> Job:
-        job = Job(source or self.photo, self.out, "balanced", "keep")
-        return replace(job, **changes)  # type: ignore[arg-type]
-
-    def written(self) -> list[str]:
-        return sorted(path.name for path in self.out.rglob("*")) if self.out.exists() else []
 
 
 @pytest.fixture
@@ -100,7 +58,7 @@ def test_json_has_the_promised_shape(studio: Studio) -> None:
     assert list(row) == [*keys, "faces"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
-    assert list(row["faces"][0]) == ["box", "person", "cloaked", "dssim", "similarity"]
+    assert list(row["faces"][0]) == ["box", "person", "cloaked", "mode", "dssim", "similarity"]
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
     assert (held["output"], held["status"], held["faces"]) == (None, "failed", [])
@@ -231,11 +189,12 @@ class TestOnlyMe:
         assert outcome.status is Status.CLOAKED and outcome.output is not None
         ada, other = outcome.faces
         assert (ada.person, ada.cloaked) == ("Ada", True) and ada.dssim
-        assert other == FaceOutcome((150, 30, 70, 70), None, None, {}, cloaked=False)
+        assert other == FaceOutcome((150, 30, 70, 70), None, None, {}, None, cloaked=False)
         assert other.as_json() == {
             "box": [150, 30, 70, 70],
             "person": None,
             "cloaked": False,
+            "mode": None,
             "dssim": None,
             "similarity": {},
         }

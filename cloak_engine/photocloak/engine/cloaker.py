@@ -40,6 +40,20 @@ OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Worn:
+    """What one face wears.
+
+    Attributes:
+        delta: δ on the face space's grid, (3, g, g) float32, grey levels.
+        dssim: what it costs, before rounding, on the 224-px crop.
+
+    """
+
+    delta: Array = field(repr=False)
+    dssim: float
+
+
+@dataclass(frozen=True)
 class Subject:
     """A face to cloak, whom it shall be taken for, and who it is.
 
@@ -47,6 +61,8 @@ class Subject:
         face: as detected.
         target: the person's target class T.
         own: the clean face's features, raw, by extractor.
+        mode: budget and effort.
+        worn: the cloak that it has already; None: one is to be found.
         person: the mean of such features over photos of the person; `own` stands in for an
             extractor that it lacks.
 
@@ -55,6 +71,8 @@ class Subject:
     face: Face
     target: Target
     own: Embeddings
+    mode: Mode
+    worn: Worn | None = None
     person: Embeddings = field(default_factory=dict)
 
     def identity(self, extractor: str, centre: Array) -> Array:
@@ -77,12 +95,12 @@ class Cloak:
 
     Attributes:
         pixels: (H, W, 3) uint8, equal to the source outside the faces' squares.
-        dssim: what each face's cloak costs, before rounding, on the 224-px crop.
+        worn: by each of the faces.
 
     """
 
     pixels: Image
-    dssim: tuple[float, ...]
+    worn: tuple[Worn, ...]
 
 
 @dataclass(frozen=True)
@@ -92,13 +110,11 @@ class Cloaker:
     Attributes:
         ensemble: the surrogates.
         means: μ by extractor, the centre of the features of many people.
-        mode: budget and effort.
 
     """
 
     ensemble: Ensemble
     means: Mapping[str, Array]
-    mode: Mode
 
     def __call__(
         self,
@@ -117,19 +133,22 @@ class Cloaker:
             on_step: called with (steps done, steps in all).
 
         """
-        steps, costs = self.mode.steps, []
+        total = sum(subject.mode.steps for subject in subjects if subject.worn is None)
+        done, wear = 0, []
         for number, subject in enumerate(subjects):
-            space = FaceSpace.of(subject.face)
-            rng = np.random.default_rng([seed, number])
-            problem = _Problem(self, image, space, subject, rng)
-            for step in range(steps):
-                problem.descend()
-                if on_step is not None:
-                    on_step(number * steps + step + 1, len(subjects) * steps)
-            delta, cost = problem.within_budget()
-            image = space.add(image, delta)
-            costs.append(cost)
-        return Cloak(image, tuple(costs))
+            space, worn = FaceSpace.of(subject.face), subject.worn
+            if worn is None:
+                rng = np.random.default_rng([seed, number])
+                problem = _Problem(self, image, space, subject, rng)
+                for _ in range(subject.mode.steps):
+                    problem.descend()
+                    done += 1
+                    if on_step is not None:
+                        on_step(done, total)
+                worn = problem.within_budget()
+            image = space.add(image, worn.delta)
+            wear.append(worn)
+        return Cloak(image, tuple(wear))
 
 
 class _Problem:
@@ -143,7 +162,7 @@ class _Problem:
         subject: Subject,
         rng: np.random.Generator,
     ) -> None:
-        self._cloaker, self._mode = cloaker, cloaker.mode
+        self._cloaker, self._mode = cloaker, subject.mode
         self._crop, self._rng = space.crop(image), rng
         refine = space.refine()
         self._refine = Separable(refine, refine)
@@ -255,8 +274,8 @@ class _Problem:
         """Return the factor that takes δ back to ρ, by DSSIM's near-quadratic growth."""
         return np.float32(min(1.0, np.sqrt(self._mode.rho / max(self._cost(1.0), 1e-12))))
 
-    def within_budget(self) -> tuple[Array, float]:
-        """Return δ on its grid with DSSIM ≤ ρ, and that DSSIM."""
+    def within_budget(self) -> Worn:
+        """Return δ with DSSIM ≤ ρ."""
         low, high = 0.0, 1.0
         if self._cost(1.0) > self._mode.rho:
             for _ in range(12):
@@ -267,7 +286,7 @@ class _Problem:
                     high = middle
         else:
             low = 1.0
-        return self._worn() * np.float32(low), self._cost(low)
+        return Worn(self._worn() * np.float32(low), self._cost(low))
 
 
 def _pale(delta: Array, chroma: float) -> Array:

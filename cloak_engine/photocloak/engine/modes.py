@@ -22,6 +22,7 @@ class Mode:
     objective: Literal["cloak", "fawkes"]
     own: float
     chroma: float
+    then: str
 
     def tolerates(self, accepting: int, *, of: int) -> bool:
         """Tell whether a face may be published that so many of the extractors still accept."""
@@ -37,6 +38,8 @@ def load_modes() -> dict[str, Mode]:
         if set(row) != known:
             wrong = ", ".join(sorted(set(row) ^ known))
             raise ConfigError(f"modes.toml: mode {name!r} has wrong or missing keys: {wrong}.")
+        if row["then"] and row["then"] not in table:
+            raise ConfigError(f"modes.toml: `then` of mode {name!r} is no mode: {row['then']!r}.")
     return {name: Mode(name=name, **row) for name, row in table.items()}
 
 

@@ -3,12 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.engine.attributes import Attributes
-from photocloak.engine.cloaker import Cloaker, OnStep, Subject
+from photocloak.engine.cloaker import Cloaker, OnStep, Subject, Worn
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
@@ -89,17 +89,35 @@ class Attempt:
         return cls(engine, task, photo, base, looked)
 
     def cloak(self, order: Order, on_step: OnStep | None) -> Cloaked:
-        """Cloak, encode and measure the faces that got a target."""
-        ensemble, job = self.engine.ensemble, order.task.job
-        looked = order.looked
+        """Cloak, encode and measure the faces that got a target.
+
+        Where one comes out too weak, all of it once more: that one gets the budget of the mode's
+        next, the others keep what they wear.
+        """
+        mode, looked = load_mode(order.task.job.mode), order.looked
         given = zip(looked.faces, order.targets, looked.sightings, order.people, strict=True)
         subjects = [
-            Subject(face, target, sighting.features, person)
+            Subject(face, target, sighting.features, mode, person=person)
             for face, target, sighting, person in given
             if target is not None
         ]
-        mode = load_mode(job.mode)
-        countdown = deadline.Countdown(job, faces=len(subjects), looking=looked.seconds)
+        cloaked, worn = self._cloaked(order, subjects, on_step)
+        weak = cloaked.weak(mode)
+        if not any(weak) or not mode.then:
+            return cloaked
+        stronger = load_mode(mode.then)
+        again = [
+            replace(one, mode=stronger) if too_weak else replace(one, worn=delta)
+            for one, too_weak, delta in zip(subjects, weak, worn, strict=True)
+        ]
+        return self._cloaked(order, again, on_step)[0]
+
+    def _cloaked(
+        self, order: Order, subjects: list[Subject], on_step: OnStep | None
+    ) -> tuple[Cloaked, tuple[Worn, ...]]:
+        ensemble, job = self.engine.ensemble, order.task.job
+        todo = sum(one.worn is None for one in subjects)
+        countdown = deadline.Countdown(job, faces=todo, looking=order.looked.seconds)
 
         def stepped(done: int, total: int) -> None:
             countdown(done, total)
@@ -108,14 +126,16 @@ class Attempt:
 
         seed = job.seed
         if seed is None:
-            seed = seed_of(looked.content, *(one.target.name for one in subjects))
-        cloaker = Cloaker(ensemble, order.means, mode)
-        cloaked = cloaker(self.base, subjects, seed=seed, on_step=stepped).pixels
-        encoded = exporters.encode(self.photo, self.base, cloaked, self.task.policy)
-        del cloaked  # what was written is decoded next: of a large photo, a copy more
+            seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
+        cloaker = Cloaker(ensemble, order.means)
+        cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
+        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
+        worn = cloak.worn
+        del cloak  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
-        return Cloaked(encoded, evidence, accepting)
+        modes = tuple(one.mode.name for one in subjects)
+        return Cloaked(encoded, evidence, accepting, modes), worn
 
     def _measure(
         self, encoded: exporters.Encoded, subjects: list[Subject]

@@ -7,6 +7,7 @@ published only if it was measured on the very bytes and holds.
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
+from itertools import compress
 from pathlib import Path
 
 from photocloak import exporters
@@ -14,7 +15,7 @@ from photocloak.core import ExitCode, OutputError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.evidence import whole_box
 from photocloak.engine.faces import Face
-from photocloak.engine.modes import Mode, load_mode
+from photocloak.engine.modes import load_mode
 from photocloak.engine.targets import Target, TargetLibrary
 from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Assignment, Wish
@@ -110,16 +111,20 @@ class Clerk:
                 return done(output, Status.NOBODY_NAMED, reason, _left_alone(plan.order.looked))
             return done(output, Status.NO_FACE, "no face was found; written uncloaked")
         faces = _outcomes(plan, cloaked)
-        if weak := _names(_weak(cloaked, load_mode(job.mode))):
+        weak = cloaked.weak(load_mode(job.mode))
+        if any(weak):
+            still = _names(compress(cloaked.accepting, weak))
             reason = (
-                f"{job.source}: held back, since {weak} would still recognise a face in it; a "
-                "stronger --mode has a larger budget."
+                f"{job.source}: held back, since {still} would still recognise a face in it; "
+                f"{_remedy(cloaked)}"
             )
             return _held(task, Status.TOO_WEAK, reason, faces)
         output = self._publish(job, encoded, file, cloaked=True)
         accepting = _names(cloaked.accepting)
-        warning = [f"{accepting} may still recognise a face in it"] if accepting else []
-        notes = "; ".join([*encoded.notes, *warning]) or None
+        remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
+        if harder := sorted(set(cloaked.modes) - {job.mode}):
+            remarks.append(f"a face got the budget of {harder[0]}, since {job.mode} was too weak")
+        notes = "; ".join([*encoded.notes, *remarks]) or None
         return done(output, Status.CLOAKED, notes, faces)
 
     def _unchanged(self, job: Job, file: str) -> Outcome:
@@ -201,10 +206,17 @@ def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
     given = list(zip(plan.assigned, _left_alone(plan.order.looked), strict=True))
     done = iter(
         FaceOutcome(
-            one.box, None if who.person is None else who.person.label, one.dssim, one.similarity
+            one.box,
+            None if who.person is None else who.person.label,
+            one.dssim,
+            one.similarity,
+            mode,
         )
-        for one, who in zip(
-            cloaked.evidence, [who for who, _ in given if who.target is not None], strict=True
+        for one, mode, who in zip(
+            cloaked.evidence,
+            cloaked.modes,
+            [who for who, _ in given if who.target is not None],
+            strict=True,
         )
     )
     return tuple(alone if who.target is None else next(done) for who, alone in given)
@@ -213,18 +225,16 @@ def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
 def _left_alone(looked: Looked) -> tuple[FaceOutcome, ...]:
     """Return the faces as they are when nothing is done to them."""
     return tuple(
-        FaceOutcome(whole_box(face, looked.shape), None, None, {}, cloaked=False)
+        FaceOutcome(whole_box(face, looked.shape), None, None, {}, None, cloaked=False)
         for face in looked.faces
     )
 
 
-def _weak(cloaked: Cloaked, mode: Mode) -> list[tuple[str, ...]]:
-    """Return who still accepts each of the faces that more extractors accept than may."""
-    return [
-        names
-        for names, one in zip(cloaked.accepting, cloaked.evidence, strict=True)
-        if not mode.tolerates(len(names), of=len(one.similarity))
-    ]
+def _remedy(cloaked: Cloaked) -> str:
+    """Say what else there is to do about a face that is too weak."""
+    if "strong" in cloaked.modes:
+        return "crop or cover it, or leave the photo out."
+    return "a stronger --mode has a larger budget."
 
 
 def _names(accepting: Iterable[Iterable[str]]) -> str:

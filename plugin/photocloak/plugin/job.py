@@ -65,6 +65,7 @@ class FaceOutcome:
             who was left alone.
         dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
         similarity: cosine to the clean face, by extractor; empty where it was left alone.
+        mode: whose budget it got; None: it was left alone.
         cloaked: False: it was left alone, and nothing was measured.
 
     """
@@ -73,6 +74,7 @@ class FaceOutcome:
     person: str | None
     dssim: float | None
     similarity: Mapping[str, float]
+    mode: str | None
     cloaked: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +83,7 @@ class FaceOutcome:
             "box": list(self.box),
             "person": self.person,
             "cloaked": self.cloaked,
+            "mode": self.mode,
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
         }

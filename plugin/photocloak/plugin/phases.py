@@ -16,6 +16,7 @@ from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.evidence import FaceEvidence
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
+from photocloak.engine.modes import Mode
 from photocloak.engine.targets import Target
 from photocloak.plugin.assignment import Assignment, Sighting
 from photocloak.plugin.job import Job, Outcome, Status
@@ -100,12 +101,19 @@ class Cloaked:
         encoded: the file.
         evidence: of the cloaked faces, in their order.
         accepting: which extractors still accept each of them.
+        modes: whose budget each of them got.
 
     """
 
     encoded: exporters.Encoded
     evidence: tuple[FaceEvidence, ...]
     accepting: tuple[tuple[str, ...], ...]
+    modes: tuple[str, ...]
+
+    def weak(self, mode: Mode) -> list[bool]:
+        """Tell of each face whether more extractors accept it than `mode` lets pass."""
+        pairs = zip(self.accepting, self.evidence, strict=True)
+        return [not mode.tolerates(len(names), of=len(one.similarity)) for names, one in pairs]
 
 
 def settled(job: Job, phase: Callable[[], T]) -> T | Outcome:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from photocloak.engine.cloaker import Cloak, Cloaker, Subject
+from photocloak.engine.cloaker import Cloak, Cloaker, Subject, Worn
 from photocloak.engine.space import Image
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation import cloaks
@@ -34,7 +34,8 @@ def fakes(*, delay: float = 0, noise: int = 9) -> Iterator[None]:
     ) -> Cloak:
         time.sleep(delay)
         change = np.random.default_rng(seed).integers(-noise, noise + 1, image.shape)
-        return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (0.01,) * len(subjects))
+        worn = Worn(np.zeros((3, 16, 16), np.float32), 0.01)
+        return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (worn,) * len(subjects))
 
     with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
         load.return_value = make_engine({SIZE: [face_at(10, 10, 70)]})

@@ -344,7 +344,7 @@ def test_the_watched_folders_are_reported_from_their_journal(
     task = queue.next()
     assert task is not None
     queue.begin(task, [], Settings(mode="strong"))
-    face = FaceOutcome((40, 30, 60, 80), "Ada", 0.01, {"hse": 0.4})
+    face = FaceOutcome((40, 30, 60, 80), "Ada", 0.01, {"hse": 0.4}, "balanced")
     outcome = Outcome(source, Path(row["output"]), Status.CLOAKED, faces=(face,))
     queue.finish(task, outcome, sha256(Path(row["output"])))
     queue.add(Candidate(watched / "b.png", PurePath(), "1"), "0")

@@ -74,9 +74,10 @@ def share_of_kernels(
     )
     rounds = min(TURNS, len(specs))
     mode = replace(load_mode("balanced"), steps=rounds * (turns + 1))
+    subject = replace(find(ensemble), mode=mode)
     ends: list[float] = []
-    cloaker = Cloaker(ensemble, library.means, mode)
-    cloaker(image, [find(ensemble)], seed=0, on_step=lambda *_: ends.append(time.perf_counter()))
+    cloaker = Cloaker(ensemble, library.means)
+    cloaker(image, [subject], seed=0, on_step=lambda *_: ends.append(time.perf_counter()))
     nodes: dict[str, float] = {}
     for session in cache.steps:
         for kind, seconds in _nodes(Path(session.end_profiling()), turns):

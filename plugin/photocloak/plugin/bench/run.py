@@ -7,6 +7,7 @@ from pathlib import Path
 from photocloak.engine.cloaker import Subject
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Ensemble
+from photocloak.engine.modes import load_mode
 from photocloak.engine.targets import TargetLibrary
 from photocloak.plugin.assembly import library_file, specs, threads_each
 from photocloak.plugin.bench import photos
@@ -57,7 +58,7 @@ def profile(folders: Folders, *, turns: int) -> KernelShare:
 
     def find(ensemble: Ensemble) -> Subject:
         [own] = ensemble.embed(image, [face])
-        return Subject(face, library.choose([own], None, seed=0), own)
+        return Subject(face, library.choose([own], None, seed=0), own, load_mode("balanced"))
 
     with tempfile.TemporaryDirectory(prefix="photocloak-bench-") as place:
         return share_of_kernels(

@@ -247,4 +247,5 @@ def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
 def _face(row: dict[str, Any]) -> FaceOutcome:
     """Read what `FaceOutcome.as_json` wrote."""
     x, y, w, h = row["box"]
-    return FaceOutcome((x, y, w, h), row["person"], row["dssim"], row["similarity"], row["cloaked"])
+    values = row["person"], row["dssim"], row["similarity"], row["mode"], row["cloaked"]
+    return FaceOutcome((x, y, w, h), *values)

@@ -1,0 +1,39 @@
+"""A pipeline of fakes with a user of its own, and a folder to work in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from photocloak.engine.faces import Face
+from photocloak.plugin import Database, Job, Outputs, People, Pipeline
+from photocloak.plugin.attempt import Engine
+from tests.plugin.fakes import face_at, make_engine, write_photo
+
+ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)
+FACES: Mapping[tuple[int, int], Sequence[Face]] = {
+    ONE: [face_at(40, 20, 70)],
+    TWO: [face_at(20, 20, 80), face_at(150, 30, 70)],
+}
+
+
+class Studio:
+    """A pipeline with a user of its own, and a folder to work in."""
+
+    def __init__(self, home: Path, engine: Engine | None = None) -> None:
+        self.engine = engine or make_engine(FACES)
+        self.database = database = Database(home / "data" / "photocloak.db")
+        self.outputs = Outputs(database)
+        self.pipeline = Pipeline(
+            self.engine,
+            People(database, dict.fromkeys(self.engine.ensemble.extractors, 0.9)),
+            self.outputs,
+        )
+        self.photo = write_photo(home / "in" / "a.png", *ONE)
+        self.out = home / "out"
+
+    def job(self, source: Path | None = None, **changes: object) -> Job:
+        job = Job(source or self.photo, self.out, "balanced", "keep")
+        return replace(job, **changes)  # type: ignore[arg-type]
+
+    def written(self) -> list[str]:
+        return sorted(path.name for path in self.out.rglob("*")) if self.out.exists() else []
