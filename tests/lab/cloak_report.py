@@ -1,17 +1,22 @@
 """Summarise what `photocloak cloak --json` printed: DSSIM, similarity, shares, seconds.
 
 By hand: `photocloak cloak PHOTOS -o OUT --mode M --json > M.jsonl; python tests/lab/cloak_report.py
-M.jsonl ...`. Thresholds are those of the shipped extractors.
+M.jsonl ...`. Thresholds are those of the shipped extractors. Of the written files, which must still
+be there, it says what there is to see, by size of the face.
 """
 
 import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from photocloak import exporters
 from photocloak.engine import load_specs
+from photocloak.engine.detector import Detector
+from photocloak.plugin.evaluation.visibility import Change, by_class, change
 
 
 def report(path: Path) -> None:
@@ -35,6 +40,23 @@ def report(path: Path) -> None:
     below = [all(f["similarity"][n] < s.threshold for n, s in load_specs().items()) for f in faces]
     seconds = sum(photo["seconds"] for photo in photos) / len(faces)
     print(f"  below all thresholds: {np.mean(below):.1%}; {seconds:.2f} s a face, all included")
+    budgets = Counter(
+        face["mode"] for photo in photos if photo["output"] for face in photo["faces"]
+    )
+    print(f"  budgets of the faces that were written: {dict(budgets)}")
+    for name, seen in by_class(changes(photos)).items():
+        print(f"  {name}: {', '.join(f'{what} {value:.4g}' for what, value in seen.items())}")
+
+
+def changes(photos: list[dict[str, Any]]) -> list[Change]:
+    """Compare sources and written files at the largest face of each."""
+    detector, found = Detector(), []
+    for photo in photos:
+        if photo["status"] != "cloaked":
+            continue
+        before, after = (exporters.read(Path(photo[key])).pixels for key in ("source", "output"))
+        found.append(change(before, after, detector(before)[0]))
+    return found
 
 
 if __name__ == "__main__":

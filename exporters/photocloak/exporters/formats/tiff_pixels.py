@@ -136,10 +136,16 @@ def grid_of(tiff: Tiff, main: Directory) -> Grid:
 def read(data: bytes, grid: Grid) -> Samples:
     """Return the (height, width, channels) samples of a file, gray with black at zero.
 
+    Where they lie there as they are, it is a view of the file, not to be written to: large photos
+    are such files.
+
     Raises:
         ValueError: they are damaged.
 
     """
+    if _lies_plain(grid) and grid.offsets[0] + sum(grid.counts) <= len(data):
+        shape = grid.height, grid.width, grid.channels
+        return np.frombuffer(data, np.uint8, int(np.prod(shape)), grid.offsets[0]).reshape(shape)
     kind = np.uint8 if grid.bits == 8 else np.uint16
     samples = np.empty((grid.height, grid.width, grid.channels), kind)
     view = memoryview(data)  # a strip may be the whole picture
@@ -154,6 +160,20 @@ def read(data: bytes, grid: Grid) -> Samples:
         target = samples[rows, columns, channels]
         target[...] = cell[: target.shape[0], : target.shape[1]]
     return flipped(samples, grid)
+
+
+def _lies_plain(grid: Grid) -> bool:
+    """Tell whether a picture of 8 bits lies in the file in one piece, row after row."""
+    coded = grid.compression != strips.NONE or grid.bits != 8
+    if coded or grid.tiled or grid.planar or grid.inverted:
+        return False
+    row = grid.width * grid.channels
+    cells = zip(grid.cells(), grid.offsets, grid.counts, strict=True)
+    start = grid.offsets[0]
+    return all(
+        offset == start + cell[1].start * row and count == cell[4] * row
+        for cell, offset, count in cells
+    )
 
 
 def flipped(samples: Samples, grid: Grid) -> Samples:
