@@ -70,7 +70,8 @@ def patch(raster: Raster, base: Image, cloaked: Image) -> Patch | None:
     changed = _any_channel(before[window] != after[window])
     samples = raster.samples[window][..., : raster.colours]
     delta = colours_of(raster).delta(samples, before[window], after[window])
-    return Patch(window[0].start, window[1].start, delta * changed[..., None])
+    delta *= changed[..., None]
+    return Patch(window[0].start, window[1].start, delta)
 
 
 def _changed(before: Image, after: Image) -> tuple[slice, slice] | None:

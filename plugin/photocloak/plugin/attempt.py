@@ -12,6 +12,7 @@ from photocloak.engine.cloaker import Cloaker, OnStep, Subject, Worn
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
+from photocloak.engine.extractors.runtime import release_memory
 from photocloak.engine.faces import Face, alignable
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
@@ -21,6 +22,9 @@ from photocloak.plugin.assignment import Sighting
 from photocloak.plugin.phases import Cloaked, Looked, Order, Task
 
 Look = Callable[[Image, Face, Embeddings], Attributes | None]
+
+LARGE = 30_000_000
+"""Bytes of a photo from which the models give back memory before it is encoded."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,8 @@ class Attempt:
             seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
         cloaker = Cloaker(ensemble, order.means)
         cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
+        if self.base.nbytes > LARGE:
+            release_memory()
         encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
         worn = cloak.worn
         del cloak  # what was written is decoded next: of a large photo, a copy more
