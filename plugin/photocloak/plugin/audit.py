@@ -6,6 +6,7 @@ from typing import Any
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.engine.evidence import whole_box
 from photocloak.plugin.attempt import Engine, sha256
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
@@ -14,7 +15,7 @@ from photocloak.plugin.progress import clean, shown
 
 @dataclass(frozen=True)
 class KnownFace:
-    """A face that is not cloaked: it looks like a known person.
+    """A face that looks like a known person: it is not cloaked, or too little.
 
     Attributes:
         box: x, y, w, h in pixels, seen upright.
@@ -36,6 +37,7 @@ class Audit:
         faces: of known people.
         reason: why the file could not be looked at.
         code: exit status if this were the only file.
+        cloaked: whether it is a photo that photocloak cloaked, as it was written.
 
     """
 
@@ -44,6 +46,7 @@ class Audit:
     faces: tuple[KnownFace, ...] = ()
     reason: str | None = None
     code: ExitCode = ExitCode.OK
+    cloaked: bool = False
 
     @property
     def status(self) -> str:
@@ -57,6 +60,7 @@ class Audit:
         return {
             "source": str(self.source),
             "status": self.status,
+            "cloaked": self.cloaked,
             "reason": self.reason,
             "leaks": [
                 {"kind": one.kind, "where": one.where, "detail": one.detail} for one in self.leaks
@@ -72,8 +76,14 @@ class Audit:
         found = [f"{one.kind} in {one.where}: {one.detail}" for one in self.leaks]
         for face in self.faces:
             x, y, w, h = face.box
-            found.append(f"face of {face.person} at {x}, {y} ({w} × {h})")
+            found.append(f"face of {face.person} at {x}, {y} ({w} × {h}), {self._how}")
         return [f"{name}: {clean(one)}" for one in found] or [f"{name}: clean"]
+
+    @property
+    def _how(self) -> str:
+        if not self.cloaked:
+            return "not cloaked"
+        return "who can still be told in spite of the cloak; a stronger --mode changes more"
 
 
 class Auditor:
@@ -87,14 +97,15 @@ class Auditor:
         try:
             photo = exporters.read(path)
             leaks = tuple(exporters.scan(photo.data))
-            if self._outputs.knows(sha256(photo.data)):
+            cloaked = self._outputs.knows(sha256(photo.data))
+            if cloaked:
                 # The pictures in a file of ours are of the cloaked photo, made by us.
                 leaks = tuple(one for one in leaks if one.kind != "picture")
             faces = self._known(photo)
         except PhotocloakError as error:
             return Audit(path, reason=str(error), code=error.exit_code)
         code = ExitCode.OUTPUT if leaks or faces else ExitCode.OK
-        return Audit(path, leaks, faces, code=code)
+        return Audit(path, leaks, faces, code=code, cloaked=cloaked)
 
     def _known(self, photo: exporters.Photo) -> tuple[KnownFace, ...]:
         found = self._engine.detector(photo.pixels)
@@ -102,6 +113,6 @@ class Auditor:
         result = []
         for face, person in zip(found, people, strict=True):
             if person is not None:
-                x, y, w, h = (round(value) for value in face.box)
-                result.append(KnownFace((x, y, w, h), person.label))
+                box = whole_box(face, photo.pixels.shape)
+                result.append(KnownFace(box, person.label))
         return tuple(result)

@@ -123,7 +123,10 @@ class Clerk:
         accepting = _names(cloaked.accepting)
         remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
         if harder := sorted(set(cloaked.modes) - {job.mode}):
-            remarks.append(f"a face got the budget of {harder[0]}, since {job.mode} was too weak")
+            remarks.append(
+                f"a face got the budget of {harder[0]}, since {job.mode} was too weak: look at it "
+                "before you publish it"
+            )
         notes = "; ".join([*encoded.notes, *remarks]) or None
         return done(output, Status.CLOAKED, notes, faces)
 

@@ -38,7 +38,8 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--preset",
     metavar="NAME",
-    help="What metadata and size the file keeps: keep (default), web, anonymous, …",
+    help="What metadata and size the file keeps: keep (default), web, anonymous, bluesky, "
+    "facebook, instagram, linkedin, x, or one of your own.",
 )
 @click.option(
     "--person",
