@@ -3,14 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
-from photocloak.plugin.job import Outcome, Status
-from photocloak.plugin.watch import settle
+from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.watch import queue, settle
 from photocloak.plugin.watch.journal import Journal, State
 from photocloak.plugin.watch.lock import OutputLock, is_locked
 from photocloak.plugin.watch.mounts import mount_of
@@ -242,3 +243,11 @@ def test_a_signature_changes_with_the_file_though_its_date_does_not(photo: Path)
     photo.write_bytes(b"PHOTO")
     os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert signature_of(photo) != before
+
+
+def test_a_face_of_an_earlier_journal_has_no_mode() -> None:
+    face = FaceOutcome((1, 2, 30, 40), "Ada", 0.01, {"hse": 0.4}, "balanced")
+    row = face.as_json()
+    assert queue._face(row) == face
+    del row["mode"]
+    assert queue._face(row) == replace(face, mode=None)

@@ -245,7 +245,7 @@ def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
 
 
 def _face(row: dict[str, Any]) -> FaceOutcome:
-    """Read what `FaceOutcome.as_json` wrote."""
+    """Read what `FaceOutcome.as_json` wrote, in earlier journals without the mode."""
     x, y, w, h = row["box"]
-    values = row["person"], row["dssim"], row["similarity"], row["mode"], row["cloaked"]
+    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row["cloaked"]
     return FaceOutcome((x, y, w, h), *values)
