@@ -7,7 +7,6 @@ same for every photo and pixels outside the faces stay what they were.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +163,6 @@ def _sampled(planes: Array, matrix: NDArray[np.float64], shape: tuple[int, int])
         )
 
 
-@cache
 def _catmull_rom(grid: int) -> Array:
     """Return the ((grid + 2) · _FINER, grid) matrix of splines, from 1.5 before the first point."""
     at = (np.arange((grid + 2) * _FINER) + 0.5) / _FINER - 1.5
