@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +16,7 @@ from photocloak.engine.extractors import (
     load_extractor,
     runtime,
 )
-from photocloak.engine.extractors.runtime import Device
+from photocloak.engine.extractors.runtime import TINY, Device
 from tests.engine.users_model import (
     FEATURES,
     SIZE,
@@ -124,3 +125,20 @@ def test_a_model_that_is_at_fault_is_not_taken_for_cuda(
     list_cuda(monkeypatch, fails=False)
     with pytest.raises(ModelError, match=r"cannot run the model .*mine\.onnx of mine: .*Nonsense"):
         load_extractor(user_spec(tmp_path, "with Nonsense"), device="auto")
+
+
+def test_the_tiny_model_is_what_onnx_makes() -> None:
+    from onnx import TensorProto, helper
+
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "tiny", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+    assert model.SerializeToString() == TINY
+
+
+def test_memory_is_given_back_without_the_onnx_package() -> None:
+    program = (
+        "import sys; from photocloak.engine.extractors.runtime import release_memory; "
+        "release_memory(); sys.exit('onnx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
