@@ -131,7 +131,7 @@ def _show(
     for number, kind, place, version, side in plan:
         (sets / place).mkdir(parents=True, exist_ok=True)
         picture = _picture(kind, original, shown[version], face, side)
-        picture.save(sets / place / f"{number}.png")
+        picture.save(sets / place / f"{number}.png", compress_level=1)
         entries[number] = Entry(
             kind, place, str(source.path), source.shows, round(face.size), version, side
         )

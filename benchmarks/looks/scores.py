@@ -1,16 +1,19 @@
 """Answers joined with the key: by version, in shares with intervals, beside the controls."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from benchmarks.looks.answers import Answer
 from benchmarks.looks.design import CONTROL
-from benchmarks.looks.key import Kind
+from benchmarks.looks.key import KINDS, Kind
 
 Z = 1.96
 """Normal quantile of two-sided 95 % intervals."""
+
+QUESTIONS: Mapping[Kind, str] = {"alone": "edited", "pairs": "person"}
+"""The question that matters most, by kind."""
 
 SURE = 2
 """From here on "edited" and "another person" are said: 2 and 3."""
@@ -54,7 +57,8 @@ class Share:
 
 def report(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield the lines of the report: the controls first, then each version, of both kinds."""
-    for kind, lines in (("alone", _alone), ("pairs", _pairs)):
+    for kind in KINDS:
+        lines = _alone if kind == "alone" else _pairs
         versions = _by_version(answers, kind)
         controls = versions.get(CONTROL, [])
         for version, given in versions.items():
@@ -65,7 +69,7 @@ def report(answers: Sequence[Answer]) -> Iterator[str]:
 
 def by_face(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield the share of edited and of another person by what a face shows, versions only."""
-    for kind, question in (("alone", "edited"), ("pairs", "person")):
+    for kind, question in QUESTIONS.items():
         for version, given in _by_version(answers, kind).items():
             if version == CONTROL:
                 continue
@@ -77,7 +81,7 @@ def by_face(answers: Sequence[Answer]) -> Iterator[str]:
 
 def remarks(answers: Sequence[Answer]) -> Iterator[str]:
     """Yield what was said of the pictures, by version, the surest first."""
-    for kind, question in (("alone", "edited"), ("pairs", "person")):
+    for kind, question in QUESTIONS.items():
         for version, given in _by_version(answers, kind).items():
             yield f"{kind}, {version}:"
             for one in sorted(given, key=lambda one: -one.values[question]):
