@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from benchmarks.looks.__main__ import main
 from benchmarks.looks.build import build, check_places
 from benchmarks.looks.design import CONTROL
 from benchmarks.looks.key import Entry, read_key
@@ -278,10 +279,19 @@ def test_a_mode_from_photo_to_score(tmp_path: Path) -> None:
         ([], "No photo has every version"),
     ],
 )
-def test_a_mistake_is_one_sentence(tmp_path: Path, extra: list[str], message: str) -> None:
+def test_a_mistake_is_one_sentence(
+    tmp_path: Path,
+    extra: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     place = ["--out", str(tmp_path / "sets"), "--key", str(tmp_path / "key.json")]
-    done = ran("build", PORTRAIT, *place, *extra)
-    assert done.returncode == 3
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert message in done.stderr
-    assert list(tmp_path.glob("sets*")) == []
+    monkeypatch.setattr(sys, "argv", ["looks", "build", str(PORTRAIT), *place, *extra])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 3
+    error = capsys.readouterr().err
+    assert len(error.strip().splitlines()) == 1
+    assert message in error
+    assert not {"sets", "key.json"} & {path.name for path in tmp_path.iterdir()}
