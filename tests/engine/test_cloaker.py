@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photocloak.engine.budget import Dssim
-from photocloak.engine.cloaker import YCBCR, Cloaker, Subject
+from photocloak.engine.cloaker import Cloaker
+from photocloak.engine.edits.retouch import Retouch
 from photocloak.engine.ensemble import Ensemble, cosine, direction
 from photocloak.engine.extractors import FakeExtractor, Objective, Step
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import Mode, load_modes
 from photocloak.engine.space import ARCFACE, FaceSpace
+from photocloak.engine.subject import Subject
 from photocloak.engine.targets import Target
 
 
@@ -50,29 +52,50 @@ def _quick(name: str, *, steps: int = 8) -> Mode:
     return replace(load_modes()[name], steps=steps)
 
 
-@pytest.mark.parametrize("mode", load_modes())
+@pytest.mark.parametrize("mode", ["subtle", "balanced", "strong"])
 @settings(max_examples=4)
 @given(seed=st.integers(0, 999), scale=st.floats(0.35, 1.2))
-def test_budget_holds_in_every_mode(mode: str, seed: int, scale: float) -> None:
+def test_bounds_hold_in_every_mode(mode: str, seed: int, scale: float) -> None:
     image, face = _scene(seed, scale)
     ensemble = _ensemble()
     table = replace(_quick(mode), rate=8.0)
     subject = _subject(ensemble, image, face, table)
+    worn = Cloaker(ensemble, _means(ensemble))(image, [subject], seed=seed).worn[0]
+    bounds = {"warp": table.warp, "contrast": table.contrast, "light": table.light}
+    for name, bound in {**bounds, "delta": table.rho}.items():
+        assert worn.amounts[name] <= bound * (1 + 1e-5), name
+    retouch = Retouch.of(image, FaceSpace.of(face), table)
+    after, _, before = retouch.apply(worn.parameters)
+    clipped = [np.clip(planes, 0, 255) for planes in (before, after)]
+    assert Dssim(clipped[0]).measure(clipped[1]) <= table.rho * 1.001
+
+
+@settings(max_examples=4)
+@given(seed=st.integers(0, 999), scale=st.floats(0.35, 1.2))
+def test_the_paper_s_budget_holds(seed: int, scale: float) -> None:
+    image, face = _scene(seed, scale)
+    ensemble = _ensemble()
+    table = replace(_quick("fawkes"), rate=8.0)
+    subject = _subject(ensemble, image, face, table)
     cloak = Cloaker(ensemble, _means(ensemble))(image, [subject], seed=seed)
-    assert cloak.worn[0].dssim <= table.rho
+    assert cloak.worn[0].amounts["delta"] <= table.rho
     space = FaceSpace.of(face)
     spent = Dssim(space.crop(image)).measure(space.crop(cloak.pixels))
     assert spent <= table.rho * 1.05 + 2e-4  # rounding to 8 bits costs about that much
 
 
-def test_the_budget_is_spent_and_the_features_move() -> None:
+def test_the_bounds_are_used_and_the_features_move() -> None:
     image, face = _scene(1, 1.0)
     ensemble = _ensemble()
     mode = _quick("strong", steps=30)
     subject = _subject(ensemble, image, face, mode)
     cloak = Cloaker(ensemble, _means(ensemble))(image, [subject], seed=1)
     (now,) = ensemble.embed(cloak.pixels, [face])
-    assert cloak.worn[0].dssim > 0.6 * mode.rho
+    amounts = cloak.worn[0].amounts
+    assert amounts["delta"] > 0.6 * mode.rho
+    assert amounts["warp"] > 0.6 * mode.warp
+    assert amounts["contrast"] > 0.6 * mode.contrast
+    assert amounts["light"] > 0.4 * mode.light
     for name, features in now.items():
         centre = np.zeros_like(features)
         toward = direction(subject.target.centroid[name], centre)
@@ -116,8 +139,8 @@ def test_pixels_far_from_every_face_are_the_source_s() -> None:
     out = cloaker(image, [_subject(ensemble, image, face, _quick("strong"))], seed=0).pixels
     rows, columns = np.nonzero((out != image).any(axis=2))
     assert len(rows) > 0
-    reach = 0.5 * 112 * 0.5 + 2
-    assert np.abs(columns - 170).max() <= reach
+    reach = 0.5 * 112 * 0.5  # of the square; the oval within it is less wide
+    assert np.abs(columns - 170).max() <= 0.92 * reach
     assert np.abs(rows - 150).max() <= reach
 
 
@@ -132,8 +155,8 @@ def test_each_step_is_told() -> None:
     assert told == [(step, 2 * mode.steps) for step in range(1, 2 * mode.steps + 1)]
 
 
-def test_a_face_keeps_the_cloak_that_it_wears() -> None:
-    """One of two faces once more, with another budget: no step is spent on the other."""
+def test_a_face_keeps_the_cloak_that_it_wears_and_another_goes_on() -> None:
+    """One of two faces once more, within larger bounds: no step is spent on the other."""
     image, face = _scene(9, 0.6)
     moved = (face.landmarks - [120, 100]).astype(np.float32)
     beside = Face((20, 20, 67, 67), moved, 0.9)
@@ -141,19 +164,21 @@ def test_a_face_keeps_the_cloak_that_it_wears() -> None:
     cloaker = Cloaker(ensemble, _means(ensemble))
     one, other = (_subject(ensemble, image, who, _quick("balanced")) for who in (face, beside))
     first = cloaker(image, [one, other], seed=3)
-    stronger = replace(one, mode=_quick("strong"))
     told: list[int] = []
     again = cloaker(
         image,
-        [stronger, replace(other, worn=first.worn[1])],
+        [
+            replace(one, mode=_quick("strong"), worn=first.worn[0]),
+            replace(other, worn=first.worn[1]),
+        ],
         seed=3,
         on_step=lambda _, total: told.append(total),
     )
-    assert told == [8] * 8
+    assert told == [4] * 4, "it begins where the weaker cloak ended, so half of the steps do"
     assert again.worn[1] is first.worn[1]
     apart = FaceSpace.of(beside)
     assert np.array_equal(apart.crop(again.pixels), apart.crop(first.pixels))
-    assert again.worn[0].dssim > first.worn[0].dssim
+    assert again.worn[0].amounts["delta"] > first.worn[0].amounts["delta"]
 
 
 def test_a_face_at_the_photo_s_edge_spends_its_budget_in_the_photo() -> None:
@@ -165,21 +190,28 @@ def test_a_face_at_the_photo_s_edge_spends_its_budget_in_the_photo() -> None:
     ensemble, mode = _ensemble(), _quick("balanced", steps=40)
     subject = _subject(ensemble, image, cut, mode)
     cloak = Cloaker(ensemble, _means(ensemble))(image, [subject], seed=0)
-    space = FaceSpace.of(cut)
-    worn = Dssim(space.crop(image)).measure(space.crop(cloak.pixels))
-    assert 0.7 * mode.rho < worn <= 1.1 * mode.rho
+    assert 0.7 * mode.rho < cloak.worn[0].amounts["delta"] <= mode.rho
+    warp = replace(subject, mode=replace(_quick("strong"), contrast=1e-9, light=1e-9, rho=1e-9))
+    change = Cloaker(ensemble, _means(ensemble))(image, [warp], seed=0).pixels.astype(int) - image
+    assert np.abs(change[:, 20:]).max() > 25
+    assert np.abs(change[:, 0]).max() <= 5, "the photo's edge does not wave"
 
 
 @pytest.mark.parametrize("mode", ["subtle", "balanced", "strong"])
-def test_no_point_is_stained(mode: str) -> None:
+def test_no_edit_brings_a_colour_of_its_own(mode: str) -> None:
+    """Colour differences change by what moves, not by what is added; averaged, not at all."""
     image, face = _scene(7, 1.0)
-    ensemble, table = _ensemble(), replace(_quick(mode), rate=8.0)
+    ensemble, table = _ensemble(), replace(_quick(mode), rate=8.0, warp=1e-6)
     subject = _subject(ensemble, image, face, table)
     cloak = Cloaker(ensemble, _means(ensemble))(image, [subject], seed=0)
     change = cloak.pixels.astype(np.float64) - image
     unclipped = ((cloak.pixels > 0) & (cloak.pixels < 255)).all(axis=2)
-    chroma = np.abs(change @ YCBCR[1:].T)[unclipped]
-    assert 0.5 * table.chroma < chroma.max() <= 1.2 * table.chroma + 0.5  # sampling, rounding
+    assert np.abs(change[unclipped]).max() > 3
+    assert np.abs(change @ CHROMA.T)[unclipped].max() <= 0.51, "no more than rounding"
+
+
+CHROMA = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+"""Cb and Cr of RGB (ITU-T T.871)."""
 
 
 def _vector(*values: float) -> np.ndarray:

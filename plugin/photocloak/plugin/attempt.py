@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.engine.attributes import Attributes
-from photocloak.engine.cloaker import Cloaker, OnStep, Subject, Worn
+from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
@@ -16,6 +16,7 @@ from photocloak.engine.extractors.runtime import release_memory
 from photocloak.engine.faces import Face, alignable
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
+from photocloak.engine.subject import Subject
 from photocloak.engine.targets import TargetLibrary
 from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Sighting
@@ -95,8 +96,8 @@ class Attempt:
     def cloak(self, order: Order, on_step: OnStep | None) -> Cloaked:
         """Cloak, encode and measure the faces that got a target.
 
-        Where one comes out too weak, all of it once more: that one gets the budget of the mode's
-        next, the others keep what they wear.
+        Where one comes out too weak, all of it once more: that one's cloak is gone on with within
+        the bounds of the mode's next, the others keep what they wear.
         """
         mode, looked = load_mode(order.task.job.mode), order.looked
         given = zip(looked.faces, order.targets, looked.sightings, order.people, strict=True)
@@ -105,22 +106,22 @@ class Attempt:
             for face, target, sighting, person in given
             if target is not None
         ]
-        cloaked, worn = self._cloaked(order, subjects, on_step)
+        cloaked = self._cloaked(order, subjects, on_step)
         weak = cloaked.weak(mode)
         if not any(weak) or not mode.then:
             return cloaked
         stronger = load_mode(mode.then)
         again = [
-            replace(one, mode=stronger) if too_weak else replace(one, worn=delta)
-            for one, too_weak, delta in zip(subjects, weak, worn, strict=True)
+            replace(one, mode=stronger if too_weak else one.mode, worn=cloak)
+            for one, too_weak, cloak in zip(subjects, weak, cloaked.worn, strict=True)
         ]
-        return self._cloaked(order, again, on_step)[0]
+        return self._cloaked(order, again, on_step)
 
     def _cloaked(
         self, order: Order, subjects: list[Subject], on_step: OnStep | None
-    ) -> tuple[Cloaked, tuple[Worn, ...]]:
+    ) -> Cloaked:
         ensemble, job = self.engine.ensemble, order.task.job
-        todo = sum(one.worn is None for one in subjects)
+        todo = sum(one.steps > 0 for one in subjects)
         countdown = deadline.Countdown(job, faces=todo, looking=order.looked.seconds)
 
         def stepped(done: int, total: int) -> None:
@@ -140,8 +141,7 @@ class Attempt:
         del cloak  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
-        modes = tuple(one.mode.name for one in subjects)
-        return Cloaked(encoded, evidence, accepting, modes), worn
+        return Cloaked(encoded, evidence, accepting, worn)
 
     def _measure(
         self, encoded: exporters.Encoded, subjects: list[Subject]

@@ -213,11 +213,12 @@ def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
             None if who.person is None else who.person.label,
             one.dssim,
             one.similarity,
-            mode,
+            worn.mode.name,
+            worn.amounts,
         )
-        for one, mode, who in zip(
+        for one, worn, who in zip(
             cloaked.evidence,
-            cloaked.modes,
+            cloaked.worn,
             [who for who, _ in given if who.target is not None],
             strict=True,
         )

@@ -65,7 +65,9 @@ class FaceOutcome:
             who was left alone.
         dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
         similarity: cosine to the clean face, by extractor; empty where it was left alone.
-        mode: whose budget it got; None: it was left alone.
+        mode: whose bounds it got; None: it was left alone.
+        edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
+            alone.
         cloaked: False: it was left alone, and nothing was measured.
 
     """
@@ -75,6 +77,7 @@ class FaceOutcome:
     dssim: float | None
     similarity: Mapping[str, float]
     mode: str | None
+    edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class FaceOutcome:
             "person": self.person,
             "cloaked": self.cloaked,
             "mode": self.mode,
+            "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
         }

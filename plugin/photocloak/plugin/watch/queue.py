@@ -245,7 +245,7 @@ def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
 
 
 def _face(row: dict[str, Any]) -> FaceOutcome:
-    """Read what `FaceOutcome.as_json` wrote, in earlier journals without the mode."""
+    """Read what `FaceOutcome.as_json` wrote, in earlier journals without mode and edits."""
     x, y, w, h = row["box"]
-    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row["cloaked"]
-    return FaceOutcome((x, y, w, h), *values)
+    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row.get("edits", {})
+    return FaceOutcome((x, y, w, h), *values, cloaked=row["cloaked"])
