@@ -142,5 +142,5 @@ def test_lab_faces_are_outlined(lab: Path, landmarker: Landmarker) -> None:
         found = landmarker(pixels, main)
         deviations.append(found.deviation if found.certain else np.inf)
     assert len(deviations) > 15
-    assert np.isfinite(deviations).mean() >= 0.95
+    assert np.isfinite(deviations).mean() >= 0.9
     assert np.median(deviations) < 6
