@@ -40,6 +40,18 @@ class GraphModel:
     def __getitem__(self, name: str) -> Array:
         return self._weights[name]
 
+    def kind(self, node: str) -> str:
+        """Return what a node computes, in TensorFlow's words."""
+        return str(self._nodes[node]["op"])
+
+    def inputs(self, node: str) -> list[str]:
+        """Return the names of the nodes and weights that a node reads."""
+        return list(self._nodes[node]["input"])
+
+    def attribute(self, node: str, name: str) -> str:
+        """Return an attribute that is text, in Base64 as it is in the file."""
+        return str(self._nodes[node]["attr"][name]["s"])
+
     def stride(self, node: str) -> int:
         """Return the stride of a convolution, the same in both directions."""
         _, rows, columns, _ = (int(i) for i in self._nodes[node]["attr"]["strides"]["list"]["i"])
