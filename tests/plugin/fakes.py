@@ -14,6 +14,7 @@ from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.faces import Face
+from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import ARCFACE, Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
@@ -91,6 +92,7 @@ def make_engine(
     means = {one.spec.name: np.zeros(8, np.float32) for one in fakes}
     return Engine(
         FakeDetector(faces),
+        average_landmarks,
         Ensemble({one.spec.name: one for one in fakes}),
         TargetLibrary(targets, {}, means),
         lambda *_: None,

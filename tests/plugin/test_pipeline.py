@@ -58,7 +58,15 @@ def test_json_has_the_promised_shape(studio: Studio) -> None:
     assert list(row) == [*keys, "faces"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
-    assert list(row["faces"][0]) == ["box", "person", "cloaked", "mode", "dssim", "similarity"]
+    assert list(row["faces"][0]) == [
+        "box",
+        "person",
+        "cloaked",
+        "mode",
+        "edits",
+        "dssim",
+        "similarity",
+    ]
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
     assert (held["output"], held["status"], held["faces"]) == (None, "failed", [])

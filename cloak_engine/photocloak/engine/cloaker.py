@@ -8,6 +8,7 @@ import numpy as np
 from photocloak.engine.edits.retouch import Retouch
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.geometry import Array
+from photocloak.engine.landmarks import FindLandmarks
 from photocloak.engine.memory import reuse_memory
 from photocloak.engine.optimisation import Fawkes, Optimisation, Retouching
 from photocloak.engine.space import FaceSpace, Image
@@ -37,11 +38,13 @@ class Cloaker:
     Attributes:
         ensemble: the surrogates.
         means: μ by extractor, the centre of the features of many people.
+        landmarks: finds the parts of a face.
 
     """
 
     ensemble: Ensemble
     means: Mapping[str, Array]
+    landmarks: FindLandmarks
 
     def __call__(
         self,
@@ -64,27 +67,34 @@ class Cloaker:
         total = sum(subject.steps for subject in subjects)
         done, wear = 0, []
         for number, subject in enumerate(subjects):
+            rng = np.random.default_rng([seed, number])
+            search, put_on = self._prepared(image, subject, rng)
             worn = subject.worn
             if worn is None or subject.steps:
-                search = self._search(image, subject, np.random.default_rng([seed, number]))
+                steps = search()
                 for _ in range(subject.steps):
-                    search.descend()
+                    steps.descend()
                     done += 1
                     if on_step is not None:
                         on_step(done, total)
-                worn = search.found()
-            image = put_on(image, subject, worn)
+                worn = steps.found()
+            image = put_on(worn)
             wear.append(worn)
         return Cloak(image, tuple(wear))
 
-    def _search(self, image: Image, subject: Subject, rng: np.random.Generator) -> Optimisation:
-        kind = Fawkes if subject.mode.objective == "fawkes" else Retouching
-        return kind(self.ensemble, self.means, image, subject, rng)
-
-
-def put_on(image: Image, subject: Subject, worn: FaceCloak) -> Image:
-    """Return the photo with one face wearing its cloak."""
-    space = FaceSpace.of(subject.face)
-    if worn.mode.objective == "fawkes":
-        return space.add(image, worn.parameters["delta"])
-    return Retouch.of(image, space, worn.mode).render(image, worn.parameters)
+    def _prepared(
+        self, image: Image, subject: Subject, rng: np.random.Generator
+    ) -> tuple[Callable[[], Optimisation], Callable[[FaceCloak], Image]]:
+        """Return how a face's cloak is searched for, and how the photo comes to wear it."""
+        space = FaceSpace.of(subject.face)
+        if subject.mode.objective == "fawkes":
+            return (
+                lambda: Fawkes(self.ensemble, self.means, image, subject, rng),
+                lambda worn: space.add(image, worn.parameters["delta"]),
+            )
+        points = self.landmarks(image, subject.face).points
+        retouch = Retouch.of(image, space, points, subject.mode)
+        return (
+            lambda: Retouching(self.ensemble, self.means, retouch, subject, rng),
+            lambda worn: retouch.render(image, worn.parameters),
+        )

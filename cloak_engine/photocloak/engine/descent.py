@@ -1,4 +1,4 @@
-"""How parameters follow a gradient: Adam, as the paper, and momentum in the metric of the budget."""
+"""How parameters follow a gradient: Adam, as in the paper, and momentum within a budget."""
 
 from typing import Protocol
 

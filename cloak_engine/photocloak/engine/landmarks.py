@@ -5,6 +5,7 @@ oval (Kartynnik et al. 2019, arXiv 1907.06724).
 """
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -56,6 +57,10 @@ class Landmarks:
     presence: float
     deviation: float
     certain: bool
+
+
+FindLandmarks = Callable[[Image, Face], Landmarks]
+"""Finds the landmarks of a detected face in an (H, W, 3) uint8 sRGB photo."""
 
 
 class Landmarker:
@@ -120,6 +125,20 @@ def five_of(points: Array) -> Array:
 
 
 @cache
+def average_points() -> Array:
+    """Return the points of an average face in the face space, (468, 2) float32."""
+    average = np.loadtxt(manifest_root() / "landmarks" / "average.csv", np.float32, delimiter=",")
+    if average.shape != (POINTS, 2):
+        raise ValueError(f"average.csv has the shape {average.shape}")
+    return average
+
+
+def average_landmarks(_image: Image, _face: Face) -> Landmarks:
+    """Return the landmarks of an average face, whatever face it is; for tests and measurements."""
+    return Landmarks(average_points(), presence=0.0, deviation=0.0, certain=False)
+
+
+@cache
 def load_landmarker(folder: Path | None = None) -> Landmarker:
     """Return the shipped landmarker; `folder` is for models that are ready to run.
 
@@ -130,10 +149,8 @@ def load_landmarker(folder: Path | None = None) -> Landmarker:
     path = manifest_root() / "landmarks" / "facemesh.toml"
     try:
         manifest = tomllib.loads(path.read_text("utf-8"))
-        average = np.loadtxt(path.parent / manifest["average"], np.float32, delimiter=",")
+        average = average_points()
         sha256 = manifest["sha256"]
-        if average.shape != (POINTS, 2):
-            raise ValueError(f"{manifest['average']} has the shape {average.shape}")
         read = partial(read_model, path.parent / manifest["model"], sha256)
     except (OSError, KeyError, ValueError) as error:
         raise ModelError(

@@ -34,13 +34,13 @@ class Retouching:
         self,
         ensemble: Ensemble,
         means: Mapping[str, Array],
-        image: Image,
+        retouch: Retouch,
         subject: Subject,
         rng: np.random.Generator,
     ) -> None:
         mode = self._mode = subject.mode
         self._surrogates = Surrogates(ensemble, means, subject, rng)
-        self._retouch = retouch = Retouch.of(image, FaceSpace.of(subject.face), mode)
+        self._retouch = retouch
         worn = subject.worn
         self._parameters = retouch.start(rng) if worn is None else dict(worn.parameters)
         sensitivity = Dssim(retouch.planes).sensitivity().mean(axis=0, keepdims=True)

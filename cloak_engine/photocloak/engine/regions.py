@@ -78,9 +78,9 @@ def mask(points: Array, region: Region, *, softness: float) -> Array:
         _fill(pen, points[list(outline)])
     if region == "irises":
         drawing = ImageChops.multiply(drawing, _irises(points))
-    filled = np.asarray(drawing.reduce(_FINER), np.float32)[None] / 255
+    filled = np.asarray(drawing.reduce(_FINER), np.float32)[None] / np.float32(255)
     blur = gaussian(SIZE, softness)
-    return Separable(blur, blur)(filled)[0]
+    return np.asarray(Separable(blur, blur)(filled)[0], np.float32)
 
 
 def _fill(pen: ImageDraw.ImageDraw, outline: Array) -> None:

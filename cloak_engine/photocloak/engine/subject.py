@@ -55,7 +55,7 @@ class Subject:
 
     @property
     def steps(self) -> int:
-        """How many steps are to be done: half of the mode's where a weaker cloak is gone on with."""
+        """How many steps are to be done: half of the mode's to go on with a weaker cloak."""
         if self.worn is None:
             return self.mode.steps
         return 0 if self.worn.mode == self.mode else self.mode.steps // 2

@@ -14,6 +14,7 @@ from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
 from photocloak.engine.extractors.runtime import release_memory
 from photocloak.engine.faces import Face, alignable
+from photocloak.engine.landmarks import FindLandmarks
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
 from photocloak.engine.subject import Subject
@@ -34,6 +35,7 @@ class Engine:
 
     Attributes:
         detector: finds the faces.
+        landmarks: finds their parts.
         ensemble: the extractors.
         library: the targets to choose from.
         look: tells how a face looks, for a matched target; None where matching is off.
@@ -41,6 +43,7 @@ class Engine:
     """
 
     detector: Detector
+    landmarks: FindLandmarks
     ensemble: Ensemble
     library: TargetLibrary
     look: Look
@@ -117,9 +120,7 @@ class Attempt:
         ]
         return self._cloaked(order, again, on_step)
 
-    def _cloaked(
-        self, order: Order, subjects: list[Subject], on_step: OnStep | None
-    ) -> Cloaked:
+    def _cloaked(self, order: Order, subjects: list[Subject], on_step: OnStep | None) -> Cloaked:
         ensemble, job = self.engine.ensemble, order.task.job
         todo = sum(one.steps > 0 for one in subjects)
         countdown = deadline.Countdown(job, faces=todo, looking=order.looked.seconds)
@@ -132,7 +133,7 @@ class Attempt:
         seed = job.seed
         if seed is None:
             seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
-        cloaker = Cloaker(ensemble, order.means)
+        cloaker = Cloaker(ensemble, order.means, self.engine.landmarks)
         cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
         if self.base.nbytes > LARGE:
             release_memory()

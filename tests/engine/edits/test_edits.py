@@ -14,9 +14,12 @@ from photocloak.engine.edits.edit import Edit
 from photocloak.engine.edits.fields import spread
 from photocloak.engine.edits.light import GAMMA, TOE, Light
 from photocloak.engine.edits.warp import EYES, Warp
-from photocloak.engine.edits.windows import oval
+from photocloak.engine.edits.windows import face
 from photocloak.engine.geometry import Separable, gaussian, resampling
+from photocloak.engine.landmarks import average_points
 from photocloak.engine.space import SIZE
+
+WINDOW = face(average_points())
 
 
 def _refine(grid: int) -> Separable:
@@ -31,10 +34,10 @@ def _planes(rng: np.random.Generator) -> np.ndarray:
 
 
 MAKERS: dict[str, Callable[[], Edit]] = {
-    "warp": lambda: Warp(oval(), 1.0),
-    "contrast": lambda: Contrast(oval(), 20.0),
-    "light": lambda: Light(oval(), 0.2),
-    "delta": lambda: Delta(oval()[::2, ::2].copy(), _refine(112), 0.002, 24.0),
+    "warp": lambda: Warp(WINDOW, 1.0),
+    "contrast": lambda: Contrast(WINDOW, 20.0),
+    "light": lambda: Light(WINDOW, 0.2),
+    "delta": lambda: Delta(WINDOW[::2, ::2].copy(), _refine(112), 0.002, 24.0),
 }
 
 
@@ -91,7 +94,7 @@ def test_colour_stays_and_nothing_changes_outside(name: str) -> None:
     planes = _planes(rng)
     change = edit.apply(_drawn(edit, rng), planes)[0] - planes
     assert np.ptp(change, axis=0).max() < 1e-3, "the same for R, G and B"
-    assert np.abs(change[:, oval() == 0]).max() < 0.5 * (name == "delta") + 1e-3
+    assert np.abs(change[:, WINDOW == 0]).max() < 0.5 * (name == "delta") + 1e-3
 
 
 @pytest.mark.parametrize("name", ["warp", "contrast", "light"])
@@ -123,7 +126,7 @@ def test_pytorch_has_the_same_slopes(name: str) -> None:
     x = torch.from_numpy(planes).requires_grad_()
     p = torch.from_numpy(at).requires_grad_()
     rows = torch.from_numpy(spread(at.shape[-1]).rows)
-    field = torch.einsum("hk,ckl,wl->chw", rows, p, rows) * torch.from_numpy(oval())
+    field = torch.einsum("hk,ckl,wl->chw", rows, p, rows) * torch.from_numpy(WINDOW)
     grey = (x * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0)
     if name == "light":
         y = x + (grey + float(TOE)) * (torch.exp(field[0] / float(GAMMA)) - 1)
@@ -133,7 +136,7 @@ def test_pytorch_has_the_same_slopes(name: str) -> None:
             blur = torch.from_numpy(gaussian(SIZE, sigma))
             coarser = blur @ grey @ blur.T
             y, finer = y + gain * (finer - coarser), coarser
-    y.backward(torch.from_numpy(gradient))  # type: ignore[no-untyped-call]
+    y.backward(torch.from_numpy(gradient))
     changed, seen = edit.apply(at, planes)
     assert changed == pytest.approx(y.detach().numpy(), abs=1e-2)
     assert p.grad is not None
@@ -148,17 +151,17 @@ def test_pytorch_warps_alike() -> None:
     import torch
     from torch.nn.functional import grid_sample
 
-    rng, edit = np.random.default_rng(4), Warp(oval(), 1.0)
+    rng, edit = np.random.default_rng(4), Warp(WINDOW, 1.0)
     planes, at = _planes(rng), _drawn(edit, rng)
     gradient = rng.normal(size=planes.shape).astype(np.float32)
     x = torch.from_numpy(planes).requires_grad_()
     p = torch.from_numpy(at).requires_grad_()
     rows = torch.from_numpy(spread(17).rows)
-    moved = torch.einsum("hk,ckl,wl->chw", rows, p, rows) * torch.from_numpy(oval())
+    moved = torch.einsum("hk,ckl,wl->chw", rows, p, rows) * torch.from_numpy(WINDOW)
     ys, xs = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
     at_pixels = torch.stack([xs + moved[0], ys + moved[1]], -1) / (SIZE - 1) * 2 - 1
     y = grid_sample(x[None], at_pixels[None], padding_mode="border", align_corners=True)[0]
-    y.backward(torch.from_numpy(gradient))  # type: ignore[no-untyped-call]
+    y.backward(torch.from_numpy(gradient))
     changed, seen = edit.apply(at, planes)
     assert changed == pytest.approx(y.detach().numpy(), abs=0.02)
     assert p.grad is not None

@@ -9,8 +9,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-from photocloak.engine.cloaker import Cloak, Cloaker, Subject, Worn
+from photocloak.engine.cloaker import Cloak, Cloaker
+from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
+from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation import cloaks
 from photocloak.plugin.evaluation.cache import Cache
@@ -34,7 +36,7 @@ def fakes(*, delay: float = 0, noise: int = 9) -> Iterator[None]:
     ) -> Cloak:
         time.sleep(delay)
         change = np.random.default_rng(seed).integers(-noise, noise + 1, image.shape)
-        worn = Worn(np.zeros((3, 16, 16), np.float32), 0.01)
+        worn = FaceCloak({}, {"delta": 0.01}, load_mode("balanced"))
         return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (worn,) * len(subjects))
 
     with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:

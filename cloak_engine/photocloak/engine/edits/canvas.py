@@ -72,9 +72,7 @@ class Canvas:
         nodes = self._at_nodes(moved, xs, ys)
         reach = int(np.ceil(np.abs(nodes).max(initial=0))) + 3
         left, top = max(self.low[0] - reach, 0), max(self.low[1] - reach, 0)
-        source = self.photo[
-            top : self.low[1] + height + reach, left : self.low[0] + width + reach
-        ]
+        source = self.photo[top : self.low[1] + height + reach, left : self.low[0] + width + reach]
         offset = np.array([self.low[0] - left, self.low[1] - top], np.float64)
         mesh = list(_quads(xs, ys, nodes, offset, still))
         if not mesh:
@@ -95,9 +93,7 @@ class Canvas:
         to_grid[:, 2] += to_grid[:, :2] @ self.low
         return to_grid
 
-    def _at_nodes(
-        self, planes: Array, xs: NDArray[np.integer], ys: NDArray[np.integer]
-    ) -> Array:
+    def _at_nodes(self, planes: Array, xs: NDArray[np.integer], ys: NDArray[np.integer]) -> Array:
         """Return (2, n, n) planes over the face space at corners of pixels, (2, rows, columns)."""
         matrix = self._to_grid(planes.shape[-1])
         x, y = np.meshgrid(xs - 0.5, ys - 0.5)  # corners, where pixels have their middle at 0
@@ -121,7 +117,7 @@ def _quads(
     offset: NDArray[np.float64],
     still: float,
 ) -> Iterator[tuple[_Box, tuple[float, ...]]]:
-    """Yield the boxes that move with their quads: north-west, south-west, south-east, north-east."""
+    """Yield the boxes that move with their quads: corners NW, SW, SE, NE."""
     places = nodes + np.stack(np.meshgrid(xs, ys)) + offset[:, None, None]
     moves = np.abs(nodes).max(axis=0) > still
     any_corner = moves[:-1, :-1] | moves[:-1, 1:] | moves[1:, :-1] | moves[1:, 1:]

@@ -102,4 +102,4 @@ def _bands_pullback(gradient: Array) -> Array:
     for index, blur in enumerate(_blurs()):
         after = gradient[index + 1] if index + 1 < len(gradient) else 0.0
         total += blur.pullback((after - gradient[index])[None])[0]
-    return total
+    return np.asarray(total, np.float32)

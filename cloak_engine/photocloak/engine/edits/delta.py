@@ -45,15 +45,15 @@ class Delta:
         """Return the changed (3, SIZE, SIZE) planes."""
         return planes + self._change(delta), None
 
-    def pullback(self, seen: None, gradient: Array) -> Array:
+    def pullback(self, _seen: None, gradient: Array) -> Array:
         """Return the gradient with respect to δ for that of the result."""
         return self.refine.pullback(gradient.sum(axis=0, keepdims=True)) * self.window
 
-    def through(self, seen: None, gradient: Array) -> Array:
+    def through(self, _seen: None, gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
         return gradient
 
-    def render(self, delta: Array, planes: Array, canvas: Canvas) -> None:
+    def render(self, delta: Array, _planes: Array, canvas: Canvas) -> None:
         """Change the photo."""
         canvas.pixels += canvas.lift(delta[0] * self.window)[..., None]
 

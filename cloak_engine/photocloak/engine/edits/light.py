@@ -15,7 +15,7 @@ from photocloak.engine.edits.fields import LUMA, luma, spread
 from photocloak.engine.geometry import Array
 
 TOE = np.float32(255 * 0.055)
-"""sRGB (IEC 61966-2-1) is 1.055 l^(1/2.4) − .055 above its foot: to multiply l is to scale from here."""
+"""sRGB is 1.055 l^(1/2.4) − .055 (IEC 61966-2-1): multiplied light is scaled from here."""
 GAMMA = np.float32(2.4)
 
 
@@ -66,9 +66,10 @@ class Light:
 
     def through(self, seen: tuple[Array, Array], gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
-        return gradient + LUMA[:, None, None] * (gradient.sum(axis=0) * (seen[0] - 1))
+        by_luma = gradient.sum(axis=0) * (seen[0] - 1)
+        return np.asarray(gradient + LUMA[:, None, None] * by_luma, np.float32)
 
-    def render(self, g: Array, planes: Array, canvas: Canvas) -> None:
+    def render(self, g: Array, _planes: Array, canvas: Canvas) -> None:
         """Change the photo."""
         change = canvas.lift(self._factor(g) - 1) * (canvas.luma() + TOE)
         canvas.pixels += change[..., None]

@@ -14,10 +14,13 @@ from photocloak.engine.edits.edit import Edit
 from photocloak.engine.edits.fields import luma
 from photocloak.engine.edits.light import Light
 from photocloak.engine.edits.warp import Warp
-from photocloak.engine.edits.windows import headroom, held_edges, oval, texture
+from photocloak.engine.edits.windows import care, face, headroom, held_edges, texture
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
 from photocloak.engine.space import FaceSpace, Image
+
+EDITS = ("warp", "contrast", "light", "delta")
+"""The edits' names in their order."""
 
 Parameters = Mapping[str, Array]
 """Of each edit by its name: all that a cloak is."""
@@ -42,20 +45,29 @@ class Retouch:
     delta: Delta
 
     @classmethod
-    def of(cls, image: Image, space: FaceSpace, mode: Mode) -> "Retouch":
-        """Prepare the edits of the face at `space` in an (H, W, 3) uint8 photo."""
+    def of(cls, image: Image, space: FaceSpace, points: Array, mode: Mode) -> "Retouch":
+        """Prepare the edits of a face.
+
+        Args:
+            image: (H, W, 3) uint8, the photo.
+            space: where the face is in it.
+            points: (468, 2) its landmarks, see `photocloak.engine.landmarks`.
+            mode: the bounds.
+
+        """
         planes = space.crop(image)
-        refine = space.refine()
-        refine = Separable(refine, refine)
+        rows = space.refine()
+        refine = Separable(rows, rows)
         inside = space.inside(image.shape)
-        window = oval() * np.clip(refine(inside[None])[0], 0, 1)
-        on_grid = _shrunk(window * texture(planes), space.grid) * inside
+        window = face(points) * np.clip(refine(inside[None])[0], 0, 1)
+        parts = {name: window * care(points, name) for name in EDITS}
+        on_grid = _shrunk(parts["delta"] * texture(planes), space.grid) * inside
         return cls(
             space,
             planes,
-            Warp(window * held_edges(space, image.shape), mode.warp),
-            Contrast(window, mode.contrast),
-            Light(window * headroom(planes), mode.light),
+            Warp(parts["warp"] * held_edges(space, image.shape), mode.warp),
+            Contrast(parts["contrast"], mode.contrast),
+            Light(parts["light"] * headroom(planes), mode.light),
             Delta(on_grid, refine, mode.rho, mode.linf),
         )
 

@@ -52,7 +52,7 @@ class Warp:
     def bounded(self, u: Array) -> Array:
         """Return u with no vector longer than the bound."""
         length = np.sqrt((u * u).sum(axis=0))
-        return u * (self.limit / np.maximum(length, self.limit)).astype(np.float32)
+        return np.asarray(u * (self.limit / np.maximum(length, self.limit)), np.float32)
 
     def amount(self, u: Array) -> float:
         """Return how far the face is moved at most, per cent of the distance between the eyes."""
@@ -73,7 +73,7 @@ class Warp:
         """Return the gradient with respect to the planes for that of the result."""
         return seen.pullback(gradient)
 
-    def render(self, u: Array, planes: Array, canvas: Canvas) -> None:
+    def render(self, u: Array, _planes: Array, canvas: Canvas) -> None:
         """Move the photo's own pixels, sampled once by cubic convolution."""
         moved = self._displacement(u)
         to_photo = canvas.scale  # (2, 2): face-space vectors to vectors of the photo
@@ -103,7 +103,7 @@ class Samples:
 
     @classmethod
     def of(cls, planes: Array, moved: Array) -> "Samples":
-        """Sample (3, H, W) planes at p + `moved`, (2, H, W) pixels; beyond them the edge goes on."""
+        """Sample (3, H, W) planes at p + `moved`, (2, H, W) pixels; their edges go on beyond."""
         height, width = planes.shape[1:]
         x = np.clip(np.arange(width, dtype=np.float32) + moved[0], 0, width - 1.001)
         y = np.clip(np.arange(height, dtype=np.float32)[:, None] + moved[1], 0, height - 1.001)
@@ -138,6 +138,6 @@ class Samples:
             (fx * fy, width + 1),
         ):
             index = (self.first + step).ravel()
-            for total, part in zip(out, gradient * weight, strict=True):
-                total += np.bincount(index, part.ravel(), minlength=size)
+            for channel, part in enumerate(gradient * weight):
+                out[channel] += np.bincount(index, part.ravel(), minlength=size)
         return out.reshape(gradient.shape).astype(np.float32)

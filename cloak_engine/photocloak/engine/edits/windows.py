@@ -4,26 +4,46 @@ import numpy as np
 
 from photocloak.engine.edits.fields import luma
 from photocloak.engine.geometry import Array, Separable, gaussian
+from photocloak.engine.regions import Region, mask
 from photocloak.engine.space import SIZE, FaceSpace
 
-# The soft oval of a face in the face space, pixels: its middle and its half-axes.
-_MIDDLE = (112.0, 122.0)
-_AXES = (84.0, 112.0)
+_WIDER = 1.06  # the face's outline in landmarks runs inside of jaw and temples
+_SOFT = 6.0  # σ of its edge, face-space pixels
 
 _HELD = 16.0  # face-space pixels from a photo's edge within which the warp fades out
 
 
-def oval(soft: float = 0.22) -> Array:
-    """Return the face's oval, (SIZE, SIZE): 1 inside, 0 outside, `soft` of its radius between."""
-    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
-    radius = np.hypot((x - _MIDDLE[0]) / _AXES[0], (y - _MIDDLE[1]) / _AXES[1])
-    return smooth((1 + soft / 2 - radius) / soft) * _border()
+_CARE: dict[str, dict[Region, float]] = {
+    "warp": {"eyes": 0.6, "nostrils": 0.6},
+    "contrast": {"irises": 0.4, "mouth": 0.3, "nostrils": 0.5},
+    "light": {"irises": 0.4, "mouth": 0.4, "nostrils": 0.5},
+    "delta": {"eyes": 0.5, "mouth": 0.3, "lips": 0.6, "nostrils": 0.4},
+}
+"""What is left of each edit where it hurts to look: milky eyes, stained teeth, smeared nostrils."""
 
 
-def _border() -> Array:
+def face(points: Array) -> Array:
+    """Return the face within its outline, (SIZE, SIZE): 1 inside, 0 outside, soft between.
+
+    Args:
+        points: (468, 2), see `photocloak.engine.landmarks`.
+
+    """
+    middle = points.mean(axis=0)
+    wider = (middle + _WIDER * (points - middle)).astype(np.float32)
     edge = np.minimum(np.arange(SIZE), np.arange(SIZE)[::-1]) / (0.1 * SIZE)
     ramp = smooth(edge.astype(np.float32))
-    return np.outer(ramp, ramp).astype(np.float32)
+    # The blur's tails end where they change no pixel.
+    inside = np.clip(1.02 * mask(wider, "face_oval", softness=_SOFT) - 0.01, 0, 1)
+    return np.asarray(inside * np.outer(ramp, ramp), np.float32)
+
+
+def care(points: Array, edit: str) -> Array:
+    """Return how much of an edit is left where it would be seen most, (SIZE, SIZE)."""
+    left = np.ones((SIZE, SIZE), np.float32)
+    for region, share in _CARE[edit].items():
+        left *= 1 - (1 - share) * mask(points, region, softness=2.0)
+    return left
 
 
 def held_edges(space: FaceSpace, shape: tuple[int, ...]) -> Array:
