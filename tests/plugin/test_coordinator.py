@@ -33,7 +33,7 @@ from tests.plugin.fakes import (
     make_engine,
     write_photo,
 )
-from tests.plugin.test_crew import alive, until
+from tests.plugin.test_crew import alive, patience_beyond, until
 
 
 class Office:
@@ -198,11 +198,15 @@ def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
 
 
 def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
-    office = Office(tmp_path, Crew(1, patience=3.0), FakeRecipe(), 1)
+    with Crew(1) as other:
+        first = Office(tmp_path / "first", other, FakeRecipe(), 1)
+        job = first.job("a.png", PORTRAIT)
+        patience = patience_beyond(lambda: first.coordinator.submit(job).result())
+    office = Office(tmp_path, Crew(1, patience=patience), FakeRecipe(), 1)
     jobs = [office.job("a.png", HANG), office.job("b.png", PORTRAIT)]
-    first, second = (office.coordinator.submit(job) for job in jobs)
-    assert "was silent for 3 s" in str(first.result(30).reason)
-    assert second.result(30).status is Status.CLOAKED
+    hung, second = (office.coordinator.submit(job) for job in jobs)
+    assert f"was silent for {patience:.0f} s" in str(hung.result(patience + 60).reason)
+    assert second.result(60).status is Status.CLOAKED
     office.coordinator.close(wait=True)
 
 
