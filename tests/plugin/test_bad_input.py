@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, photo: Path) -> None:
     options = ["cloak", photo, "-o", out, "--no-face", "copy", "--json"]
     alone = ["--mount"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--mount"]
     unshare = ["unshare", *alone]
-    tried = [*unshare, "mount", "-t", "tmpfs", "none", out]  # unmounted with the namespace
+    tried = [*unshare, "mount", "-t", "tmpfs", "none", str(out)]  # unmounted with the namespace
     if subprocess.run(tried, check=False, capture_output=True).returncode != 0:
         pytest.skip("nothing can be mounted here (a container, or no user namespaces)")
     mount = f'mount -t tmpfs -o size=64k none "{out}"'
