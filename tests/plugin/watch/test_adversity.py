@@ -83,7 +83,7 @@ def test_output_folder_unmounted(place: Place, mounted: Path) -> None:
     assert place.states()["b.png"] == "pending"
     assert files(place.out) == [], "nothing is put into the folder below the mount"
     mount(mounted)
-    until(lambda: place.states()["b.png"] == "done", 20, place.said)
+    until(lambda: place.states()["b.png"] == "done", tell=place.said)
     assert nothing_but(place, "b.png")
     assert place.stop(daemon) == 0
 
@@ -97,7 +97,7 @@ def test_permission_revoked(place: Place) -> None:
     secret.chmod(0)
     secret.rename(place.inbox / "b.png")
     place.put("c.png", 2)
-    until(lambda: trouble(place) != "", 30, place.said)
+    until(lambda: trouble(place) != "", tell=place.said)
     assert place.states()["c.png"] == "pending"
     place.out.chmod(0o755)
     found = place.finished("b.png", "c.png")
