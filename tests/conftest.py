@@ -1,6 +1,8 @@
 """What all tests share: a user of their own, the lab, and no skipping where CI must not skip."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +11,10 @@ from hypothesis import settings
 
 from photocloak.plugin import Folders
 
+# Read once, at ONNX Runtime's import: in no test, and in no process that a test starts, does its
+# telemetry come to life. `cache` looks whether it did all the same.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 NO_TORCH = "PyTorch is not installed"
 
 settings.register_profile("busy machines", deadline=None)
@@ -16,9 +22,13 @@ settings.load_profile("busy machines")
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the run's cache folder: it holds nothing of a person, and 250 MB of ready models."""
-    return tmp_path_factory.mktemp("cache")
+    folder = tmp_path_factory.mktemp("cache")
+    yield folder
+    left = list(folder.rglob("*onnxruntime*"))
+    shutil.rmtree(folder)
+    assert not left, f"ONNX Runtime's telemetry ran in a test, or in what a test started: {left}"
 
 
 @pytest.fixture(autouse=True)

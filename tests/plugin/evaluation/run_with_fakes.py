@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -57,8 +57,8 @@ def main(
         train=3,
         test=2,
     )
-    with fakes(delay=delay, noise=noise):
-        found = evaluate(plan, Cache(cache), Folders.of_user(), Settings(match_targets=False))
+    with fakes(delay=delay, noise=noise), closing(Cache(cache)) as known:
+        found = evaluate(plan, known, Folders.of_user(), Settings(match_targets=False))
     table = as_json(found, "run with <fakes>")
     write(out, "results.json", dump(table))
     write(out, "results.csv", as_csv(list(found.rows)))

@@ -23,7 +23,7 @@ class GraphModel:
 
     def __init__(self, path: Path) -> None:
         """Read `path`, a model's JSON, and the binary files next to it."""
-        model = json.loads(path.read_text())
+        model = json.loads(path.read_text("utf-8"))
         self._path = path
         self._nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
         self._weights: dict[str, Array] = {}
