@@ -34,6 +34,7 @@ API = {
         "Extractor",
         "ExtractorSpec",
         "Face",
+        "FaceCloak",
         "FaceEvidence",
         "FaceSpace",
         "FakeExtractor",

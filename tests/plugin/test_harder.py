@@ -47,7 +47,7 @@ def test_only_the_weak_face_gets_more(tmp_path: Path, monkeypatch: pytest.Monkey
     call = Cloaker.__call__
 
     def counted(self, image, subjects, **options):  # type: ignore[no-untyped-def]
-        spent.append(sum(one.worn is None for one in subjects))
+        spent.append(sum(one.steps > 0 for one in subjects))
         return call(self, image, subjects, **options)
 
     monkeypatch.setattr(Cloaker, "__call__", counted)
