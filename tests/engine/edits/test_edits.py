@@ -53,6 +53,11 @@ def _drawn(edit: Edit, rng: np.random.Generator) -> np.ndarray:
     return edit.bounded(drawn.astype(np.float32))
 
 
+def _linear(planes: np.ndarray) -> np.ndarray:
+    """Return linear light for sRGB, 0..255 (IEC 61966-2-1), above its linear foot."""
+    return np.asarray(((planes / 255 + 0.055) / 1.055) ** 2.4)
+
+
 @pytest.mark.parametrize("name", MAKERS)
 @settings(max_examples=5)
 @given(seed=st.integers(0, 9999))
@@ -92,8 +97,13 @@ def test_the_start_changes_next_to_nothing(name: str) -> None:
 def test_colour_stays_and_nothing_changes_outside(name: str) -> None:
     edit, rng = MAKERS[name](), np.random.default_rng(2)
     planes = _planes(rng)
-    change = edit.apply(_drawn(edit, rng), planes)[0] - planes
-    assert np.ptp(change, axis=0).max() < 1e-3, "the same for R, G and B"
+    changed = edit.apply(_drawn(edit, rng), planes)[0]
+    change = changed - planes
+    if name == "light":
+        shares = [linear / linear.sum(axis=0) for linear in map(_linear, (planes, changed))]
+        assert np.abs(shares[1] - shares[0]).max() < 2e-3, "as under a lamp"
+    else:
+        assert np.ptp(change, axis=0).max() < 1e-3, "the same for R, G and B"
     assert np.abs(change[:, WINDOW == 0]).max() < 0.5 * (name == "delta") + 1e-3
 
 
@@ -129,7 +139,7 @@ def test_pytorch_has_the_same_slopes(name: str) -> None:
     field = torch.einsum("hk,ckl,wl->chw", rows, p, rows) * torch.from_numpy(WINDOW)
     grey = (x * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0)
     if name == "light":
-        y = x + (grey + float(TOE)) * (torch.exp(field[0] / float(GAMMA)) - 1)
+        y = (x + float(TOE)) * torch.exp(field[0] / float(GAMMA)) - float(TOE)
     else:
         y, finer = x, grey
         for gain, sigma in zip(field, SIGMAS, strict=True):

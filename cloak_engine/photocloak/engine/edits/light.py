@@ -1,9 +1,10 @@
 """Dodge and burn: the light on the face made a little stronger or weaker, smoothly.
 
-    Y' = exp(W · r · g) · Y    in linear light, with g a B-spline field
+    I' = exp(W · g) · I    in linear light, with g a B-spline field
 
-of the luma alone: hue stays, and the colour differences do, too. r lets it fade near white and
-black, so that nothing is clipped to a flat patch.
+for all channels alike, as a lamp does, so that hue and saturation stay: when luma alone changed,
+blind judges saw a grey haze where it fell and chalk where it rose. W fades near white, so that
+nothing is clipped to a flat patch.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photocloak.engine.edits.canvas import Canvas
-from photocloak.engine.edits.fields import LUMA, luma, spread
+from photocloak.engine.edits.fields import spread
 from photocloak.engine.geometry import Array
 
 TOE = np.float32(255 * 0.055)
@@ -24,7 +25,7 @@ class Light:
     """The light on one face.
 
     Attributes:
-        window: W · r, (SIZE, SIZE) float32, 0..1.
+        window: W, (SIZE, SIZE) float32, 0..1.
         bound: largest |g| in stops, doublings of the light.
         knots: coefficients a side of g.
 
@@ -55,24 +56,23 @@ class Light:
 
     def apply(self, g: Array, planes: Array) -> tuple[Array, tuple[Array, Array]]:
         """Return the relit (3, SIZE, SIZE) planes, and what `pullback` needs."""
-        factor, grey = self._factor(g), luma(planes) + TOE
-        return planes + (factor - 1) * grey, (factor, grey)
+        factor = self._factor(g)
+        relit = (planes + TOE) * factor
+        return relit - TOE, (factor, relit)
 
     def pullback(self, seen: tuple[Array, Array], gradient: Array) -> Array:
         """Return the gradient with respect to g for that of the result."""
-        factor, grey = seen
-        slope = gradient.sum(axis=0) * grey * factor * self.window / GAMMA
+        slope = (gradient * seen[1]).sum(axis=0) * self.window / GAMMA
         return spread(self.knots).pullback(slope[None])
 
     def through(self, seen: tuple[Array, Array], gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
-        by_luma = gradient.sum(axis=0) * (seen[0] - 1)
-        return np.asarray(gradient + LUMA[:, None, None] * by_luma, np.float32)
+        return gradient * seen[0]
 
     def render(self, g: Array, _planes: Array, canvas: Canvas) -> None:
         """Change the photo."""
-        change = canvas.lift(self._factor(g) - 1) * (canvas.luma() + TOE)
-        canvas.pixels += change[..., None]
+        factor = canvas.lift(self._factor(g) - 1)[..., None]
+        canvas.pixels += factor * (canvas.pixels + TOE)
 
     def _factor(self, g: Array) -> Array:
         return np.asarray(np.exp(spread(self.knots)(g)[0] * self.window / GAMMA), np.float32)
