@@ -27,7 +27,7 @@ POINTS: Final = 468
 LEAST_PRESENCE: Final = 0.5
 """Chance of a face, as the network gives it, from which its points are believed."""
 
-LARGEST_DEVIATION: Final = 13.0
+LARGEST_DEVIATION: Final = 12.0
 """Mean distance to the detector's five landmarks, in face-space pixels, up to which they are."""
 
 _SEEN: Final = 192  # edge of the crop that the network takes
