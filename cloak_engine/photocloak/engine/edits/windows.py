@@ -34,7 +34,9 @@ def face(points: Array) -> Array:
     edge = np.minimum(np.arange(SIZE), np.arange(SIZE)[::-1]) / (0.1 * SIZE)
     ramp = smooth(edge.astype(np.float32))
     # The blur's tails end where they change no pixel.
-    inside = np.clip(1.02 * mask(wider, "face_oval", softness=_SOFT) - 0.01, 0, 1)
+    parts: tuple[Region, ...] = ("face_oval", "nose_tip", "lips")  # a profile has all three
+    inside = np.max([mask(wider, part, softness=_SOFT) for part in parts], axis=0)
+    inside = np.clip(1.02 * inside - 0.01, 0, 1)
     return np.asarray(inside * np.outer(ramp, ramp), np.float32)
 
 
