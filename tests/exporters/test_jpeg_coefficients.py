@@ -88,8 +88,10 @@ def faint(image: Image, seed: int, strength: float = 1.5) -> Image:
     """Add a smooth change that is mostly smaller than a step: a light in random places."""
     waves = np.random.default_rng(seed).normal(size=(6, 4)) * [0.2, 0.2, 3, 1]
     y, x = np.mgrid[: image.shape[0], : image.shape[1]]
-    light = sum(size * np.sin(down * y + across * x + phase) for down, across, phase, size in waves)
-    light *= strength / np.std(light)
+    light = np.zeros(x.shape)
+    for down, across, phase, size in waves:
+        light += size * np.sin(down * y + across * x + phase)
+    light *= strength / light.std()
     result = image.copy()
     inside = np.s_[40:-40, 40:-40]
     changed = image[inside] + light[inside][..., None]

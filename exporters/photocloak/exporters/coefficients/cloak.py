@@ -106,4 +106,6 @@ def _steps(change: NDArray[np.float32]) -> NDArray[np.int32]:
     it was made. Rounding up a little earlier makes up for that in what recognisers see, for no
     bytes; the table of thresholds that were tried is in docs/exporters.md.
     """
-    return np.copysign(np.floor(np.abs(change) + (1 - _COUNTS)), change).astype(np.int32)
+    whole = np.floor(np.abs(change) + np.float32(1 - _COUNTS))
+    steps: NDArray[np.int32] = np.copysign(whole, change).astype(np.int32)
+    return steps
