@@ -122,7 +122,8 @@ def test_a_change_of_less_than_a_step_is_not_lost(
     share, off = found.mean(axis=0)
     assert 0.97 < share < 1.06
     assert abs(share - 1) < abs(nearest[:, 0].mean() - 1)
-    assert off < 1.06 * nearest[:, 1].mean()  # nor is that seen
+    # evenly spread remainders are off by sqrt((.4³ + .6³) / (2 · .5³)) = 1.06 times as much
+    assert off < 1.1 * nearest[:, 1].mean()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
