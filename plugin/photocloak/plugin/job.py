@@ -55,6 +55,20 @@ class Job:
     metadata_from: Path | None = None
 
 
+_EDITS = (
+    ("warp", "moved by {:.1f} % of the distance between the eyes"),
+    ("contrast", "contrast ±{:.0f} %"),
+    ("light", "light ±{:.2f} stops"),
+    ("delta", "δ {:.4f}"),
+)
+"""Each edit's amount, in the unit of `FaceCloak.amounts`."""
+
+
+def edits_in_words(edits: Mapping[str, float]) -> str:
+    """Say how much each edit changed a face at most; empty where none is known."""
+    return ", ".join(words.format(edits[name]) for name, words in _EDITS if name in edits)
+
+
 @dataclass(frozen=True)
 class FaceOutcome:
     """One face, as measured on the written file.

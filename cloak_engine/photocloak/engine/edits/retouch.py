@@ -61,13 +61,15 @@ class Retouch:
         inside = space.inside(image.shape)
         window = face(points) * np.clip(refine(inside[None])[0], 0, 1)
         parts = {name: window * care(points, name) for name in EDITS}
+        for name in ("contrast", "light", "delta"):
+            parts[name] *= headroom(planes)
         on_grid = _shrunk(parts["delta"] * texture(planes), space.grid) * inside
         return cls(
             space,
             planes,
             Warp(parts["warp"] * held_edges(space, image.shape), mode.warp),
             Contrast(parts["contrast"], mode.contrast),
-            Light(parts["light"] * headroom(planes), mode.light),
+            Light(parts["light"], mode.light),
             Delta(on_grid, refine, mode.rho, mode.linf),
         )
 
