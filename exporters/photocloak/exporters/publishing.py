@@ -56,8 +56,10 @@ def publish(
         OutputError: it could not be written; nothing is left behind.
 
     """
+    written = False
     try:
         with _unnamed(directory, data, like) as give_name:
+            written = True
             if replace is not None and replace.parent == directory:
                 path = _over(replace, give_name)
             else:
@@ -65,7 +67,7 @@ def publish(
         _sync_folder(directory)
     except OSError as error:
         raise OutputError(
-            f"{directory / (stem + suffix)}: cannot be written ({why(error)}); "
+            f"{directory / (stem + suffix)}: cannot be written ({why(error, naming=written)}); "
             "nothing was left there."
         ) from error
     return path

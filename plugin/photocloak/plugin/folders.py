@@ -74,7 +74,8 @@ def output_folder(folder: Path) -> Iterator[Path]:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{folder}: the output folder cannot be used: {why(error)}."
+                f"{folder}: the output folder cannot be made: "
+                f"{why(error, naming=why_not_writable(folder) is None)}."
             ) from error
         yield folder
     except BaseException:
