@@ -29,34 +29,37 @@ FUSE = {"exfat": ["mount.exfat-fuse"]}
 
 @dataclass
 class Disk:
-    """A file system of 16 MB that can be mounted at a folder."""
+    """A folder at which new file systems of 16 MB can be mounted, one after the other."""
 
     kind: str
-    image: Path
+    images: Path
     folder: Path
-    fill: Path = field(init=False)
-    device: str = ""
+    devices: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.fill = self.folder / "filler"
-        if self.kind == "tmpfs":
-            return
-        with self.image.open("wb") as file:
-            file.truncate(16 * MB)
-        _run([*MAKE[self.kind], self.image])
-        self.device = _run(["losetup", "-f", "--show", self.image]).strip()
+    @property
+    def fill(self) -> Path:
+        """The file that takes up the room."""
+        return self.folder / "filler"
 
     def mount(self, *, read_only: bool = False) -> None:
+        """Mount a new one: who has the old one open still has it, even when it is unmounted."""
         self.folder.mkdir(exist_ok=True)
         if self.kind == "tmpfs":
-            options = "size=16m,ro" if read_only else "size=16m"
-            _run(["mount", "-t", "tmpfs", "-o", options, "none", self.folder])
+            size = "size=16m,ro" if read_only else "size=16m"
+            _run(["mount", "-t", "tmpfs", "-o", size, "none", self.folder])
             return
+        self.images.mkdir(exist_ok=True)
+        image = self.images / str(len(self.devices))
+        with image.open("wb") as file:
+            file.truncate(16 * MB)
+        _run([*MAKE[self.kind], image])
+        self.devices.append(_run(["losetup", "-f", "--show", image]).strip())
         way = MOUNT if self.kind in kernel() or self.kind not in FUSE else FUSE
         options = ["-o", "ro"] if read_only else []
-        _run([*way[self.kind], *options, self.device, self.folder])
+        _run([*way[self.kind], *options, self.devices[-1], self.folder])
 
     def unmount(self) -> None:
+        """Take it away, whoever uses it."""
         subprocess.run(["umount", "--lazy", self.folder], check=False, capture_output=True)
 
     def leave(self, free: int) -> None:
@@ -68,9 +71,10 @@ class Disk:
                 os.fsync(file.fileno())
 
     def close(self) -> None:
+        """Give everything back."""
         self.unmount()
-        if self.device.startswith("/dev/"):
-            subprocess.run(["losetup", "-d", self.device], check=False, capture_output=True)
+        for device in self.devices:
+            subprocess.run(["losetup", "-d", device], check=False, capture_output=True)
 
 
 def kernel() -> set[str]:
