@@ -51,9 +51,9 @@ def test_names_that_it_does_not_take_fail_alone(place: Place, disk: Disk) -> Non
         else:
             place.put(name, number)
     daemon = place.start()
-    found = place.finished(*names, within=60)
+    found = place.finished(*names, within=150)
     late = place.put("late.png", 9)
-    found |= place.finished("late.png")
+    found |= place.finished("late.png", within=150)
     assert daemon.poll() is None and place.stop(daemon) == 0
     failed = {name for name in found if found[name].status is Status.FAILED}
     if disk.kind in NO_COLON:
@@ -76,16 +76,16 @@ def test_a_photo_that_is_too_large_for_it_waits_alone(place: Place, disk: Disk) 
     place.put("b.png", 1)
     place.put("sub/c.png", 2)
     place.start()
-    place.finished("b.png", "sub/c.png", within=60)
-    until(lambda: place.states()["a large.png"] == "waiting", 30, place.said)
+    place.finished("b.png", "sub/c.png", within=150)
+    until(lambda: place.states()["a large.png"] == "waiting", 100, place.said)
     assert photos(place) == ["b.png", "sub/c.png"]
     place.put("d.png", 3)
-    place.finished("d.png")
+    place.finished("d.png", within=150)
     entry = place.entries()["a large.png"]
     assert "cannot be put into" in (entry.reason or "") and "full" in (entry.reason or "")
     assert trouble(place) == "", "the others need not wait"
     disk.fill.unlink()
-    place.finished("a large.png")
+    place.finished("a large.png", within=150)
     assert photos(place) == ["a large.png", "b.png", "d.png", "sub/c.png"]
 
 
@@ -93,26 +93,26 @@ def test_a_photo_that_is_too_large_for_it_waits_alone(place: Place, disk: Disk) 
 def test_full_then_read_only_then_gone_and_back(place: Place, disk: Disk) -> None:
     daemon = place.start()
     place.put("a.png")
-    place.finished("a.png", within=60)
+    place.finished("a.png", within=150)
     disk.leave(0)
     for number, name in enumerate(("b.png", "sub/b.png")):
         place.put(name, number + 1)
-    until(lambda: "full" in trouble(place), 30, place.said)
+    until(lambda: "full" in trouble(place), 100, place.said)
     time.sleep(0.5)
     assert set(place.states().values()) == {"done", "pending"} and photos(place) == ["a.png"]
     disk.fill.unlink()
-    place.finished("b.png", "sub/b.png")
+    place.finished("b.png", "sub/b.png", within=150)
     disk.unmount()
     place.put("c.png", 3)
-    until(lambda: "unmounted" in trouble(place), 30, place.said)
+    until(lambda: "unmounted" in trouble(place), 100, place.said)
     assert files(place.out) == [], "nothing is put into the folder below"
     disk.mount(read_only=True)
-    until(lambda: "may not be written to" in trouble(place) or "read-only" in trouble(place), 30,
+    until(lambda: "may not be written to" in trouble(place) or "read-only" in trouble(place), 100,
           place.said)  # fmt: skip
     assert place.states()["c.png"] == "pending"
     disk.unmount()
     disk.mount()
-    place.finished("c.png")
+    place.finished("c.png", within=150)
     until(lambda: trouble(place) == "")
     assert photos(place) == ["c.png"]
     assert daemon.poll() is None and place.stop(daemon) == 0
@@ -124,12 +124,12 @@ def test_photos_come_from_a_disk_that_goes_and_comes_back(place: Place) -> None:
         source.mount()
         write_photo(place.inbox / "a.png", *PORTRAIT)
         daemon = place.start()
-        place.finished("a.png", within=60)
+        place.finished("a.png", within=150)
         source.unmount()
         time.sleep(1.5)
         source.mount()
         write_photo(place.inbox / "b.png", *PORTRAIT, 1)
-        place.finished("b.png")
+        place.finished("b.png", within=150)
         assert place.written() == ["a.png", "b.png"] and place.states()["a.png"] == "done"
         assert place.stop(daemon) == 0
     finally:
@@ -145,7 +145,7 @@ def test_the_photo_itself_is_never_touched_on_a_disk_without_permissions(place: 
         before = photo.read_bytes()
         place.inbox = disk.folder / "in"
         place.start(folders=[place.inbox], output=disk.folder / "in" / "out")
-        place.finished("a.png", within=60)
+        place.finished("a.png", within=150)
         assert files(place.inbox) == ["a.png", "out/a.png"]
         assert photo.read_bytes() == before
         assert Path(disk.folder / "in" / "out" / "a.png").read_bytes() != before

@@ -123,11 +123,11 @@ def test_the_daemon_goes_on(place: Place) -> None:
     dig(place.inbox, 150)
     place.put("first.png", 1)
     daemon = place.start(plain=True)
-    place.finished("first.png", within=120)
+    place.finished("first.png", within=200)
     plant(place.inbox, photo, SEED + 1000, 30)
     for name in ("last.png", os.fsdecode(b"no \xff utf8\n.png"), "-rf.png"):
         place.put(name, 2)
-    place.finished("last.png", "-rf.png", os.fsdecode(b"no \xff utf8\n.png"), within=120)
+    place.finished("last.png", "-rf.png", os.fsdecode(b"no \xff utf8\n.png"), within=200)
     until(lambda: all(one.state in OVER for one in place.entries().values()), 200, place.said)
     assert daemon.poll() is None, place.said()
     assert run(["status"]) == run(["status", "-v", "--json"]) == 0

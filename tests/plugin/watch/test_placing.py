@@ -26,13 +26,13 @@ def test_a_file_where_a_folder_must_be(place: Place, capsys: pytest.CaptureFixtu
     place.out.mkdir()
     (place.out / "sub").write_bytes(b"theirs")
     daemon = place.start()
-    place.finished("a.png")
+    place.finished("a.png", within=150)
     (place.inbox / "sub" / "deep").mkdir(parents=True)
     shutil.copy(first, place.inbox / "sub" / "copy.png")
     place.put("sub/deep/other.png", 1)
-    until(lambda: list(place.states().values()).count("waiting") == 2, 60, place.said)
+    until(lambda: list(place.states().values()).count("waiting") == 2, 150, place.said)
     place.put("z.png", 2)
-    place.finished("z.png", within=60)
+    place.finished("z.png", within=150)
     assert run(["status", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["trouble"], shown["waiting"], shown["queue"]) == (None, 2, 0)
@@ -43,7 +43,7 @@ def test_a_file_where_a_folder_must_be(place: Place, capsys: pytest.CaptureFixtu
     assert "waiting 2" in said and said.count("  waiting: ") == 2
     assert place.written() == ["a.png", "sub", "z.png"]
     (place.out / "sub").unlink()
-    place.finished("sub/copy.png", "sub/deep/other.png", within=60)
+    place.finished("sub/copy.png", "sub/deep/other.png", within=150)
     assert place.written() == ["a.png", "sub/copy.png", "sub/deep/other.png", "z.png"]
     assert place.said().count("waiting: ") == 2, "the same is not said twice"
     assert daemon.poll() is None
@@ -55,28 +55,28 @@ def test_no_permission_in_a_sub_folder(place: Place) -> None:
     shut.mkdir(parents=True)
     shut.chmod(0o500)
     place.start(plain=True)
-    place.finished("a.png", within=60)
+    place.finished("a.png", within=150)
     (place.inbox / "sub").mkdir()
     shutil.copy(first, place.inbox / "sub" / "copy.png")
-    until(lambda: place.states().get("sub/copy.png") == "waiting", 60, place.said)
+    until(lambda: place.states().get("sub/copy.png") == "waiting", 150, place.said)
     place.put("z.png", 2)
-    place.finished("z.png", within=60)
+    place.finished("z.png", within=150)
     shut.chmod(0o000)
     place.put("sub/hidden.png", 3)
-    until(lambda: place.states().get("sub/hidden.png") == "waiting", 60, place.said)
+    until(lambda: place.states().get("sub/hidden.png") == "waiting", 150, place.said)
     shut.chmod(0o700)
-    place.finished("sub/copy.png", "sub/hidden.png", within=60)
+    place.finished("sub/copy.png", "sub/hidden.png", within=150)
 
 
 def test_a_watched_sub_folder_that_may_not_be_read_stops_nothing(place: Place) -> None:
     place.put("shut/a.png")
     place.put("b.png", 1)
     daemon = place.start(plain=True)
-    place.finished("shut/a.png", "b.png", within=60)
+    place.finished("shut/a.png", "b.png", within=150)
     place.put("shut/late.png", 2)
     (place.inbox / "shut").chmod(0)
     place.put("c.png", 3)
-    place.finished("c.png", within=60)
+    place.finished("c.png", within=150)
     assert daemon.poll() is None
     (place.inbox / "shut").chmod(0o700)
 
