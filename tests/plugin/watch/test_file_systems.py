@@ -99,7 +99,8 @@ def test_full_then_read_only_then_gone_and_back(place: Place, disk: Disk) -> Non
         place.put(name, number + 1)
     until(lambda: "full" in trouble(place), 100, place.said)
     time.sleep(0.5)
-    assert set(place.states().values()) == {"done", "pending"} and photos(place) == ["a.png"]
+    until(lambda: set(place.states().values()) == {"done", "pending"}, 100, place.said)
+    assert photos(place) == ["a.png"]
     disk.fill.unlink()
     place.finished("b.png", "sub/b.png", within=150)
     disk.unmount()
