@@ -22,6 +22,7 @@ API = {
         "OutputError",
         "PhotocloakError",
         "manifest_root",
+        "why",
     },
     "photocloak.engine": {
         "Attributes",
@@ -52,6 +53,8 @@ API = {
         "target_from_photos",
     },
     "photocloak.exporters": {
+        "MAX_BYTES",
+        "RAW_SUFFIXES",
         "Encoded",
         "Finding",
         "Photo",
@@ -65,6 +68,7 @@ API = {
         "read",
         "read_bytes",
         "scan",
+        "suffix_like",
         "suffixes",
         "sweep",
         "written_pixels",

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from photocloak.core import InputError, OutputError
 from photocloak.exporters.colour import srgb_profile, to_eight
 from photocloak.exporters.credits import Credits, exif_block, gather, xmp_packet
-from photocloak.exporters.formats import FORMATS
+from photocloak.exporters.formats import FORMATS, suffix_like
 from photocloak.exporters.formats.base import Draft, Format, Plate
 from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.orientation import upright
@@ -57,7 +57,8 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
         draft = form.keep(photo, base, cloaked)
     else:
         draft = _anew(photo, cloaked, policy, form)
-    encoded = Encoded(draft.data, form.name, form.suffixes[0], tuple(dict.fromkeys(draft.notes)))
+    suffix = suffix_like(photo.name, form.suffixes[0])
+    encoded = Encoded(draft.data, form.name, suffix, tuple(dict.fromkeys(draft.notes)))
     _check(photo, policy, draft)
     return encoded
 

@@ -11,11 +11,13 @@ from photocloak.exporters.formats.base import MAX_BYTES
 from photocloak.exporters.mapping import upright_srgb
 from photocloak.exporters.model import Photo
 
-_RAW_SUFFIXES = frozenset(
+RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"}
     | {".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"}
     | {".srf", ".srw", ".x3f"}
 )
+"""Of RAW files, lower case with dot: some are TIFF inside, so that the name alone tells them."""
+
 _RAW_HEADS = re.compile(
     rb"FUJIFILMCCD-RAW|IIRO|IIRS|IIU\0|MMOR|FOVb|\0MRM|.{4}ftypcrx |II\x1a\0\0\0HEAPCCDR"
     rb"|(?:II\*\0|MM\0\*).{4}CR",
@@ -78,7 +80,7 @@ def read_bytes(data: bytes, name: str) -> Photo:
 
 
 def _refuse_raw(data: bytes, name: str) -> None:
-    if _RAW_HEADS.match(data) or Path(name).suffix.lower() in _RAW_SUFFIXES:
+    if _RAW_HEADS.match(data) or Path(name).suffix.lower() in RAW_SUFFIXES:
         raise InputError(
             f"{name}: this is a RAW file; develop it in your photo manager and cloak what it "
             "exports."

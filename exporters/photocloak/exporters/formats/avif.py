@@ -120,5 +120,5 @@ def new(plate: Plate) -> bytes:
 
 
 FORMAT = Format(
-    "AVIF", (".avif",), _sniff, decode, keep, new, heif_parts.strip, heif_parts.pictures
+    "AVIF", (".avif", ".avifs"), _sniff, decode, keep, new, heif_parts.strip, heif_parts.pictures
 )

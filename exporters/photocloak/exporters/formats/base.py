@@ -11,6 +11,8 @@ from photocloak.core import InputError
 from photocloak.exporters.model import Image, Photo, Raster
 
 MAX_BYTES = 1 << 30
+"""Of a file; larger ones are not read."""
+
 MAX_PIXELS = 250_000_000
 
 

@@ -94,7 +94,7 @@ def new(plate: Plate) -> bytes:
 
 FORMAT = Format(
     "HEIC",
-    (".heic", ".heif", ".hif"),
+    (".heic", ".heif", ".hif", ".heics", ".heifs"),
     _sniff,
     decode,
     keep,

@@ -114,4 +114,6 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     yield "trailer", data[stream.end :]
 
 
-FORMAT = Format("JPEG", (".jpg", ".jpeg", ".jpe", ".mpo"), _sniff, decode, keep, new, strip)
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo")
+
+FORMAT = Format("JPEG", SUFFIXES, _sniff, decode, keep, new, strip)
