@@ -92,7 +92,7 @@ class FieldDescent:
     """
 
     MOMENTUM = 0.8
-    SHARE = 0.12
+    SHARE = 0.2
 
     def __init__(self, limit: float, *, steps: int) -> None:
         self._rate, self._steps, self._count = self.SHARE * limit, steps, 0
