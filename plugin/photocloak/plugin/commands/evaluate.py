@@ -103,8 +103,8 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
     folders = Folders.of_user()
     with closing(Cache(platformdirs.user_cache_path("photocloak") / "evaluation")) as cache:
         found = measure(plan, cache, folders, load_settings(folders.settings))
-    table = as_json(found, command)
-    write(out, "results.json", dump(table))
-    write(out, "results.csv", as_csv(list(found.rows)))
-    click.echo(write(out, "index.html", page(found, table)))
+        table = as_json(found, command)
+        write(out, "results.json", dump(table))
+        write(out, "results.csv", as_csv(list(found.rows)))
+        click.echo(write(out, "index.html", page(found, table)))
     return 0
