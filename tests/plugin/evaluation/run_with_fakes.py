@@ -59,10 +59,10 @@ def main(
     )
     with fakes(delay=delay, noise=noise), closing(Cache(cache)) as known:
         found = evaluate(plan, known, Folders.of_user(), Settings(match_targets=False))
-    table = as_json(found, "run with <fakes>")
-    write(out, "results.json", dump(table))
-    write(out, "results.csv", as_csv(list(found.rows)))
-    write(out, "index.html", page(found, table))
+        table = as_json(found, "run with <fakes>")
+        write(out, "results.json", dump(table))
+        write(out, "results.csv", as_csv(list(found.rows)))
+        write(out, "index.html", page(found, table))
 
 
 if __name__ == "__main__":

@@ -106,5 +106,5 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
         table = as_json(found, command)
         write(out, "results.json", dump(table))
         write(out, "results.csv", as_csv(list(found.rows)))
-        click.echo(write(out, "index.html", page(found, table)))  # its pictures are in the cache
+        click.echo(write(out, "index.html", page(found, table)))
     return 0

@@ -52,7 +52,7 @@ class Cache:
         self._connection.commit()
 
     def close(self) -> None:
-        """Let go of the file; what was not committed is lost."""
+        """Let go of the file, after the last page is written; what was not committed is lost."""
         self._connection.close()
 
     def private(self, *names: str) -> Path:
