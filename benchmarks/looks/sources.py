@@ -45,7 +45,7 @@ def find_sources(inputs: Sequence[Path], selection: Path | None) -> list[Source]
     else:
         sources = [
             Source(one.source, str(one.source.parent if one.below != PurePath() else one.source))
-            for one in require_photos(inputs, exporters.suffixes())
+            for one in require_photos(inputs, exporters.suffixes()).photos
         ]
     _by_name([one.path for one in sources])
     return sources

@@ -144,8 +144,8 @@ def test_pixels_far_from_every_face_are_the_source_s() -> None:
     out = cloaker(image, [_subject(ensemble, image, face, _quick("strong"))], seed=0).pixels
     rows, columns = np.nonzero((out != image).any(axis=2))
     assert len(rows) > 0
-    reach = 0.5 * 112 * 0.5  # of the square; the oval within it is less wide
-    assert np.abs(columns - 170).max() <= 0.92 * reach
+    reach = 0.5 * 112 * 0.5
+    assert np.abs(columns - 170).max() <= reach
     assert np.abs(rows - 150).max() <= reach
 
 
@@ -202,9 +202,9 @@ def test_a_face_at_the_photo_s_edge_spends_its_budget_in_the_photo() -> None:
 
 @pytest.mark.parametrize("mode", ["subtle", "balanced", "strong"])
 def test_no_edit_brings_a_colour_of_its_own(mode: str) -> None:
-    """Colour differences change by what moves, not by what is added; averaged, not at all."""
+    """What is added is luma. Light scales colour with it, see `test_edits.py`; a warp moves it."""
     image, face = _scene(7, 1.0)
-    ensemble, table = _ensemble(), replace(_quick(mode), rate=8.0, warp=1e-6)
+    ensemble, table = _ensemble(), replace(_quick(mode), rate=8.0, warp=1e-6, light=1e-6)
     subject = _subject(ensemble, image, face, table)
     cloak = _cloaker(ensemble)(image, [subject], seed=0)
     change = cloak.pixels.astype(np.float64) - image

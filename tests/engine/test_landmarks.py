@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from photocloak.core import ModelError
+from photocloak.core import ModelError, manifest_root
 from photocloak.engine import landmarks as module
 from photocloak.engine.detector import Detector
 from photocloak.engine.faces import Face, alignable
@@ -112,7 +112,7 @@ def test_the_average_is_a_face_in_the_face_space(landmarker: Landmarker) -> None
 
 
 def test_a_broken_manifest_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = module.manifest_root()
+    root = manifest_root()
     for part in ("landmarks", "models"):
         (tmp_path / part).mkdir()
     for name in ("landmarks/facemesh.toml", "landmarks/average.csv", "models/facemesh.onnx"):

@@ -24,7 +24,8 @@ def middle(region: Array) -> Array:
     """Return the centre of mass, x and y."""
     at = np.arange(SIZE)
     total = region.sum()
-    return np.array([(region.sum(axis=0) * at).sum(), (region.sum(axis=1) * at).sum()]) / total
+    weighed = np.array([(region.sum(axis=0) * at).sum(), (region.sum(axis=1) * at).sum()])
+    return np.asarray(weighed / total, np.float32)
 
 
 def test_a_square_is_filled_where_it_lies(average: Array) -> None:
@@ -54,13 +55,24 @@ def test_soft_edges_keep_the_area(region: Region, average: Array) -> None:
 
 def test_parts_lie_where_parts_of_a_face_lie(average: Array) -> None:
     masks = {region: mask(average, region, softness=0) for region in REGIONS}
-    heights = [middle(masks[r])[1] for r in ("brows", "eyes", "nose_bridge", "nose_tip", "lips")]
+    order: tuple[Region, ...] = ("brows", "eyes", "nose_bridge", "nose_tip", "lips")
+    heights = [middle(masks[region])[1] for region in order]
     assert heights == sorted(heights)
-    for inner, outer in (("irises", "eyes"), ("mouth", "lips"), ("nostrils", "nose_tip")):
+    within: tuple[tuple[Region, Region], ...] = (
+        ("irises", "eyes"),
+        ("mouth", "lips"),
+        ("nostrils", "nose_tip"),
+    )
+    for inner, outer in within:
         assert (masks[inner] <= masks[outer] + 0.3).all(), inner
     for region in REGIONS:
         assert (masks[region] <= masks["face_oval"]).mean() == 1, region
-    for apart in (("eyes", "brows"), ("nose_tip", "lips"), ("nose_bridge", "eyes")):
+    beside: tuple[tuple[Region, Region], ...] = (
+        ("eyes", "brows"),
+        ("nose_tip", "lips"),
+        ("nose_bridge", "eyes"),
+    )
+    for apart in beside:
         assert (masks[apart[0]] * masks[apart[1]]).sum() < 5, apart
 
 

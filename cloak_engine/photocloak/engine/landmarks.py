@@ -124,7 +124,6 @@ def five_of(points: Array) -> Array:
     return np.stack([*middles, *points[list(_MOUTH)]])
 
 
-@cache
 def average_points() -> Array:
     """Return the points of an average face in the face space, (468, 2) float32."""
     average = np.loadtxt(manifest_root() / "landmarks" / "average.csv", np.float32, delimiter=",")

@@ -27,7 +27,8 @@ def average(sightings: list[Sighting], landmarker: Landmarker) -> Array:
             people[sighting.person].append(landmarks.points)
     if len(people) < FEWEST:
         raise SystemExit(f"Only {len(people)} people have certain landmarks; {FEWEST} are needed.")
-    return np.mean([np.mean(points, axis=0) for points in people.values()], axis=0)
+    means = [np.mean(points, axis=0) for points in people.values()]
+    return np.asarray(np.mean(means, axis=0), np.float32)
 
 
 def main() -> None:
