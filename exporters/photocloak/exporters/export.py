@@ -6,10 +6,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.core import InputError, OutputError
-from photocloak.exporters.colour import srgb_profile, to_eight
+from photocloak.exporters.colour import to_eight
 from photocloak.exporters.credits import Credits, exif_block, gather, xmp_packet
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import Draft, Format, Plate
+from photocloak.exporters.icc import srgb_profile
 from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.orientation import upright
 from photocloak.exporters.policies import Policy

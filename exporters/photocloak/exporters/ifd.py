@@ -129,11 +129,40 @@ class Tiff:
         return Directory(name, at, entries), following
 
 
-def exif_orientation(block: bytes) -> int:
-    """Return the orientation an EXIF block (from its byte order mark) states, 1 to 8; else 1."""
+def exif_orientation(block: bytes) -> int | None:
+    """Return the orientation an EXIF block (from its byte order mark) states, 1 to 8, or None."""
     try:
         tiff = Tiff(block)
     except ValueError:
-        return 1
-    value = tiff.number(tiff.directory("IFD0"), ORIENTATION, 1)
-    return value if 1 <= value <= 8 else 1
+        return None
+    value = tiff.number(tiff.directory("IFD0"), ORIENTATION)
+    return value if 1 <= value <= 8 else None
+
+
+def exif_start(body: bytes, *, offset: bool = False) -> int:
+    """Return where the byte order mark lies in EXIF data; -1 where there is none.
+
+    Writers put them into PNG, WebP and HEIF plain, behind `Exif` and two zeros, and behind the
+    head of a JPEG segment as well; readers take all of these.
+
+    Args:
+        body: of the chunk or item.
+        offset: whether it should begin with the mark's distance in four bytes, as in HEIF, which
+            some writers leave out, and some leave at zero.
+
+    """
+    starts = [0]
+    if offset and len(body) >= 4:
+        starts = [4 + struct.unpack_from(">I", body)[0], 4, 0]
+    for start in starts:
+        at = start + 4 if body[start : start + 2] == b"\xff\xe1" else start
+        at += 6 if body[at : at + 6] == b"Exif\0\0" else 0
+        if body[at : at + 4] in (b"II*\0", b"MM\0*"):
+            return at
+    return -1
+
+
+def exif_of(body: bytes, *, offset: bool = False) -> bytes:
+    """Return the EXIF block from its byte order mark, empty where there is none; see above."""
+    start = exif_start(body, offset=offset)
+    return body[start:] if start >= 0 else b""

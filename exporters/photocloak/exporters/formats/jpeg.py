@@ -11,12 +11,12 @@ from photocloak.core import InputError
 from photocloak.exporters.containers.segments import SOF, Segment, Stream, identifier, join, split
 from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
-from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch
+from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster
-from photocloak.exporters.orientation import stored
+from photocloak.exporters.orientation import stated, stored
 
 
 def _sniff(head: bytes) -> bool:
@@ -44,11 +44,12 @@ def decode(data: bytes, name: str) -> Raster:
         raise damaged(name, "JPEG", error) from error
     if picture.mode not in ("L", "RGB", "CMYK"):
         raise InputError(f"{name}: JPEG files of kind {picture.mode} are not supported.")
+    block = leaks.exif_block(stream.segments)
     return Raster(
         samples_of(picture),
         picture.mode,
-        leaks.icc_profile(stream.segments),
-        exif_orientation(leaks.exif_block(stream.segments)),
+        profile(Signs(leaks.icc_profile(stream.segments), exif=block), picture.mode, name),
+        stated(block, leaks.xmp_packet(stream.segments)),
         notes=_further(data, stream),
     )
 
