@@ -7,7 +7,8 @@ from PIL import Image as Pillow
 
 from photocloak.core import InputError, OutputError, PhotocloakError
 from photocloak.exporters.colour import to_eight
-from photocloak.exporters.credits import Credits, exif_block, gather, xmp_packet
+from photocloak.exporters.credits import Credits, gather
+from photocloak.exporters.credits_writing import exif_block, xmp_packet
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import Draft, Format, Plate
 from photocloak.exporters.icc import srgb_profile
@@ -99,7 +100,7 @@ def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
             f"{photo.name}: cannot be made smaller than {policy.bytes} bytes at this size; "
             f"give the preset {policy.name} a smaller edge."
         )
-    return Draft(data, (*photo.raster.notes, *notes))
+    return Draft(data, (*photo.raster.notes, *notes, *kept.notes))
 
 
 def _flat(photo: Photo, cloaked: Image) -> tuple[Image, tuple[str, ...]]:

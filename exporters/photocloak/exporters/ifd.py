@@ -7,7 +7,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+from photocloak.exporters.texts import decoded
+
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
 MAX_DIRECTORIES, MAX_ENTRIES = 256, 4096
 
@@ -23,7 +25,7 @@ class Entry:
 
     Attributes:
         tag: number.
-        kind: TIFF type, 1 to 13.
+        kind: TIFF type, 1 to 13, or 129, UTF-8 text of EXIF 3.0.
         count: of values.
         at: offset of the 12-byte entry.
         start: offset of its value.
@@ -91,7 +93,7 @@ class Tiff:
         entry = directory.entries.get(tag) if directory else None
         if entry is None:
             return ""
-        return self.raw(entry).split(b"\0")[0].decode("utf-8", "replace").strip()
+        return decoded(self.raw(entry).split(b"\0")[0]).strip()
 
     def _walk(self) -> Iterator[Directory]:
         queue = [("IFD0", struct.unpack_from(f"{self.order}I", self.data, 4)[0])]

@@ -54,9 +54,11 @@ def facts(data: bytes, name: str, title: str) -> Facts:
     """
     try:
         heif = read(data)
-        main = heif.items[heif.primary]
-    except (ValueError, KeyError) as error:
-        raise damaged(name, title, ValueError(str(error))) from error
+    except ValueError as error:
+        raise damaged(name, title, error) from error
+    main = heif.items.get(heif.primary)
+    if main is None:
+        raise damaged(name, title, ValueError("it has no primary picture"))
     if data[8:12] in _SEQUENCES and heif.tracks:
         raise animated(name)
     made_of = _made_of(heif, main)
