@@ -57,7 +57,7 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     data = _encode(
         raster.samples,
         quality=_QUALITY,
-        subsampling="4:2:0" if raster.mode != "L" else "4:0:0",
+        subsampling="4:0:0" if raster.mode == "L" else _sampling(photo.data),
         block=block,
         packet=packet,
         icc=facts.icc,
@@ -66,6 +66,16 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     data = _with_points(data, facts.points or Points(UNSPECIFIED, UNSPECIFIED))
     notes = (*photo.raster.notes, "AVIF has no lossless way to change a part: encoded anew")
     return Draft(data, notes, frozenset(previews.written))
+
+
+def _sampling(data: bytes) -> str:
+    """Return the chroma sampling of the source (AV1-ISOBMFF, 2.3.3)."""
+    heif = read(data)
+    coded = [
+        body for one in heif.items.values() for kind, body in one.properties if kind == b"av1C"
+    ]
+    bits = coded[0][2] >> 2 & 3 if coded and len(coded[0]) > 2 else 3
+    return {0: "4:4:4", 2: "4:2:2"}.get(bits, "4:2:0")
 
 
 def _with_points(data: bytes, points: Points) -> bytes:

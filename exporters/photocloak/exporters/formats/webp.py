@@ -30,7 +30,7 @@ from photocloak.exporters.orientation import stated, stored
 _PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 _ANIMATION = (b"ANIM", b"ANMF")
 _ICC, _ALPHA, _EXIF, _XMP = 0x20, 0x10, 0x08, 0x04
-_QUALITY = 95
+_QUALITY = 98  # at 95, what is far from a face differs by half as much again
 
 
 def _sniff(head: bytes) -> bool:
@@ -123,7 +123,13 @@ def _clean(chunks: list[Chunk], previews: Previews) -> Iterator[Chunk]:
 def _coded(samples: Samples, *, lossless: bool, quality: int) -> list[Chunk]:
     file = io.BytesIO()
     Pillow.fromarray(np.ascontiguousarray(samples)).save(
-        file, "WEBP", lossless=lossless, quality=100 if lossless else quality, method=4, exact=True
+        file,
+        "WEBP",
+        lossless=lossless,
+        quality=100 if lossless else quality,
+        method=4,
+        exact=True,
+        use_sharp_yuv=True,
     )
     return [one for one in split(file.getvalue())[0] if one.name in _PICTURE]
 

@@ -1,0 +1,179 @@
+"""Colours come out as they went in, whichever sign of a file says what its numbers mean."""
+
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+from photocloak import exporters
+from photocloak.core import InputError
+from photocloak.plugin.evaluation.colour import ciede2000
+from tests.exporters import exiftool
+from tests.exporters.spaces import HDR, WAYS
+
+Image = NDArray[np.uint8]
+Reader = Callable[[bytes, Path], NDArray[np.integer]]
+KEEP, WEB = exporters.load_policy("keep"), exporters.load_policy("web")
+FACE = np.s_[64:192, 64:192]  # of the scene
+# what says how the colours are meant, as ExifTool has it
+SIGNS = (
+    "PNG:Gamma",
+    "PNG:WhitePoint",
+    "PNG:Red",
+    "PNG:SRGBRendering",
+    "PNG-cICP:",
+    "ICC_Profile",
+    "ICC-header",
+    "ColorPrimaries",
+    "TransferCharacteristics",
+    "ColorSpace",
+    "InteropIndex",
+    "ColorProfiles",
+)
+
+
+@pytest.fixture(scope="module")
+def scene(face: Image) -> Image:
+    """(256, 384, 3) sRGB: the face, and beside it a chart of 32 colours."""
+    rng = np.random.default_rng(3)
+    chart = rng.integers(30, 226, (8, 4, 3)).astype(np.uint8)
+    return np.hstack([face, np.kron(chart, np.ones((32, 32, 1), np.uint8))])
+
+
+def pillow(data: bytes, _folder: Path) -> NDArray[np.integer]:
+    """Read the numbers with Pillow or pillow-heif."""
+    import pillow_heif
+
+    if data[4:8] == b"ftyp" and b"avif" not in data[:32]:
+        return np.asarray(pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False))
+    return np.asarray(Pillow.open(io.BytesIO(data)).convert("RGB"))
+
+
+def vips(data: bytes, folder: Path) -> NDArray[np.integer]:
+    """Read the numbers with Debian's libvips, libheif, libpng, libjpeg, libwebp."""
+    if shutil.which("vips") is None:
+        pytest.skip("vips is not installed (libvips-tools)")
+    source, raw = folder / "a", folder / "a.ppm"
+    source.write_bytes(data)
+    done = subprocess.run(["vips", "copy", source, raw], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    head, size, peak, rest = raw.read_bytes().replace(b"\n#vips2ppm", b"\n#", 1), b"", b"", b""
+    lines = [one for one in head.split(b"\n", 4) if not one.startswith(b"#")]
+    size, peak = lines[1], lines[2]
+    width, height = map(int, size.split())
+    kind = np.dtype(">u2") if int(peak) > 255 else np.dtype(np.uint8)
+    rest = raw.read_bytes()[-width * height * 3 * kind.itemsize :]
+    return np.frombuffer(rest, kind).reshape(height, width, 3).astype(kind.newbyteorder("="))
+
+
+READERS = {"pillow": pillow, "vips": vips}
+
+
+def outside(image: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return a scene without its face: the chart, and the rest of the portrait, as one row."""
+    mask = np.ones(image.shape[:2], bool)
+    mask[FACE] = False
+    return image[mask][None]
+
+
+def cloaked(base: Image) -> Image:
+    result = base.copy()
+    result[FACE] = np.clip(result[FACE].astype(int) + 6, 0, 255).astype(np.uint8)
+    return result
+
+
+def reachable(way: str, reader: str) -> bool:
+    """Debian 12's libvips has no AV1, and reads 10 bits in another order."""
+    return reader == "pillow" or not way.startswith(("AVIF", "HEIC 10"))
+
+
+BOTH = [(way, reader) for way in WAYS for reader in READERS if reachable(way, reader)]
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_faces_are_looked_at_in_the_colours_that_are_meant(name: str, scene: Image) -> None:
+    way = WAYS[name]
+    photo = exporters.read_bytes(way.write(scene), "a")
+    lossless = name.startswith(("PNG", "WebP"))
+    assert ciede2000(photo.pixels, scene).mean() < (0.8 if lossless else 1.2)
+
+
+@pytest.mark.parametrize(("name", "reader"), BOTH)
+def test_keep_changes_no_colour_and_no_sign(
+    name: str, reader: str, scene: Image, tmp_path: Path
+) -> None:
+    exiftool.require()
+    way = WAYS[name]
+    data = way.write(scene)
+    photo = exporters.read_bytes(data, "a")
+    encoded = exporters.encode(photo, photo.pixels, cloaked(photo.pixels), KEEP)
+    before, after = (READERS[reader](one, tmp_path) for one in (data, encoded.data))
+    shown = [way.space.shown(outside(one), np.iinfo(one.dtype).max) for one in (before, after)]
+    assert ciede2000(*shown).mean() < way.keep
+    files = [tmp_path / f"{part}{encoded.suffix}" for part in ("before", "after")]
+    for file, content in zip(files, (data, encoded.data), strict=True):
+        file.write_bytes(content)
+    signs = [
+        {tag: value for tag, value in row.items() if any(sign in tag for sign in SIGNS)}
+        for row in exiftool.tags(files).values()
+    ]
+    assert signs[0] == signs[1]
+
+
+@pytest.mark.parametrize(("name", "reader"), BOTH)
+def test_web_shows_what_was_meant_in_srgb(
+    name: str, reader: str, scene: Image, tmp_path: Path
+) -> None:
+    photo = exporters.read_bytes(WAYS[name].write(scene), "a")
+    encoded = exporters.encode(photo, photo.pixels, cloaked(photo.pixels), WEB)
+    numbers = READERS[reader](encoded.data, tmp_path).astype(np.uint8)
+    with Pillow.open(io.BytesIO(encoded.data)) as picture:
+        icc = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+    to_srgb = ImageCms.buildTransform(icc, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    shown = np.asarray(ImageCms.applyTransform(Pillow.fromarray(numbers), to_srgb))
+    assert ciede2000(outside(shown), outside(scene)).mean() < 1.5
+
+
+@pytest.mark.parametrize("name", HDR)
+def test_hdr_is_refused_by_any_sign(name: str, scene: Image) -> None:
+    with pytest.raises(InputError, match=r"^a: this is an HDR picture \((PQ|HLG)\), .*\.$"):
+        exporters.read_bytes(HDR[name](scene), "a")
+
+
+def test_a_damaged_profile_counts_for_nothing(face: Image) -> None:
+    from tests.exporters.files import coded
+    from tests.exporters.spaces import ADOBE_RGB, exif
+
+    numbers = ADOBE_RGB.numbers(face).astype(np.uint8)
+    data = coded(numbers, quality=97, icc_profile=b"\0" * 400, exif=exif(2))
+    assert ciede2000(exporters.read_bytes(data, "a").pixels, face).mean() < 1.2
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_gray_has_a_curve_as_well(form: str, face: Image) -> None:
+    from tests.exporters.files import coded
+    from tests.exporters.spaces import LINEAR, exif, gama
+
+    gray = np.asarray(Pillow.fromarray(face).convert("L"))
+    if form == "PNG":
+        numbers = LINEAR.numbers(np.repeat(gray[..., None], 3, 2))[..., 0].astype(np.uint8)
+        data = coded(numbers, "PNG")
+        name, body = gama(1.0)
+        from photocloak.exporters.containers import chunks
+
+        parts, _ = chunks.split(data)
+        data = chunks.join([parts[0], chunks.Chunk(name, body), *parts[1:]])
+    else:
+        data = coded(gray, quality=97, exif=exif(1))
+    photo = exporters.read_bytes(data, "a")
+    assert np.abs(photo.pixels[..., 0].astype(int) - gray).mean() < 3
+    after = exporters.encode(photo, photo.pixels, cloaked(photo.pixels), KEEP)
+    shown = exporters.written_pixels(after, photo.pixels.shape, "a")
+    assert np.abs(shown.astype(int) - cloaked(photo.pixels))[FACE].mean() < 2.5
