@@ -183,14 +183,19 @@ def without(data: bytes, kind: bytes) -> bytes:
 
 
 def avif(numbers: NDArray[np.integer], primaries: int, transfer: int) -> bytes:
-    data = coded(numbers.astype(np.uint8), "AVIF", quality=90)
+    data = coded(numbers.astype(np.uint8), "AVIF", quality=95, subsampling="4:4:4")
     own, wanted = (struct.pack(">4sHH", b"nclx", *two) for two in ((1, 13), (primaries, transfer)))
     assert data.count(own) == 1
     return data.replace(own, wanted)
 
 
-def _jpeg(space: Space, **options: object) -> Callable[[Image], bytes]:
-    return lambda scene: coded(space.numbers(scene).astype(np.uint8), quality=97, **options)
+def _jpeg(space: Space, block: bytes = b"", **options: object) -> Callable[[Image], bytes]:
+    def write(scene: Image) -> bytes:
+        numbers = space.numbers(scene).astype(np.uint8)
+        exif_ = {"exif": b"Exif\0\0" + block} if block else {}
+        return coded(numbers, quality=97, subsampling=0, **exif_, **options)
+
+    return write
 
 
 def _png(space: Space, *signs: tuple[bytes, bytes]) -> Callable[[Image], bytes]:
@@ -204,11 +209,11 @@ def _heic(space: Space, *points: int) -> Callable[[Image], bytes]:
 SRGB_CHUNK = (b"sRGB", b"\0")
 WAYS: dict[str, Way] = {
     "JPEG without anything": Way(SRGB, _jpeg(SRGB)),
-    "JPEG, EXIF sRGB": Way(SRGB, _jpeg(SRGB, exif=exif(1))),
-    "JPEG, DCF R03": Way(ADOBE_RGB, _jpeg(ADOBE_RGB, exif=exif(0xFFFF, b"R03"))),
-    "JPEG, EXIF ColorSpace 2": Way(ADOBE_RGB, _jpeg(ADOBE_RGB, exif=exif(2))),
+    "JPEG, EXIF sRGB": Way(SRGB, _jpeg(SRGB, exif(1))),
+    "JPEG, DCF R03": Way(ADOBE_RGB, _jpeg(ADOBE_RGB, exif(0xFFFF, b"R03"))),
+    "JPEG, EXIF ColorSpace 2": Way(ADOBE_RGB, _jpeg(ADOBE_RGB, exif(2))),
     "JPEG, ICC before R03": Way(
-        P3_GAMMA, _jpeg(P3_GAMMA, exif=exif(0xFFFF, b"R03"), icc_profile=profile("Display P3"))
+        P3_GAMMA, _jpeg(P3_GAMMA, exif(0xFFFF, b"R03"), icc_profile=profile("Display P3"))
     ),
     "WebP, DCF R03": Way(
         ADOBE_RGB,
@@ -256,8 +261,12 @@ HDR: dict[str, Callable[[Image], bytes]] = {
     "HEIC 10 bit, nclx PQ": lambda s: heic(s.astype(np.uint16) * 257, 9, 16, 9, 1, deep=True),
     "AVIF, nclx PQ": lambda s: avif(s, 9, 16),
     "JPEG, ICC with code points": lambda s: coded(s, icc_profile=_with_points(9, 16)),
-    "JPEG, ICC by its name": lambda s: coded(s, icc_profile=profile("Rec. ITU-R BT.2100 PQ")),
+    "JPEG, ICC by its name": lambda s: coded(s, icc_profile=_named(b"BT.2100 PQ")),
 }
+
+
+def _named(name: bytes) -> bytes:
+    return profile("Display P3").replace(b"Display P3", name)
 
 
 def _with_points(primaries: int, transfer: int) -> bytes:
