@@ -4,6 +4,7 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,14 @@ from PIL import Image as Pillow
 
 from photocloak.exporters.containers import chunks, isobmff
 from photocloak.exporters.formats import png_pixels
+from photocloak.exporters.model import Samples
 from tests.exporters.files import coded, profile
 
 Image = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
 Curve = Callable[[Doubles], Doubles]
+Point = tuple[float, float]
+Corners = tuple[Point, Point, Point]
 D65 = (0.3127, 0.3290)
 BT709 = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 P3 = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
@@ -40,7 +44,7 @@ def light_to_video(x: Doubles) -> Doubles:
     return np.where(x < 0.018, 4.5 * x, 1.0993 * np.maximum(x, 0) ** 0.45 - 0.0993)
 
 
-def _matrix(primaries: tuple[tuple[float, float], ...]) -> Doubles:
+def _matrix(primaries: Corners) -> Doubles:
     """Return the matrix from light of these primaries to XYZ, white D65."""
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
     white = np.array([D65[0] / D65[1], 1, (1 - D65[0] - D65[1]) / D65[1]])
@@ -51,7 +55,7 @@ def _matrix(primaries: tuple[tuple[float, float], ...]) -> Doubles:
 class Space:
     """Primaries with white D65, and a curve with its inverse."""
 
-    primaries: tuple[tuple[float, float], ...]
+    primaries: Corners
     to_light: Curve
     to_value: Curve
 
@@ -103,7 +107,7 @@ def exif(space: int, interop: bytes = b"") -> bytes:
 
 def png(numbers: NDArray[np.integer], *signs: tuple[bytes, bytes], deep: bool = False) -> bytes:
     """Return a PNG with chunks before its picture."""
-    samples = numbers.astype(np.uint16 if deep else np.uint8)
+    samples: Samples = numbers.astype(np.uint16) if deep else numbers.astype(np.uint8)
     height, width = samples.shape[:2]
     header = struct.pack(">IIBBBBB", width, height, 16 if deep else 8, 2, 0, 0, 0)
     parts = [(b"IHDR", header), *signs, (b"IDAT", png_pixels.encode(samples)), (b"IEND", b"")]
@@ -114,7 +118,7 @@ def gama(value: float) -> tuple[bytes, bytes]:
     return b"gAMA", struct.pack(">I", round(value * 100_000))
 
 
-def chrm(primaries: tuple[tuple[float, float], ...]) -> tuple[bytes, bytes]:
+def chrm(primaries: Corners) -> tuple[bytes, bytes]:
     corners = [value for point in (D65, *primaries) for value in point]
     return b"cHRM", struct.pack(">8I", *(round(value * 100_000) for value in corners))
 
@@ -189,10 +193,10 @@ def avif(numbers: NDArray[np.integer], primaries: int, transfer: int) -> bytes:
     return data.replace(own, wanted)
 
 
-def _jpeg(space: Space, block: bytes = b"", **options: object) -> Callable[[Image], bytes]:
+def _jpeg(space: Space, block: bytes = b"", **options: Any) -> Callable[[Image], bytes]:
     def write(scene: Image) -> bytes:
         numbers = space.numbers(scene).astype(np.uint8)
-        exif_ = {"exif": b"Exif\0\0" + block} if block else {}
+        exif_: dict[str, Any] = {"exif": b"Exif\0\0" + block} if block else {}
         return coded(numbers, quality=97, subsampling=0, **exif_, **options)
 
     return write

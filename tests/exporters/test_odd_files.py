@@ -122,7 +122,8 @@ def test_gray_heic_of_ten_bits(small: Image) -> None:
     file = io.BytesIO()
     pillow_heif.from_bytes("L;16", (64, 48), gray.tobytes()).save(file, quality=90)
     photo, encoded = kept(file.getvalue())
-    assert (photo.raster.mode, photo.raster.samples.dtype) == ("L", np.uint16)
+    assert photo.raster.mode == "L"
+    assert photo.raster.samples.dtype == np.uint16
     assert np.abs(photo.pixels[..., 0].astype(int) - small[..., 0]).mean() < 3
     assert exporters.read_bytes(encoded.data, "b").raster.mode == "L"
 
