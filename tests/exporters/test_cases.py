@@ -21,7 +21,14 @@ PORTRAIT = manifest_root() / "demo" / "astronaut.png"
 def cases(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the inputs."""
     folder = tmp_path_factory.mktemp("cases")
-    command = [sys.executable, "-B", str(lab / "cases/make.py"), str(folder), "--face", str(PORTRAIT)]
+    command = [
+        sys.executable,
+        "-B",
+        str(lab / "cases/make.py"),
+        str(folder),
+        "--face",
+        str(PORTRAIT),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
