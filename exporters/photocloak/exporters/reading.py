@@ -7,7 +7,7 @@ from pathlib import Path
 
 from photocloak.core import InputError
 from photocloak.exporters.formats import FORMATS
-from photocloak.exporters.formats.base import MAX_BYTES
+from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
 from photocloak.exporters.mapping import upright_srgb
 from photocloak.exporters.model import Photo
 
@@ -74,9 +74,23 @@ def read_bytes(data: bytes, name: str) -> Photo:
     _refuse_raw(data, name)
     for form in FORMATS.values():
         if form.sniff(data[:64]):
-            raster = form.decode(data, name)
-            return Photo(None, name, data, form.name, upright_srgb(raster), raster)
+            return _decoded(form, data, name)
     raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(FORMATS)}.")
+
+
+def _decoded(form: Format, data: bytes, name: str) -> Photo:
+    """Decode a file; whatever a decoder of hostile bytes may raise, it is this file's fault."""
+    try:
+        raster = form.decode(data, name)
+        return Photo(None, name, data, form.name, upright_srgb(raster), raster)
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            f"{name}: this photo needs more memory than there is; make a smaller copy first."
+        ) from error
+    except Exception as error:
+        raise damaged(name, form.name, error) from error
 
 
 def _refuse_raw(data: bytes, name: str) -> None:

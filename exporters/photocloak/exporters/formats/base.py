@@ -134,3 +134,11 @@ def damaged(name: str, title: str, error: BaseException) -> InputError:
         f"{name}: this {title} file cannot be decoded ({what}); it is damaged or incomplete: "
         "export or copy it again."
     )
+
+
+def animated(name: str) -> InputError:
+    """Return the error for a file of several pictures that follow each other."""
+    return InputError(
+        f"{name}: this is an animation, of which photocloak would keep one picture only; save the "
+        "picture that you want by itself."
+    )

@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
+from photocloak.exporters.ifd import exif_start
 from photocloak.exporters.leaks import exif, xmp
 from photocloak.exporters.leaks.jpeg import clean_resources
 from photocloak.exporters.leaks.previews import Previews
@@ -54,7 +55,8 @@ def _one(chunk: Chunk, previews: Previews) -> Chunk | None:
     if chunk.name in (b"IHDR", b"IDAT", b"IEND", b"PLTE"):
         return chunk
     if chunk.name == b"eXIf":
-        return Chunk(b"eXIf", exif.clean(chunk.body, previews))
+        start = max(0, exif_start(chunk.body))
+        return Chunk(b"eXIf", chunk.body[:start] + exif.clean(chunk.body[start:], previews))
     if chunk.name in _TEXTS:
         return _text(chunk, previews)
     return None if any(embedded(chunk.body)) else chunk
