@@ -15,11 +15,16 @@ _HELD = 16.0  # face-space pixels from a photo's edge within which the warp fade
 
 _CARE: dict[str, dict[Region, float]] = {
     "warp": {"eyes": 0.6, "nostrils": 0.6},
-    "contrast": {"irises": 0.4, "mouth": 0.3, "nostrils": 0.5},
-    "light": {"irises": 0.4, "mouth": 0.4, "nostrils": 0.5},
-    "delta": {"eyes": 0.5, "mouth": 0.3, "lips": 0.6, "nostrils": 0.4},
+    "contrast": {"eyes": 0.5, "irises": 0.6, "mouth": 0.3, "nostrils": 0.5},
+    "light": {"eyes": 0.5, "irises": 0.6, "mouth": 0.4, "nostrils": 0.5},
+    "delta": {"eyes": 0.35, "mouth": 0.3, "lips": 0.6, "nostrils": 0.4},
 }
-"""What is left of each edit where it hurts to look: milky eyes, stained teeth, smeared nostrils."""
+"""What is left of each edit where judges look first: milky eyes, broken glasses, stained teeth."""
+
+_AROUND = {
+    "eyes": 5.0
+}  # σ of a part's edge, face-space pixels; lids and glasses belong to the eyes
+_EDGE = 2.0
 
 
 def face(points: Array) -> Array:
@@ -44,7 +49,9 @@ def care(points: Array, edit: str) -> Array:
     """Return how much of an edit is left where it would be seen most, (SIZE, SIZE)."""
     left = np.ones((SIZE, SIZE), np.float32)
     for region, share in _CARE[edit].items():
-        left *= 1 - (1 - share) * mask(points, region, softness=2.0)
+        softness = _AROUND.get(region, _EDGE)
+        part = np.clip(mask(points, region, softness=softness) * (1 + softness / 10), 0, 1)
+        left *= 1 - (1 - share) * part
     return left
 
 
