@@ -22,6 +22,15 @@ from photocloak.engine.space import FaceSpace, Image
 EDITS = ("warp", "contrast", "light", "delta")
 """The edits' names in their order."""
 
+LARGE = 90.0
+"""Edge of the face space in photo pixels below which bounds grow: what is seen small hides more.
+
+A face of 45 pixels has 15 from eye to eye; a mode's 1.5 per cent of these is a quarter of a pixel.
+"""
+
+MOST = 3.0
+"""Factor by which they grow at most."""
+
 Parameters = Mapping[str, Array]
 """Of each edit by its name: all that a cloak is."""
 
@@ -63,14 +72,15 @@ class Retouch:
         parts = {name: window * care(points, name) for name in EDITS}
         for name in ("contrast", "light", "delta"):
             parts[name] *= headroom(planes)
-        on_grid = _shrunk(parts["delta"] * texture(planes), space.grid) * inside
+        more = float(np.clip(LARGE / space.native, 1, MOST))
+        on_grid = _shrunk(parts["delta"] * texture(planes, space.native), space.grid) * inside
         return cls(
             space,
             planes,
-            Warp(parts["warp"] * held_edges(space, image.shape), mode.warp),
-            Contrast(parts["contrast"], mode.contrast),
-            Light(parts["light"], mode.light),
-            Delta(on_grid, refine, mode.rho, mode.linf),
+            Warp(parts["warp"] * held_edges(space, image.shape), more * mode.warp),
+            Contrast(parts["contrast"], more * mode.contrast),
+            Light(parts["light"], more * mode.light),
+            Delta(on_grid, refine, more * mode.rho, mode.linf),
         )
 
     @property

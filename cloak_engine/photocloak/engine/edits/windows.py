@@ -10,6 +10,9 @@ from photocloak.engine.space import SIZE, FaceSpace
 _WIDER = 1.06  # the face's outline in landmarks runs inside of jaw and temples
 _SOFT = 6.0  # σ of its edge, face-space pixels
 
+_GATE = 9.0  # grey levels
+_TINY = 45.0  # photo pixels across
+
 _HELD = 16.0  # face-space pixels from a photo's edge within which the warp fades out
 
 
@@ -80,13 +83,16 @@ def headroom(planes: Array) -> Array:
     return np.asarray(1 - np.clip(brightest, 0, 1) ** 6, np.float32)
 
 
-def texture(planes: Array, gate: float = 9.0) -> Array:
+def texture(planes: Array, native: float) -> Array:
     """Return 1 where the picture has detail for δ to hide in, 0 on smooth skin, (H, W).
 
-    Detail is the local deviation of luma (σ 4), `gate` grey levels being the middle.
+    Detail is the local deviation of luma (σ 4), `_GATE` grey levels being the middle. A face of few
+    photo pixels (`native` across) has no smooth skin to be seen: there the gate opens.
     """
     grey = luma(planes)
     g = gaussian(planes.shape[-1], 4.0)
     mean, square = Separable(g, g)(np.stack([grey, grey * grey]))
     deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-    return np.asarray(np.clip((deviation - 0.6 * gate) / (0.8 * gate), 0, 1), np.float32)
+    detail = np.asarray(np.clip((deviation - 0.6 * _GATE) / (0.8 * _GATE), 0, 1), np.float32)
+    large = np.clip((native - _TINY) / _TINY, 0, 1)
+    return np.asarray(1 - (1 - detail) * large, np.float32)
