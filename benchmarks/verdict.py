@@ -2,9 +2,9 @@
 
 python -m benchmarks.verdict RESULTS.json...
 
-Each RESULTS.json is of `photocloak evaluate --leave-out NAME`. Of every written photo it holds which
-recognisers still find the clean face in it; those that the cloak was computed against are what the
-product knows, the one left out is what it wants to know.
+Each RESULTS.json is of `photocloak evaluate --leave-out NAME`. Of every written photo it says
+which recognisers still find the clean face in it; those that the cloak was computed against are
+what the product knows, the one left out is what it wants to know.
 """
 
 import json
