@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged, samples_of
 from photocloak.exporters.ifd import ORIENTATION, Tiff, exif_orientation
-from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
@@ -47,16 +47,20 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     facts = heif_parts.facts(photo.data, photo.name, "AVIF")
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     previews = Previews(np.ascontiguousarray(cloaked))
-    block = _upright(exif.clean(facts.exif, previews)) if facts.exif else b""
+    kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
     data = _encode(
         raster.samples,
         quality=_QUALITY,
         subsampling="4:2:0" if raster.mode != "L" else "4:0:0",
-        block=block,
-        packet=xmp.clean(facts.xmp),
-        icc=facts.icc,
+        block=_upright(kept.exif),
+        packet=kept.xmp,
+        icc=kept.icc,
     )
-    notes = (*photo.raster.notes, "AVIF has no lossless way to change a part: encoded anew")
+    notes = (
+        *photo.raster.notes,
+        *ledger.notes,
+        "AVIF has no lossless way to change a part: encoded anew",
+    )
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -120,5 +124,13 @@ def new(plate: Plate) -> bytes:
 
 
 FORMAT = Format(
-    "AVIF", (".avif",), _sniff, decode, keep, new, heif_parts.strip, heif_parts.pictures
+    "AVIF",
+    (".avif",),
+    _sniff,
+    decode,
+    keep,
+    new,
+    heif_parts.strip,
+    heif_parts.pictures,
+    heif_parts.review,
 )

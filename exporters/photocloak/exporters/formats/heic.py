@@ -8,7 +8,7 @@ import numpy as np
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged
 from photocloak.exporters.ifd import exif_orientation
-from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
@@ -50,17 +50,21 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     previews = Previews(np.ascontiguousarray(stored(cloaked, turn)))
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     source = pillow_heif.open_heif(io.BytesIO(photo.data))
-    block = exif.clean(facts.exif, previews) if facts.exif else b""
+    kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
     data = _encode(
         stored(raster.samples, turn),
         raster.mode,
         quality=_QUALITY,
         chroma=str(source.info.get("chroma", 420)),
-        exif=b"Exif\0\0" + block if block else None,
-        xmp=xmp.clean(facts.xmp) or None,
-        icc_profile=facts.icc,
+        exif=b"Exif\0\0" + kept.exif if kept.exif else None,
+        xmp=kept.xmp or None,
+        icc_profile=kept.icc,
     )
-    notes = (*photo.raster.notes, "HEIC has no lossless way to change a part: encoded anew")
+    notes = (
+        *photo.raster.notes,
+        *ledger.notes,
+        "HEIC has no lossless way to change a part: encoded anew",
+    )
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -101,4 +105,5 @@ FORMAT = Format(
     new,
     heif_parts.strip,
     heif_parts.pictures,
+    heif_parts.review,
 )

@@ -13,6 +13,7 @@ from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import jpeg as leaks
+from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch
 from photocloak.exporters.model import Image, Photo, Raster
@@ -69,11 +70,11 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     """Write the source with the cloak in it."""
     stream = _stream(photo.data, photo.name)
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
-    cleaned = leaks.clean(stream.segments, previews)
+    kept, ledger = settled(lambda account: leaks.clean(stream.segments, account), previews)
     change = patch(photo.raster, base, cloaked)
     coded, why = jpeg_coding.recode(photo, stream, change)
-    data = join(jpeg_coding.merge(cleaned.segments, stream.segments, coded))
-    notes = (*photo.raster.notes, *cleaned.notes, *why)
+    data = join(jpeg_coding.merge(kept, stream.segments, coded))
+    notes = (*photo.raster.notes, *ledger.notes, *why)
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -114,4 +115,14 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     yield "trailer", data[stream.end :]
 
 
-FORMAT = Format("JPEG", (".jpg", ".jpeg", ".jpe", ".mpo"), _sniff, decode, keep, new, strip)
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether every byte of a file may stay."""
+    stream = split(data)
+    metadata = [one for one in stream.segments if one.is_metadata]
+    whole = stream.complete and stream.end == len(data)
+    return whole and list(leaks.clean(stream.segments, ledger)) == metadata
+
+
+FORMAT = Format(
+    "JPEG", (".jpg", ".jpeg", ".jpe", ".mpo"), _sniff, decode, keep, new, strip, review=review
+)

@@ -1,0 +1,187 @@
+"""Whether a text can be read: what is no language, no number and no short code may be a picture.
+
+Every encoding of bytes as characters, in whatever alphabet and with whatever separators, has
+letters that follow each other as no language lets them, or is made of digits and signs. Nothing
+is decoded here: what a text costs is how much of it nobody can read.
+"""
+
+import itertools
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from photocloak.exporters.leaks.tables import table
+
+_WINDOW = 32  # letters that are judged together
+_ODD, _SLACK = 5.0, 14.0  # bits a letter; more where the letters are few
+_BRIEF = 2.4  # letters of a word: languages have more on average
+_RUNS = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
+_HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_IDENTIFIER = re.compile(
+    r"(?:xmp\.[diap]id:|uuid:|urn:uuid:|adobe:docid:\w{1,12}:)?"
+    r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+    r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{11,12})"
+)
+# a universal identifier's version and variant stand where they belong (RFC 9562; Adobe swaps them)
+_FORMED = re.compile(r"(?:.{12}[1-7].{3}|.{14}1.)[89ABab].{15}")
+_DATE = re.compile(
+    r"(?:1[89]|20)\d\d[-:](?:0\d|1[0-2])[-:][0-3]\d"
+    r"(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,6})?)?(?:Z|[+-][01]\d:?[0-5]\d)?)?"
+)
+_FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
+# Languages use their letters unevenly: entropy of 150 letters and more, in shares of the largest.
+_FEW, _SKEWED, _SKEWED_LATIN = 150, 0.945, 0.965
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What of a text cannot be vouched for.
+
+    Attributes:
+        opaque: characters or bytes that are neither words nor numbers.
+        digits: of numbers.
+        identifiers: digits of hashes and universal identifiers.
+        foreign: letters of other scripts than Latin, which no table tells from chance.
+
+    """
+
+    opaque: int = 0
+    digits: int = 0
+    identifiers: int = 0
+    foreign: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.opaque + other.opaque,
+            self.digits + other.digits,
+            self.identifiers + other.identifiers,
+            self.foreign + other.foreign,
+        )
+
+
+FREE = Cost()
+
+
+def cost(text: str) -> Cost:
+    """Return what of a text cannot be vouched for; time grows with its length alone."""
+    if _IDENTIFIER.fullmatch(text):
+        number = text.rpartition(":")[2].replace("-", "")
+        return Cost(identifiers=8 if _FORMED.fullmatch(number) else len(number))
+    if _DATE.fullmatch(text):
+        return FREE
+    words: list[str] = []
+    foreign: list[str] = []
+    opaque = digits = signs = 0
+    plain = text if text.isascii() else "".join(filter(_is_base, text))
+    marks = len(text) - len(plain)
+    for chunk in plain.split():
+        runs = _RUNS.findall(chunk)
+        if _is_code(runs):
+            opaque += len(chunk)
+            continue
+        for run in runs:
+            if run.isdecimal():
+                digits += len(run)
+            elif not run[0].isalpha():
+                signs += len(run)
+                opaque += sum(not _is_punctuation(sign) for sign in run)
+            elif _latin(run):
+                humps = _HUMPS.findall(run) if run.isascii() else [run]
+                if len(humps) > 1 and len(humps) * 3 > len(run):
+                    opaque += len(run)
+                else:
+                    words += humps
+            else:
+                foreign.append(run)
+    uniform = _is_uniform("".join(map(_folded, words)), _SKEWED_LATIN)
+    opaque += sum(map(len, words)) if uniform else _unlikely(words)
+    opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
+    if _is_uniform("".join(foreign), _SKEWED):
+        opaque += sum(map(len, foreign))
+        foreign = []
+    return Cost(opaque, digits, 0, marks + sum(map(len, foreign)))
+
+
+def _is_code(runs: list[str]) -> bool:
+    """Tell whether letters and digits alternate as in no word: EOS5D and IMG_1234 may, b4f0 not."""
+    kinds = [run.isdecimal() for run in runs if run[0].isalnum()]
+    turns = sum(a != b for a, b in itertools.pairwise(kinds))
+    longest = max((len(run) for run in runs), default=0)
+    adjacent = sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(runs))
+    return adjacent > 2 or longest > 40 or (turns > 3 and adjacent > 1)
+
+
+def _is_base(letter: str) -> bool:
+    return unicodedata.category(letter)[0] != "M"
+
+
+def _is_punctuation(sign: str) -> bool:
+    return sign in "_$+<>=^`|~" or unicodedata.category(sign)[0] in "PS"
+
+
+def _latin(run: str) -> bool:
+    return run.isascii() or all(
+        ord(letter) < 0x250 or 0x1E00 <= ord(letter) < 0x1F00 for letter in run
+    )
+
+
+def _blanks(text: str) -> int:
+    """Return the white space that is more than separators and indents: it could spell bits."""
+    inner = text.strip()
+    blanks = sum(map(str.isspace, inner))
+    unusual = sum(one not in " \n\r\t" for one in text if one.isspace())
+    return max(0, blanks - len(inner) // 2 - 64) + unusual
+
+
+@cache
+def _surprises() -> dict[str, int]:
+    letters = " abcdefghijklmnopqrstuvwxyz"
+    rows = table("letters")["rows"]
+    return {a + b: int(rows[i][j]) for i, a in enumerate(letters) for j, b in enumerate(letters)}
+
+
+def _unlikely(words: list[str]) -> int:
+    """Return the letters of words that follow each other as in no language."""
+    return sum(
+        letters
+        for letters, bits, count in _windows(words)
+        if bits > _ODD * letters + _SLACK or (letters >= _WINDOW and letters < _BRIEF * count)
+    )
+
+
+def _windows(words: list[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield (letters, bits, words) of a few words at a time."""
+    surprises = _surprises()
+    letters = bits = count = 0
+    for word in words:
+        plain = _folded(word)
+        letters += len(plain)
+        count += 1
+        bits += sum(surprises.get(a + b, 9) for a, b in zip(" " + plain, plain, strict=False))
+        if letters >= _WINDOW:
+            yield letters, bits, count
+            letters = bits = count = 0
+    if letters:
+        yield letters, bits, count
+
+
+def _folded(word: str) -> str:
+    """Return a word in small letters without accents."""
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFKD", word.lower().translate(_FOLDED))
+    return "".join(one for one in apart if not unicodedata.combining(one))
+
+
+def _is_uniform(letters: str, skewed: float) -> bool:
+    """Tell whether the letters of some text are about equally frequent, as in no language."""
+    if len(letters) < _FEW:
+        return False
+    counts = Counter(letters)
+    total = len(letters)
+    entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
+    return entropy > skewed * math.log2(min(len(counts), total)) or len(counts) < 8

@@ -1,0 +1,12 @@
+"""Texts as bytes, in character sets that nobody declares."""
+
+from photocloak.exporters.leaks.text import Cost, cost
+
+
+def text_cost(raw: bytes) -> Cost:
+    """Return what of a text in an undeclared character set cannot be vouched for."""
+    plain = raw.replace(b"\0", b" ").strip()
+    try:
+        return cost(plain.decode("utf-8"))
+    except UnicodeDecodeError:
+        return cost(plain.decode("latin-1"))
