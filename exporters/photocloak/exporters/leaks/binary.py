@@ -33,7 +33,9 @@ def binary_cost(raw: bytes) -> Cost:
     entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
     even = entropy > (_EVEN_FEW if total < _FEW else _EVEN) * math.log2(min(total, 256))
     uniform = total > 64 and len(counts) >= 8 and entropy > _UNIFORM * math.log2(len(counts))
-    return Cost(opaque=total) if even or uniform else FREE
+    # an array of settings is mostly zeros, or ones where there is nothing to say
+    drawn = total > 64 and (raw.count(0) + raw.count(255)) * 5 < total
+    return Cost(opaque=total) if even or uniform or drawn else FREE
 
 
 def _is_text(raw: bytes) -> bool:
@@ -44,10 +46,7 @@ def _is_text(raw: bytes) -> bool:
 def curve_cost(raw: bytes) -> Cost:
     """Return what of a transfer function cannot be vouched for: words that go up, in thirds."""
     for order in ("little", "big"):
-        words = [
-            int.from_bytes(raw[i : i + 2], order)  # type: ignore[arg-type]
-            for i in range(0, len(raw) - 1, 2)
-        ]
+        words = [int.from_bytes(raw[i : i + 2], order) for i in range(0, len(raw) - 1, 2)]
         falls = sum(b < a for a, b in itertools.pairwise(words))
         if falls <= 2:
             return FREE

@@ -95,6 +95,8 @@ def _curve(raw: bytes, _: int) -> Cost:
 
 def _table(raw: bytes, _: int) -> Cost:
     """Colour tables: bytes or words, neighbours alike; a packed picture in one is not."""
+    if not 0 <= len(raw) - _table_size(raw) < 16:
+        return Cost(opaque=len(raw))
     if len(raw) <= _SMALL:
         return binary_cost(raw[32:])
     samples = np.frombuffer(raw[32 : 32 + (len(raw) - 32) // 2 * 2], ">u2").astype(np.int64)
@@ -107,6 +109,37 @@ def _table(raw: bytes, _: int) -> Cost:
         if len(part) > 64 and np.abs(np.diff(part, axis=0)).mean() > _UNEVEN * 65535:
             return Cost(opaque=len(raw))
     return Cost(opaque=len(raw)) if any(embedded(raw)) else Cost()
+
+
+def _table_size(raw: bytes) -> int:
+    """Return how long a colour table is by its own numbers (ICC.1:2022, 10.10 to 10.13)."""
+    before, behind, grid = raw[8:11]
+    if raw[:4] == b"mft1":
+        return 48 + 256 * before + grid**before * behind + 256 * behind
+    if raw[:4] == b"mft2":
+        first, last = struct.unpack_from(">HH", raw, 48)
+        return 52 + 2 * (first * before + grid**before * behind + last * behind)
+    size = 32
+    b_curves, matrix, m_curves, table_, a_curves = struct.unpack_from(">5I", raw, 12)
+    inner, outer = (before, behind) if raw[:4] == b"mAB " else (behind, before)
+    size += _curves_size(raw, b_curves, outer) + _curves_size(raw, m_curves, outer)
+    size += _curves_size(raw, a_curves, inner) + (48 if matrix else 0)
+    if table_:
+        points = int(np.prod([max(1, one) for one in raw[table_ : table_ + before]], dtype=object))
+        size += 20 + points * behind * raw[table_ + 16] + 3
+    return min(size, len(raw)) if size - len(raw) < 16 else size
+
+
+def _curves_size(raw: bytes, at: int, count: int) -> int:
+    """Return the bytes of some curves that follow each other, each at a multiple of four."""
+    start = at
+    for _ in range(count if at else 0):
+        if raw[at : at + 4] == b"curv":
+            at += 12 + 2 * struct.unpack_from(">I", raw, at + 8)[0]
+        else:
+            at += 12 + 4 * (1, 3, 4, 5, 7)[struct.unpack_from(">H", raw, at + 8)[0]]
+        at += -at % 4
+    return at - start
 
 
 _COSTS = {

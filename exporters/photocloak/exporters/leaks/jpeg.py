@@ -134,14 +134,38 @@ def _fitting(one: Segment, form: dict[str, str], ledger: Ledger) -> Segment | No
     if kind == "tiff":
         fresh = exif.clean(body, ledger, _marker(one))
         return replace(one, payload=raw[: len(form["head"])] + fresh) if fresh else None
+    if kind == "lines":
+        kept = _lines(body, ledger)
+        return (
+            None
+            if not kept
+            else one
+            if kept == body
+            else replace(one, payload=raw[: -len(body)] + kept)
+        )
     if kind == "wide":
         wanted = cost(body.decode("utf-16-be", "replace").replace("\0", " "))
     elif kind == "text":
-        wanted = text_cost(bytes(byte if byte > 31 else 32 for byte in body))
+        wanted = text_cost(body)
     else:
         wanted = binary_cost(body)
         wanted = wanted if len(raw) <= int(form["bytes"]) else Cost(opaque=len(raw))
     return one if ledger.admits(wanted) else None
+
+
+def _lines(body: bytes, ledger: Ledger) -> bytes:
+    """Return the lines that can be read, up to the first that is none."""
+    kept = []
+    for line in body.splitlines(keepends=True):
+        plain = line.rstrip(b"\0\r\n ")
+        if b"\0" in plain.lstrip(b"\0 "):
+            ledger.drop("APP12, behind its lines", len(body) - sum(map(len, kept)), "unknown")
+            break
+        if ledger.admits(text_cost(plain)):
+            kept.append(line)
+        else:
+            ledger.drop("APP12 line", len(line), "neither short nor readable")
+    return b"".join(kept)
 
 
 def _exif(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:

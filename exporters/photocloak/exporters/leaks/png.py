@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
 from photocloak.exporters.leaks import exif, icc, resources, xmp
+from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.texts import text_cost
@@ -56,7 +57,8 @@ def _one(chunk: Chunk, form: dict[str, str], ledger: Ledger) -> Chunk | None:
     if kind == "picture":
         return chunk
     if kind == "numbers":
-        return chunk if len(chunk.body) <= int(form["bytes"]) else None
+        fits = len(chunk.body) <= int(form["bytes"]) and ledger.admits(binary_cost(chunk.body))
+        return chunk if fits else None
     if kind == "exif":
         head = _EXIF if chunk.body.startswith(_EXIF) else b""
         block = exif.clean(chunk.body[len(head) :], ledger)

@@ -9,4 +9,6 @@ def text_cost(raw: bytes) -> Cost:
     try:
         return cost(plain.decode("utf-8"))
     except UnicodeDecodeError:
-        return cost(plain.decode("latin-1"))
+        accents = sum(byte > 127 for byte in plain)
+        unusual = max(0, accents - len(plain) // 4)  # more of them has no language
+        return cost(plain.decode("latin-1")) + Cost(opaque=unusual)

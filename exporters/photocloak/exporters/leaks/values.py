@@ -1,5 +1,6 @@
 """Values of TIFF tags, judged by their kind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,8 @@ from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.text import Cost, cost
 from photocloak.exporters.leaks.texts import text_cost
 
-_ASCII = 2
+_ASCII, _RATIONAL = 2, (5, 10)
+_FEW, _SOME = 12, 48
 _CHARSETS = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
 
 
@@ -38,38 +40,34 @@ def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | N
 
     A text may be as long as it likes, numbers as the table says.
     """
-    kind = value.kind
-    if kind == "packet":
-        return _changed(value.raw, xmp.clean(value.raw, ledger, where).ljust(len(value.raw)))
-    if kind == "resources":
-        return _changed(value.raw, resources.clean(value.raw, ledger))
-    if kind == "datasets":
-        return _changed(value.raw, resources.clean_datasets(value.raw, ledger))
-    if kind == "profile":
-        return _changed(value.raw, icc.clean(value.raw, ledger))
-    if kind == "pointers":
+    if value.kind == "pointers":
         return True
-    return True if ledger.admits(_cost(value)) else None
-
-
-def _changed(before: bytes, after: bytes) -> bytes | Literal[True]:
-    return True if after == before else after
+    rewriting = _REWRITING.get(value.kind or "")
+    if rewriting is None:
+        return True if ledger.admits(_cost(value)) else None
+    after = rewriting(value.raw, ledger, where)
+    return True if after == value.raw else after
 
 
 def _cost(value: Value) -> Cost:
     raw = value.raw
-    if value.kind == "comment" and raw[:8] in _CHARSETS:
-        return _comment_cost(raw[:8], raw[8:])
+    if value.kind == "comment":
+        head = 8 if raw[:8] in _CHARSETS else 0
+        return _comment_cost(raw[:head], raw[head:])
     if value.kind == "wide":
         return _wide_cost(raw)
-    if value.kind is None and value.type == _ASCII:
+    if value.type == _ASCII:
         return text_cost(raw)
-    if value.kind == "curve" and len(raw) <= value.longest:
+    plain = raw.rstrip(b"\0")
+    if len(plain) > value.longest:
+        return Cost(opaque=len(raw))
+    if value.kind == "curve":
         return curve_cost(raw)
     wanted = binary_cost(raw)
-    plain = raw.strip(b"\0")
-    if len(plain) > value.longest and value.kind != "comment" and value.type != _ASCII:
-        return Cost(opaque=len(raw))
+    if value.kind is None and len(plain) > _FEW:
+        # of the tags that every photo may have none has more, but for a few rational numbers
+        few = value.type in _RATIONAL and raw.count(0) * 3 > len(raw)
+        wanted += Cost(opaque=0 if few and len(plain) <= _SOME else len(plain))
     return wanted
 
 
@@ -86,3 +84,16 @@ def _wide_cost(raw: bytes, form: str = "utf-16-le") -> Cost:
 
 def _total(one: Cost) -> int:
     return one.opaque + one.digits + one.identifiers + one.foreign
+
+
+def _padding(raw: bytes, *_: object) -> bytes:
+    return raw[:_FEW] + bytes(max(0, len(raw) - _FEW))
+
+
+_REWRITING: dict[str, Callable[[bytes, Ledger, str], bytes]] = {
+    "packet": lambda raw, ledger, where: xmp.clean(raw, ledger, where).ljust(len(raw)),
+    "resources": lambda raw, ledger, _: resources.clean(raw, ledger),
+    "datasets": lambda raw, ledger, _: resources.clean_datasets(raw, ledger),
+    "profile": lambda raw, ledger, _: icc.clean(raw, ledger),
+    "padding": _padding,
+}
