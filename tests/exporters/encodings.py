@@ -47,7 +47,7 @@ def pictures(face: str) -> tuple[tuple[str, bytes], ...]:
         ("WEBP", gray, {"lossless": True}),
         ("BMP", gray, {}),
         ("TIFF", gray, {"compression": "tiff_lzw"}),
-        ("JPEG2000", small, {"quality_layers": [20]}),
+        ("JPEG2000", small, {"quality_layers": [8]}),
         ("PPM", gray, {}),
         ("AVIF", small, {"quality": 50}),
     ):
@@ -124,9 +124,8 @@ TEXTS: dict[str, Callable[[bytes, Random], str]] = {
     "C escapes": lambda data, _: "".join(f"\\x{byte:02x}" for byte in data),
     "entities": lambda data, _: "".join(f"&#{byte};" for byte in data),
     "code points": lambda data, _: "".join(chr(0x100 + byte) for byte in data),
-    "bits": lambda data, rng: (
-        "".join(rng.choice(["01", "ab", "._"])[int(c)] for c in "")
-        + "".join(f"{byte:08b}" for byte in data)
+    "bits": lambda data, rng: "".join(f"{byte:08b}" for byte in data).translate(
+        str.maketrans("01", rng.choice(["01", "ab", "._", " \t"]))
     ),
 }
 

@@ -154,4 +154,4 @@ def test_a_note_names_what_went_and_quotes_nothing_of_it(face: Image) -> None:
     photo = exporters.read_bytes(comment(face), "a.jpg")
     encoded = exporters.encode(photo, photo.pixels, photo.pixels, KEEP)
     assert len(encoded.notes) == 1
-    assert re.fullmatch(r"dropped: COM, \d kB, neither short nor readable", encoded.notes[0])
+    assert re.fullmatch(r"dropped: comment, \d kB, neither short nor readable", encoded.notes[0])

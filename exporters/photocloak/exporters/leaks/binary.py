@@ -1,9 +1,9 @@
 """Whether bytes can be settings: packed, coded and drawn pictures look like nothing of the kind."""
 
-import itertools
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 from photocloak.exporters.leaks.text import FREE, Cost, cost
 
@@ -47,7 +47,7 @@ def curve_cost(raw: bytes) -> Cost:
     """Return what of a transfer function cannot be vouched for: words that go up, in thirds."""
     for order in ("little", "big"):
         words = [int.from_bytes(raw[i : i + 2], order) for i in range(0, len(raw) - 1, 2)]
-        falls = sum(b < a for a, b in itertools.pairwise(words))
+        falls = sum(b < a for a, b in pairwise(words))
         if falls <= 2:
             return FREE
     return binary_cost(raw) + Cost(opaque=len(raw))

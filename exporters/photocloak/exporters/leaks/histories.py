@@ -6,11 +6,11 @@ long a value is, but what it is made of.
 
 import base64
 import binascii
-import itertools
 import re
 import struct
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from xml.parsers import expat
 
 import numpy as np
@@ -131,7 +131,7 @@ def _is_curve(table: bytes) -> bool:
         return False
     for form in ("<", ">"):
         words = struct.unpack(f"{form}{len(table) // 2}H", table)
-        rises = sum(b < a for a, b in itertools.pairwise(words))
+        rises = sum(b < a for a, b in pairwise(words))
         if rises * 32 < len(words):
             return True
     return False

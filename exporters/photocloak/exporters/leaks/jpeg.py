@@ -94,13 +94,15 @@ def _kind(segment: Segment) -> str:
 
 def _drop(segment: Segment, ledger: Ledger, why: str = "unknown") -> None:
     name = "".join(c for c in identifier(segment).decode("latin-1") if c.isprintable()).strip()
-    what = f"{_marker(segment)} {name[:32]}".strip()
+    what = f"{_marker(segment)} {name[:32]}".strip() if segment.marker != COM else "comment"
     called = table("jpeg")["called"]
     title = next((called[key] for key in called if what.startswith(key)), None)
     if title is not None:
         what, why = f"{_marker(segment)} {title}", "a picture or about one"
     elif not (name.isascii() and ledger.admits(cost(name))):
-        what = _marker(segment)  # a name that cannot be read is not repeated
+        what = (
+            _marker(segment) if segment.marker != COM else what
+        )  # a name that cannot be read is not repeated
     ledger.drop(what, len(segment.payload), why)
 
 

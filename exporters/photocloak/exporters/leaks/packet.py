@@ -157,7 +157,7 @@ class _Judge:
         end = self._text.index(b">", at) + 1
         if self._text[at : at + 2] != b"</":
             end = _behind_tag(self._text, element.start)
-        text = "".join(element.text).strip()
+        text = "".join(element.text)
         if self._skipped or not self._admits(element.property, element.name, text):
             self._skipped = 0
             self._cut((element.start, end), element.name)
@@ -199,7 +199,7 @@ class _Judge:
         """Tell whether a value may stay; in a strict account, with all others of its property."""
         if not value:
             return True
-        wanted = _value_cost(inside or name, name, value)
+        wanted = _value_cost(inside or name, name, value.strip()) if value.strip() else cost(value)
         if not self._ledger.strict:
             return self._ledger.admits(wanted)
         self._property += wanted

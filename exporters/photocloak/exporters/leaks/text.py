@@ -5,7 +5,6 @@ letters that follow each other as no language lets them, or is made of digits an
 is decoded here: what a text costs is how much of it nobody can read.
 """
 
-import itertools
 import math
 import re
 import unicodedata
@@ -13,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from photocloak.exporters.leaks.tables import table
 
@@ -33,8 +33,12 @@ _DATE = re.compile(
     r"(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,6})?)?(?:Z|[+-][01]\d:?[0-5]\d)?)?"
 )
 _FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
-# Languages use their letters unevenly: entropy of 150 letters and more, in shares of the largest.
-_FEW, _SKEWED, _SKEWED_LATIN = 150, 0.945, 0.965
+# Languages use their letters unevenly: entropy of so many letters, in shares of the largest. Of
+# ideographs nobody has used up all in a text; their shares are measured with 300 and more.
+_FEW, _FEW_FOREIGN = 150, 300
+_SKEWED_LATIN, _SKEWED, _SKEWED_IDEOGRAPHS = 0.965, 0.955, 0.962
+_MANY_BLANKS = 48
+_SCRIPTS, _IDEOGRAPHS = 4, 40  # that one text has at most; distinct letters that no alphabet has
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Cost:
         opaque: characters or bytes that are neither words nor numbers.
         digits: of numbers.
         identifiers: digits of hashes and universal identifiers.
-        foreign: letters of other scripts than Latin, which no table tells from chance.
+        foreign: letters of other scripts than Latin, too few to tell a language from chance.
 
     """
 
@@ -97,21 +101,29 @@ def cost(text: str) -> Cost:
                     words += humps
             else:
                 foreign.append(run)
-    uniform = _is_uniform("".join(map(_folded, words)), _SKEWED_LATIN)
+    uniform = sum(map(len, words)) >= _FEW and _is_uniform("".join(map(_folded, words)), latin=True)
     opaque += sum(map(len, words)) if uniform else _unlikely(words)
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
-    if _is_uniform("".join(foreign), _SKEWED):
-        opaque += sum(map(len, foreign))
-        foreign = []
-    return Cost(opaque, digits, 0, marks + sum(map(len, foreign)))
+    letters = marks + sum(map(len, foreign))
+    if _is_foreign_language("".join(foreign)):
+        return Cost(opaque, digits, 0, 0 if letters >= _FEW_FOREIGN else letters)
+    return Cost(opaque + letters, digits)
+
+
+def _is_foreign_language(letters: str) -> bool:
+    """Tell whether letters of other scripts can be a text: of few scripts, used unevenly."""
+    scripts = {re.split("[ -]", unicodedata.name(letter, ""))[0] for letter in set(letters)}
+    if len(scripts) > _SCRIPTS:
+        return False
+    return len(letters) < _FEW_FOREIGN or not _is_uniform(_folded(letters), latin=False)
 
 
 def _is_code(runs: list[str]) -> bool:
     """Tell whether letters and digits alternate as in no word: EOS5D and IMG_1234 may, b4f0 not."""
     kinds = [run.isdecimal() for run in runs if run[0].isalnum()]
-    turns = sum(a != b for a, b in itertools.pairwise(kinds))
+    turns = sum(a != b for a, b in pairwise(kinds))
     longest = max((len(run) for run in runs), default=0)
-    adjacent = sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(runs))
+    adjacent = sum(a[0].isalnum() and b[0].isalnum() for a, b in pairwise(runs))
     return adjacent > 2 or longest > 40 or (turns > 3 and adjacent > 1)
 
 
@@ -131,10 +143,15 @@ def _latin(run: str) -> bool:
 
 def _blanks(text: str) -> int:
     """Return the white space that is more than separators and indents: it could spell bits."""
-    inner = text.strip()
-    blanks = sum(map(str.isspace, inner))
-    unusual = sum(one not in " \n\r\t" for one in text if one.isspace())
-    return max(0, blanks - len(inner) // 2 - 64) + unusual
+    blanks = [one for one in text if one.isspace()]
+    unusual = sum(one not in " \n\r\t" for one in blanks)
+    if len(blanks) < _MANY_BLANKS:
+        return unusual
+    turns = [a + b for a, b in pairwise(text) if a != b and a.isspace() and b.isspace()]
+    tabs = sum(turn in (" \t", "\t ") for turn in turns)
+    lines = len(turns) - turns.count("\r\n") - tabs
+    excess = max(0, len(blanks) - len(text) // 2 - _MANY_BLANKS) if tabs else 0
+    return unusual + max(tabs - _MANY_BLANKS, excess, len(blanks) if lines * 3 > len(blanks) else 0)
 
 
 @cache
@@ -177,11 +194,11 @@ def _folded(word: str) -> str:
     return "".join(one for one in apart if not unicodedata.combining(one))
 
 
-def _is_uniform(letters: str, skewed: float) -> bool:
+def _is_uniform(letters: str, *, latin: bool) -> bool:
     """Tell whether the letters of some text are about equally frequent, as in no language."""
-    if len(letters) < _FEW:
-        return False
     counts = Counter(letters)
     total = len(letters)
     entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
+    skewed = _SKEWED_IDEOGRAPHS if len(counts) > _IDEOGRAPHS else _SKEWED
+    skewed = _SKEWED_LATIN if latin else skewed
     return entropy > skewed * math.log2(min(len(counts), total)) or len(counts) < 8
