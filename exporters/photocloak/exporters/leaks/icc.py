@@ -115,10 +115,10 @@ def _table_size(raw: bytes) -> int:
     """Return how long a colour table is by its own numbers (ICC.1:2022, 10.10 to 10.13)."""
     before, behind, grid = raw[8:11]
     if raw[:4] == b"mft1":
-        return 48 + 256 * before + grid**before * behind + 256 * behind
+        return int(48 + 256 * before + grid**before * behind + 256 * behind)
     if raw[:4] == b"mft2":
         first, last = struct.unpack_from(">HH", raw, 48)
-        return 52 + 2 * (first * before + grid**before * behind + last * behind)
+        return int(52 + 2 * (first * before + grid**before * behind + last * behind))
     size = 32
     b_curves, matrix, m_curves, table_, a_curves = struct.unpack_from(">5I", raw, 12)
     inner, outer = (before, behind) if raw[:4] == b"mAB " else (behind, before)

@@ -10,7 +10,7 @@ from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.text import Cost, cost
-from photocloak.exporters.leaks.texts import text_cost
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 EXIF_HEAD = b"Exif\0\0"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
@@ -20,6 +20,7 @@ ICC_HEAD = b"ICC_PROFILE\0"
 MPF_HEAD = b"MPF\0"
 _LONGEST = 65_533  # bytes of a segment's payload
 _JFIF = 14
+_ODD_LINE = 8
 
 
 def clean(segments: tuple[Segment, ...], ledger: Ledger) -> tuple[Segment, ...]:
@@ -124,50 +125,50 @@ def _single(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
 
 
 def _fitting(one: Segment, form: dict[str, str], ledger: Ledger) -> Segment | None:
+    """Return a segment as it may stay, None where it goes."""
     kind, raw = form["kind"], one.payload
-    body = raw[len(form["head"]) :]
+    head, body = raw[: len(form["head"])], raw[len(form["head"]) :]
+    fresh = None
     if kind == "jfif":
-        if len(raw) > _JFIF:
-            return replace(one, payload=raw[:12] + b"\0\0")  # a thumbnail follows its size
-        return one
-    if kind == "exact":
-        size = int(form["bytes"])
-        return one if len(raw) <= size else replace(one, payload=raw[:size])
-    if kind == "tiff":
-        fresh = exif.clean(body, ledger, _marker(one))
-        return replace(one, payload=raw[: len(form["head"])] + fresh) if fresh else None
-    if kind == "lines":
-        kept = _lines(body, ledger)
-        return (
-            None
-            if not kept
-            else one
-            if kept == body
-            else replace(one, payload=raw[: -len(body)] + kept)
-        )
-    if kind == "wide":
+        fresh = raw[:12] + b"\0\0" if len(raw) > _JFIF else raw  # a thumbnail follows its size
+    elif kind == "exact":
+        fresh = raw[: int(form["bytes"])]
+    elif kind in ("tiff", "lines"):
+        kept = exif.clean(body, ledger, _marker(one)) if kind == "tiff" else _lines(body, ledger)
+        fresh = head + kept if kept else None
+    elif _may_stay(form, body, ledger):
+        fresh = raw
+    if fresh is None:
+        return None
+    return one if fresh == raw else replace(one, payload=fresh)
+
+
+def _may_stay(form: dict[str, str], body: bytes, ledger: Ledger) -> bool:
+    if form["kind"] == "text":
+        return admits_bytes(body, ledger)
+    if form["kind"] == "wide":
         wanted = cost(body.decode("utf-16-be", "replace").replace("\0", " "))
-    elif kind == "text":
-        wanted = text_cost(body)
     else:
         wanted = binary_cost(body)
-        wanted = wanted if len(raw) <= int(form["bytes"]) else Cost(opaque=len(raw))
-    return one if ledger.admits(wanted) else None
+        wanted = wanted if len(body) <= int(form["bytes"]) else Cost(opaque=len(body))
+    return ledger.admits(wanted)
 
 
 def _lines(body: bytes, ledger: Ledger) -> bytes:
     """Return the lines that can be read, up to the first that is none."""
-    kept = []
+    kept, gone = [], 0
     for line in body.splitlines(keepends=True):
         plain = line.rstrip(b"\0\r\n ")
         if b"\0" in plain.lstrip(b"\0 "):
-            ledger.drop("APP12, behind its lines", len(body) - sum(map(len, kept)), "unknown")
             break
-        if ledger.admits(text_cost(plain)):
-            kept.append(line)
+        if text_cost(plain).opaque > _ODD_LINE:
+            gone += len(line)
         else:
-            ledger.drop("APP12 line", len(line), "neither short nor readable")
-    return b"".join(kept)
+            kept.append(line)
+    left = b"".join(kept)
+    if gone or len(left) < len(body):
+        ledger.drop("APP12, some of it", len(body) - len(left), "neither short nor readable")
+    return left if ledger.admits(text_cost(left)) else b""
 
 
 def _exif(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:

@@ -14,6 +14,9 @@ from photocloak.exporters.leaks.text import Cost, cost
 
 Result = TypeVar("Result")
 
+_MUCH = 1000  # characters or bytes
+_BRIEF, _HEARD = 40, 240  # characters of a brief text, and of those that are judged together
+
 
 @dataclass
 class Ledger:
@@ -23,6 +26,8 @@ class Ledger:
         previews: makes what stands in the place of old previews.
         strict: a file that had too much in all is judged again with smaller limits a value.
         spent: what the parts that were kept hold.
+        refused: unreadable characters or bytes that went.
+        brief: the last brief texts that were kept.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
 
@@ -31,13 +36,19 @@ class Ledger:
     previews: Previews
     strict: bool = False
     spent: Cost = field(default_factory=Cost)
+    refused: int = 0
+    brief: str = ""
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
 
-    def admits(self, wanted: Cost) -> bool:
+    def admits(self, wanted: Cost, *, strict: bool | None = None) -> bool:
         """Tell whether a value may stay, and count it."""
         limits = table("limits")
-        if _exceeds(wanted, limits["strict" if self.strict else "value"]):
+        strict = self.strict if strict is None else strict
+        if _exceeds(wanted, limits["strict" if strict else "value"]):
+            self.refused += wanted.opaque
+            # where so much goes, what is left may be its short pieces
+            self.overdrawn |= self.refused > _MUCH
             return False
         if _exceeds(self.spent + wanted, limits["file"]):
             self.overdrawn = True
@@ -49,9 +60,32 @@ class Ledger:
         """Tell whether the parts of something, taken together, are no more than one value."""
         return not _exceeds(wanted, table("limits")["value"])
 
-    def admits_text(self, text: str) -> bool:
-        """Tell whether a text may stay, and count it."""
-        return self.admits(cost(text))
+    def admits_text(self, text: str, wanted: Cost | None = None) -> bool:
+        """Tell whether a text may stay, by itself and behind the brief ones before it; count it.
+
+        Args:
+            text: as people read it.
+            wanted: what of it cannot be vouched for, where that is known.
+
+        """
+        wanted = cost(text) if wanted is None else wanted
+        brief = 0 < len(text.strip()) <= _BRIEF
+        if brief and not (wanted.opaque or wanted.identifiers) and not self._follows(text.strip()):
+            return False
+        # of a long text that can be read a few odd words are no pieces of anything
+        plain = len(text) > 2 * _BRIEF and wanted.opaque * 8 <= len(text)
+        return self.admits(wanted, strict=self.strict and not plain)
+
+    def _follows(self, text: str) -> bool:
+        """Tell whether brief texts, one behind the other, can still be read: pieces cannot."""
+        joined = f"{self.brief} {text}"
+        if self.strict or len(joined) > _HEARD:
+            if cost(joined).opaque > table("limits")["value"]["opaque"]:
+                self.overdrawn = True
+                return False
+            joined = joined[-_HEARD // 2 :] if self.strict else ""
+        self.brief = joined
+        return True
 
     def drop(self, where: str, size: int, why: str) -> None:
         """Note that a part is not written."""

@@ -113,9 +113,9 @@ class _Judge:
         if len(self._open) > _DEEPEST:
             raise ValueError("it is nested too deep")
         spaces = dict(self._open[-1].spaces) if self._open else {"xml": _XML}
-        for name, value in zip(attributes[::2], attributes[1::2], strict=True):
-            if name == "xmlns" or name.startswith("xmlns:"):
-                spaces[name[6:]] = self._space(value)
+        for key, value in zip(attributes[::2], attributes[1::2], strict=True):
+            if key == "xmlns" or key.startswith("xmlns:"):
+                spaces[key[6:]] = self._space(value)
         name = _resolved(raw, spaces, spaces.get("", ""))
         above = self._open[-1] if self._open else None
         inside = above.property if above else None
@@ -200,10 +200,13 @@ class _Judge:
         if not value:
             return True
         wanted = _value_cost(inside or name, name, value.strip()) if value.strip() else cost(value)
-        if not self._ledger.strict:
-            return self._ledger.admits(wanted)
-        self._property += wanted
-        return self._ledger.admits(wanted) and self._ledger.within(self._property)
+        if self._ledger.strict:
+            self._property += wanted
+            if not self._ledger.within(self._property):
+                self._ledger.overdrawn = True
+                return False
+        plain = value if wanted != FREE or not _NUMBER.fullmatch(value) else ""
+        return self._ledger.admits_text(plain, wanted)
 
     def _cut(self, span: Span, name: Name) -> None:
         self._cuts.append(span)

@@ -10,7 +10,7 @@ from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.texts import text_cost
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -93,7 +93,7 @@ def _text(chunk: Chunk, ledger: Ledger) -> Chunk | None:
     elif parts.keyword.startswith(b"Raw profile type "):
         fresh = _raw_profile(parts.text, ledger)
     else:
-        fresh = parts.text if ledger.admits(text_cost(parts.text)) else b""
+        fresh = parts.text if admits_bytes(parts.text, ledger) else b""
     if not fresh and parts.text:
         return None
     return chunk if fresh == parts.text else pack(chunk.name, parts, fresh)

@@ -9,7 +9,7 @@ from photocloak.exporters.leaks.binary import binary_cost, descriptor_cost, path
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.text import Cost, cost
-from photocloak.exporters.leaks.texts import text_cost
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _PATHS = range(0x07D0, 0x0BB7)
 _THUMBNAIL_HEAD = 28
@@ -157,5 +157,5 @@ def _may_stay(record: int, number: int, value: bytes, ledger: Ledger) -> bool:
     if (record, number) == (1, 90):
         return len(value) <= 32 and value.startswith(b"\x1b")
     if str(number) in names:
-        return ledger.admits(text_cost(value) if len(value) > 8 else Cost())
+        return admits_bytes(value, ledger)
     return len(value) <= _SHORT and ledger.admits(Cost(opaque=len(value)))

@@ -72,17 +72,17 @@ FREE = Cost()
 
 def cost(text: str) -> Cost:
     """Return what of a text cannot be vouched for; time grows with its length alone."""
-    if _IDENTIFIER.fullmatch(text):
-        number = text.rpartition(":")[2].replace("-", "")
-        return Cost(identifiers=8 if _FORMED.fullmatch(number) else len(number))
-    if _DATE.fullmatch(text):
-        return FREE
     words: list[str] = []
     foreign: list[str] = []
-    opaque = digits = signs = 0
+    opaque = digits = signs = identifiers = 0
     plain = text if text.isascii() else "".join(filter(_is_base, text))
     marks = len(text) - len(plain)
     for chunk in plain.split():
+        if _DATE.fullmatch(chunk):
+            continue
+        if _IDENTIFIER.fullmatch(chunk):
+            identifiers += _identifier_cost(chunk)
+            continue
         runs = _RUNS.findall(chunk)
         if _is_code(runs):
             opaque += len(chunk)
@@ -106,8 +106,13 @@ def cost(text: str) -> Cost:
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
     letters = marks + sum(map(len, foreign))
     if _is_foreign_language("".join(foreign)):
-        return Cost(opaque, digits, 0, 0 if letters >= _FEW_FOREIGN else letters)
-    return Cost(opaque + letters, digits)
+        return Cost(opaque, digits, identifiers, 0 if letters >= _FEW_FOREIGN else letters)
+    return Cost(opaque + letters, digits, identifiers)
+
+
+def _identifier_cost(text: str) -> int:
+    number = text.rpartition(":")[2].replace("-", "")
+    return 8 if _FORMED.fullmatch(number) else len(number)
 
 
 def _is_foreign_language(letters: str) -> bool:

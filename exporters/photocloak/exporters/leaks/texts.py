@@ -1,6 +1,13 @@
 """Texts as bytes, in character sets that nobody declares."""
 
+from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.text import Cost, cost
+
+
+def admits_bytes(raw: bytes, ledger: Ledger) -> bool:
+    """Tell whether a text in an undeclared character set may stay, and count it."""
+    plain = raw.replace(b"\0", b" ").strip().decode("utf-8", "replace")
+    return ledger.admits_text(plain, text_cost(raw))
 
 
 def text_cost(raw: bytes) -> Cost:

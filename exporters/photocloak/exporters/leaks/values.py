@@ -8,7 +8,7 @@ from photocloak.exporters.leaks import icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost, curve_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.text import Cost, cost
-from photocloak.exporters.leaks.texts import text_cost
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _ASCII, _RATIONAL = 2, (5, 10)
 _FEW, _SOME = 12, 48
@@ -43,6 +43,8 @@ def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | N
     if value.kind == "pointers":
         return True
     rewriting = _REWRITING.get(value.kind or "")
+    if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers"):
+        return True if admits_bytes(value.raw, ledger) else None
     if rewriting is None:
         return True if ledger.admits(_cost(value)) else None
     after = rewriting(value.raw, ledger, where)
