@@ -20,7 +20,15 @@ SPACES = (
     "http://ns.adobe.com/xap/1.0/mm/",
     "http://vendor.example/1.0/",
 )
-NAMES = ("Data", "params", "ToneCurvePV2012", "Dabs", "ImageHistory", "description", "UserComment")
+NAMES: tuple[str, ...] = (
+    "Data",
+    "params",
+    "ToneCurvePV2012",
+    "Dabs",
+    "ImageHistory",
+    "description",
+    "UserComment",
+)
 NAMES += ("DocumentAncestors", "mask_points", "Keywords", "Original", "iop_order_list", "History")
 
 Binary = Callable[[bytes, Random], bytes]
@@ -48,25 +56,24 @@ def xmp(text: str, rng: Random) -> bytes:
     items = "".join(f"<rdf:li>{one}</rdf:li>" for one in pieces)
     structs = "".join(f'<rdf:li v:{name}="{one}"/>' for one in pieces)
     many = "".join(f"<v:{name}{i}>{one}</v:{name}{i}>" for i, one in enumerate(pieces))
-    return rng.choice(
-        [
-            lambda: packet(f"<v:{name}>{plain}</v:{name}>", bound),
-            lambda: packet("", f'{bound} v:{name}="{plain}"'),
-            lambda: packet(f"<v:{name}><rdf:Seq>{items}</rdf:Seq></v:{name}>", bound),
-            lambda: packet(f"<v:{name}><rdf:Bag>{structs}</rdf:Bag></v:{name}>", bound),
-            lambda: packet(many, bound),
-            lambda: packet(f"<!--{plain.replace('--', '- ').rstrip('-')}-->"),
-            lambda: packet(f"<?vendor {plain.replace('?>', '')}?>"),
-            lambda: packet(f"<v:{name}><![CDATA[{text.replace(']]>', '')}]]></v:{name}>", bound),
-            lambda: packet("", behind=f" {plain}"),
-            lambda: packet("", behind=f"<?xpacket end='{plain}'?>"),
-            lambda: packet("", f'xmlns:v="{plain}" v:a="1"'),
-            lambda: packet(plain),
-            lambda: packet("", before=f"<!DOCTYPE x [<!ENTITY e '{plain}'>]>"),
-            lambda: packet("", f'{bound} rdf:ID="{plain}"'),
-            lambda: packet(f'<v:{name} xml:lang="{plain}">a</v:{name}>', bound),
-        ]
-    )()
+    ways: list[Callable[[], bytes]] = [
+        lambda: packet(f"<v:{name}>{plain}</v:{name}>", bound),
+        lambda: packet("", f'{bound} v:{name}="{plain}"'),
+        lambda: packet(f"<v:{name}><rdf:Seq>{items}</rdf:Seq></v:{name}>", bound),
+        lambda: packet(f"<v:{name}><rdf:Bag>{structs}</rdf:Bag></v:{name}>", bound),
+        lambda: packet(many, bound),
+        lambda: packet(f"<!--{plain.replace('--', '- ').rstrip('-')}-->"),
+        lambda: packet(f"<?vendor {plain.replace('?>', '')}?>"),
+        lambda: packet(f"<v:{name}><![CDATA[{text.replace(']]>', '')}]]></v:{name}>", bound),
+        lambda: packet("", behind=f" {plain}"),
+        lambda: packet("", behind=f"<?xpacket end='{plain}'?>"),
+        lambda: packet("", f'xmlns:v="{plain}" v:a="1"'),
+        lambda: packet(plain),
+        lambda: packet("", before=f"<!DOCTYPE x [<!ENTITY e '{plain}'>]>"),
+        lambda: packet("", f'{bound} rdf:ID="{plain}"'),
+        lambda: packet(f'<v:{name} xml:lang="{plain}">a</v:{name}>', bound),
+    ]
+    return rng.choice(ways)()
 
 
 def directory(tags: list[tuple[int, int, bytes]], at: int, following: int = 0) -> bytes:
@@ -115,25 +122,24 @@ def exif(data: bytes, rng: Random) -> bytes:
         start = exif_of([], [DATE, (0x927C, 7, bytes(100))]).rfind(bytes(100))
         return exif_of([], [DATE, (0x927C, 7, directory([(tag, kind, data)], start))])
 
-    return rng.choice(
-        [
-            lambda: exif_of([(rng.randrange(0x9000, 0xFFFF), kind, data)], [DATE]),
-            lambda: exif_of([], [DATE, (rng.choice(known), kind, data)]),
-            lambda: exif_of([(0x010E, kind, data)], [DATE]),
-            lambda: exif_of(many, [DATE]),
-            lambda: exif_of([], spread),
-            lambda: exif_of([], [DATE], gap=data),
-            lambda: exif_of([], [DATE]) + data,
-            lambda: exif_of([], [DATE, (0x927C, 7, data)]),
-            lambda: note(rng.randrange(0x5000)),
-            lambda: note(rng.choice(canon)),
-            lambda: exif_of([], [DATE, (0x9286, 7, b"ASCII\0\0\0" + data)]),
-            lambda: exif_of([], [DATE, (0x9286, 7, b"UNICODE\0" + data)]),
-            lambda: exif_of([(0x9C9C, 1, data)], [DATE]),
-            lambda: exif_of([(0xEA1C, 7, data)], [DATE]),
-            lambda: exif_of([(0xC4A5, 7, b"PrintIM\x000300" + data)], [DATE]),
-        ]
-    )()
+    ways: list[Callable[[], bytes]] = [
+        lambda: exif_of([(rng.randrange(0x9000, 0xFFFF), kind, data)], [DATE]),
+        lambda: exif_of([], [DATE, (rng.choice(known), kind, data)]),
+        lambda: exif_of([(0x010E, kind, data)], [DATE]),
+        lambda: exif_of(many, [DATE]),
+        lambda: exif_of([], spread),
+        lambda: exif_of([], [DATE], gap=data),
+        lambda: exif_of([], [DATE]) + data,
+        lambda: exif_of([], [DATE, (0x927C, 7, data)]),
+        lambda: note(rng.randrange(0x5000)),
+        lambda: note(rng.choice(canon)),
+        lambda: exif_of([], [DATE, (0x9286, 7, b"ASCII\0\0\0" + data)]),
+        lambda: exif_of([], [DATE, (0x9286, 7, b"UNICODE\0" + data)]),
+        lambda: exif_of([(0x9C9C, 1, data)], [DATE]),
+        lambda: exif_of([(0xEA1C, 7, data)], [DATE]),
+        lambda: exif_of([(0xC4A5, 7, b"PrintIM\x000300" + data)], [DATE]),
+    ]
+    return rng.choice(ways)()
 
 
 def resource(number: int, data: bytes) -> bytes:
@@ -150,18 +156,17 @@ def datasets(data: bytes, rng: Random) -> bytes:
 def resources(data: bytes, rng: Random) -> bytes:
     """Return Photoshop resources with bytes somewhere."""
     known = [int(number, 16) for number in table("photoshop")["resources"] if number != "paths"]
-    return rng.choice(
-        [
-            lambda: resource(rng.randrange(0x0400, 0x2800), data),
-            lambda: resource(rng.choice(known), data),
-            lambda: resource(rng.randrange(0x07D0, 0x0BB6), data),
-            lambda: resource(0x0404, datasets(data, rng)),
-            lambda: resource(0x0404, datasets(b"a caption", rng) + data),
-            lambda: resource(0x040C, struct.pack(">7I", 0, 9, 9, 27, 243, 243, 0x180001) + data),
-            lambda: resource(0x0406, b"\0\1") + data,
-            lambda: resource(0x0422, exif(data, rng)),
-        ]
-    )()
+    ways: list[Callable[[], bytes]] = [
+        lambda: resource(rng.randrange(0x0400, 0x2800), data),
+        lambda: resource(rng.choice(known), data),
+        lambda: resource(rng.randrange(0x07D0, 0x0BB6), data),
+        lambda: resource(0x0404, datasets(data, rng)),
+        lambda: resource(0x0404, datasets(b"a caption", rng) + data),
+        lambda: resource(0x040C, struct.pack(">7I", 0, 9, 9, 27, 243, 243, 0x180001) + data),
+        lambda: resource(0x0406, b"\0\1") + data,
+        lambda: resource(0x0422, exif(data, rng)),
+    ]
+    return rng.choice(ways)()
 
 
 def icc(data: bytes, rng: Random) -> bytes:

@@ -1,12 +1,14 @@
 """A clean face planted at random gets out nowhere; many more by hand with planting.py."""
 
 import os
+from typing import Any
 
 import pytest
 
 from photocloak.exporters import export
 from photocloak.exporters.formats import jpeg, png
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.previews import Previews
 from tests.exporters import planting
 
 COUNT = int(os.environ.get("PHOTOCLOAK_PLANTS", "250"))
@@ -22,7 +24,7 @@ def test_no_planted_face_gets_out() -> None:
 def test_the_oracle_sees_what_is_left_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the judgement off, plants in segments and chunks are seen in what is written."""
 
-    def all_stays(clean: object, previews: object) -> tuple[object, Ledger]:
+    def all_stays(clean: Any, previews: Previews) -> tuple[Any, Ledger]:
         return _closure(clean), Ledger(previews)
 
     for module in (jpeg, png):
@@ -34,7 +36,7 @@ def test_the_oracle_sees_what_is_left_in(monkeypatch: pytest.MonkeyPatch) -> Non
     assert seen.count("LEAK") > 0.8 * (len(seen) - seen.count("refused"))
 
 
-def _closure(clean: object) -> object:
+def _closure(clean: Any) -> Any:
     """Return what a `lambda account: clean(parts, account)` would judge."""
     cells = {
         name: cell.cell_contents

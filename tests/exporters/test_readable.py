@@ -5,6 +5,7 @@ import io
 import random
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.text import Cost, cost
 from tests.exporters.encodings import TEXTS, base_n, coded, separated
+from tests.exporters.hosts import FACE
 from tests.exporters.places import packet
-from tests.exporters.planting import FACE
 
 PREVIEWS = Previews(np.zeros((8, 8, 3), np.uint8))
 READABLE = {
@@ -116,7 +117,7 @@ def test_a_packet_without_faults_stays_byte_for_byte() -> None:
     )
     plain = packet(body, 'xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/" crs:Tint="+4"')
     for data in (plain, plain.decode().encode("utf-16-le")):
-        kept, ledger = settled(lambda account, data=data: xmp.clean(data, account), PREVIEWS)
+        kept, ledger = settled(partial(xmp.clean, data), PREVIEWS)
         assert kept == data
         assert ledger.notes == ()
 

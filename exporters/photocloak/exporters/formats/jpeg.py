@@ -12,6 +12,7 @@ from photocloak.exporters.containers.segments import SOF, Segment, Stream, ident
 from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
 from photocloak.exporters.ifd import exif_orientation
+from photocloak.exporters.leaks import frame
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
@@ -73,7 +74,7 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     kept, ledger = settled(lambda account: leaks.clean(stream.segments, account), previews)
     change = patch(photo.raster, base, cloaked)
     coded, why = jpeg_coding.recode(photo, stream, change)
-    data = join(jpeg_coding.merge(kept, stream.segments, coded))
+    data = join(jpeg_coding.merge(kept, stream.segments, frame.plain(coded)))
     notes = (*photo.raster.notes, *ledger.notes, *why)
     return Draft(data, notes, frozenset(previews.written))
 

@@ -142,7 +142,8 @@ def _unnamed(one: Sweep, entry: Entry, what: str) -> bytes | None:
     size = len(raw.strip(b"\0"))
     if entry.size <= _SHORT and one.ledger.admits(Cost(opaque=size)):
         return _keep(one, entry)
-    return _refuse(one, entry, what, "unknown")
+    _refuse(one, entry, what, "unknown")
+    return None
 
 
 def _named(one: Sweep, entry: Entry, name: str, directory: str) -> bytes | None:
@@ -156,7 +157,8 @@ def _named(one: Sweep, entry: Entry, name: str, directory: str) -> bytes | None:
         f"{one.where} {name}",
     )
     if value is None:
-        return _refuse(one, entry, f"{directory} {name}", "neither short nor readable")
+        _refuse(one, entry, f"{directory} {name}", "neither short nor readable")
+        return None
     if value is not True:
         one.data[entry.start : entry.start + entry.size] = value.ljust(entry.size, b"\0")
     return _keep(one, entry)
