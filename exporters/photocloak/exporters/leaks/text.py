@@ -35,10 +35,11 @@ _DATE = re.compile(
 _FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
 # Languages use their letters unevenly: entropy of so many letters, in shares of the largest. Of
 # ideographs nobody has used up all in a text; their shares are measured with 300 and more.
-_FEW, _FEW_FOREIGN = 150, 300
+_FEW, _FEW_FOREIGN, _STRETCH = 150, 300, 600
 _SKEWED_LATIN, _SKEWED, _SKEWED_IDEOGRAPHS = 0.965, 0.955, 0.962
 _MANY_BLANKS = 48
-_SCRIPTS, _IDEOGRAPHS = 4, 40  # that one text has at most; distinct letters that no alphabet has
+# scripts that one text has at most; distinct letters of an alphabet, and more than it has
+_SCRIPTS, _ALPHABET, _IDEOGRAPHS = 4, 16, 40
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,8 @@ def cost(text: str) -> Cost:
             elif not run[0].isalpha():
                 signs += len(run)
                 opaque += sum(not _is_punctuation(sign) for sign in run)
-            elif _latin(run):
-                humps = _HUMPS.findall(run) if run.isascii() else [run]
-                if len(humps) > 1 and len(humps) * 3 > len(run):
-                    opaque += len(run)
-                else:
-                    words += humps
             else:
-                foreign.append(run)
+                opaque += _letters(run, words, foreign)
     uniform = sum(map(len, words)) >= _FEW and _is_uniform("".join(map(_folded, words)), latin=True)
     opaque += sum(map(len, words)) if uniform else _unlikely(words)
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
@@ -108,6 +103,20 @@ def cost(text: str) -> Cost:
     if _is_foreign_language("".join(foreign)):
         return Cost(opaque, digits, identifiers, 0 if letters >= _FEW_FOREIGN else letters)
     return Cost(opaque + letters, digits, identifiers)
+
+
+def _letters(run: str, words: list[str], foreign: list[str]) -> int:
+    """Take letters for words, or return how many of them are none: capitals come in between."""
+    if _latin(run):
+        humps = _HUMPS.findall(run) if run.isascii() else [run]
+        if len(humps) > 1 and len(humps) * 3 > len(run):
+            return len(run)
+        words += humps
+    elif sum(a.islower() and b.isupper() for a, b in pairwise(run)) > 1:
+        return len(run)
+    else:
+        foreign.append(run)
+    return 0
 
 
 def _identifier_cost(text: str) -> int:
@@ -120,7 +129,10 @@ def _is_foreign_language(letters: str) -> bool:
     scripts = {re.split("[ -]", unicodedata.name(letter, ""))[0] for letter in set(letters)}
     if len(scripts) > _SCRIPTS:
         return False
-    return len(letters) < _FEW_FOREIGN or not _is_uniform(_folded(letters), latin=False)
+    if len(letters) < _FEW_FOREIGN:
+        return True
+    least = _IDEOGRAPHS if scripts & {"CJK", "HANGUL"} else _ALPHABET
+    return len(set(letters)) >= least and not _is_uniform(_folded(letters), latin=False)
 
 
 def _is_code(runs: list[str]) -> bool:
@@ -200,7 +212,12 @@ def _folded(word: str) -> str:
 
 
 def _is_uniform(letters: str, *, latin: bool) -> bool:
-    """Tell whether the letters of some text are about equally frequent, as in no language."""
+    """Tell whether some part of a text uses its letters about equally, as no language does."""
+    starts = range(0, max(1, len(letters) - _STRETCH // 2), _STRETCH)
+    return any(_is_even(letters[start : start + _STRETCH], latin=latin) for start in starts)
+
+
+def _is_even(letters: str, *, latin: bool) -> bool:
     counts = Counter(letters)
     total = len(letters)
     entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
