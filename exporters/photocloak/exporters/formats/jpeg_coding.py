@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -110,7 +111,13 @@ def _untouched(data: bytes, stream: Stream, own: list[Segment]) -> list[Segment]
         return own
     none = np.zeros(0, np.int64)
     nothing = Edit(none, none, np.zeros((0, 64), np.int16))
-    return [*_head(stream), *source.write([nothing] * len(layout.components))]
+    fresh = source.write([nothing] * len(layout.components))
+    scans = [one.scan for one in fresh if one.marker == SOS]
+    old = [one.scan for one in own if one.marker == SOS]
+    if len(scans) != len(old) or not all(map(bytes.startswith, old, scans)):
+        return [*_head(stream), *fresh]
+    left = iter(scans)
+    return [replace(one, scan=next(left)) if one.marker == SOS else one for one in own]
 
 
 def _head(stream: Stream) -> list[Segment]:

@@ -11,30 +11,34 @@ _OWN = SOF | {DHT, DQT, DRI, SOS, DNL, _ARITHMETIC}
 def plain(segments: list[Segment]) -> list[Segment]:
     """Return the picture's segments without unknown ones and without tables that are replaced.
 
-    Quantisation tables stand before the first scan; of one that is defined again there, a decoder
-    takes the last.
+    Of a table that is defined twice before the first scan, a decoder takes the last.
     """
     known = [one for one in segments if one.is_metadata or one.marker in _OWN]
+    for marker in (DQT, DHT):
+        known = _once(known, marker)
+    return known
+
+
+def _once(known: list[Segment], marker: int) -> list[Segment]:
     first = next((i for i, one in enumerate(known) if one.marker == SOS), len(known))
-    tables: dict[int, bytes] = {}
-    count = 0
-    for one in known[:first]:
-        if one.marker == DQT:
-            for body in _tables(one.payload):
-                tables[body[0] & 15] = body
-                count += 1
-    if count == len(tables):
+    found = [(i, one) for i, one in enumerate(known[:first]) if one.marker == marker]
+    bodies = [body for _, one in found for body in _tables(one.payload, marker)]
+    tables = {body[0] & (0x0F if marker == DQT else 0x1F): body for body in bodies}
+    if len(bodies) == len(tables):
         return known
-    fresh = Segment(DQT, b"".join(tables.values()))
-    at = next(i for i, one in enumerate(known) if one.marker == DQT)
-    rest = [one for one in known[:first] if one.marker != DQT]
-    return [*rest[:at], replace(fresh, at=known[at].at), *rest[at:], *known[first:]]
+    at = found[-1][0]
+    fresh = replace(known[at], payload=b"".join(tables.values()))
+    kept = [fresh if i == at else one for i, one in enumerate(known[:first])]
+    return [one for one in kept if one.marker != marker or one is fresh] + known[first:]
 
 
-def _tables(payload: bytes) -> list[bytes]:
+def _tables(payload: bytes, marker: int) -> list[bytes]:
     found, position = [], 0
     while position < len(payload):
-        size = 1 + 64 * (1 + (payload[position] >> 4))
+        if marker == DQT:
+            size = 1 + 64 * (1 + (payload[position] >> 4))
+        else:
+            size = 17 + sum(payload[position + 1 : position + 17])
         found.append(payload[position : position + size])
         position += size
     return found
