@@ -17,7 +17,6 @@ XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 IRB_HEAD = b"Photoshop 3.0\0"
 ICC_HEAD = b"ICC_PROFILE\0"
-MPF_HEAD = b"MPF\0"
 _LONGEST = 65_533  # bytes of a segment's payload
 _JFIF = 14
 _ODD_LINE = 8
