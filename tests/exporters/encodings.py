@@ -35,6 +35,7 @@ SCRIPTS = (
 def pictures(face: str) -> tuple[tuple[str, bytes], ...]:
     """Return (kind, bytes) of the face in many codecs, and as raw pixels."""
     small = Pillow.open(face).convert("RGB").resize((SIZE, SIZE))
+    small.info.clear()  # its profile is no face
     gray = small.convert("L")
     found = []
     for kind, picture, options in (
