@@ -1,11 +1,13 @@
 # Read by the other scripts: find a Python that can make environments, or install what it needs.
 
+# A login has it; a service or a cron job may not.
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
+
 # Set $python to one of at least 3.11 with venv; end with a sentence if there is none to be had.
 need_python() {
     python=${PYTHON:-python3}
     if ! usable "$python" && command -v apt-get >/dev/null; then
-        as_root apt-get update -q
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3 python3-venv
+        install_packages python3 python3-venv
     fi
     usable "$python" && return
     echo "photocloak needs Python 3.11 or newer with venv (Debian 12, Ubuntu 24.04); $python" \
@@ -17,8 +19,20 @@ usable() {
     "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+# Install Debian packages; arguments go to `apt-get install`. Who cannot become root is told what
+# root has to run.
+install_packages() {
+    become=
+    [ "$(id -u)" = 0 ] || become=sudo
+    if { [ -z "$become" ] || command -v sudo >/dev/null; } &&
+        $become apt-get update -q &&
+        $become env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "$@"; then
+        return
+    fi
+    echo "These could not be installed: $*. As root (or ask whoever is), run" >&2
+    echo "    apt-get update && apt-get install $*" >&2
+    echo "and then again, as yourself: sh $0" >&2
+    exit 1
 }
 
 # Set $python to the one in $PHOTOCLOAK_PYTHON, an environment that has photocloak already, or to
@@ -28,7 +42,7 @@ need_environment() {
         python=$PHOTOCLOAK_PYTHON
         return
     fi
-    if ! [ -x .venv/bin/python ]; then
+    if ! [ -x .venv/bin/pip ]; then  # which comes last: one half made is made again
         need_python
         "$python" -m venv .venv
     fi

@@ -22,6 +22,7 @@ API = {
         "OutputError",
         "PhotocloakError",
         "manifest_root",
+        "why",
     },
     "photocloak.engine": {
         "Attributes",
@@ -34,6 +35,7 @@ API = {
         "Extractor",
         "ExtractorSpec",
         "Face",
+        "FaceCloak",
         "FaceEvidence",
         "FaceSpace",
         "FakeExtractor",
@@ -51,6 +53,8 @@ API = {
         "target_from_photos",
     },
     "photocloak.exporters": {
+        "MAX_BYTES",
+        "RAW_SUFFIXES",
         "Encoded",
         "Finding",
         "Photo",
@@ -64,6 +68,7 @@ API = {
         "read",
         "read_bytes",
         "scan",
+        "suffix_like",
         "suffixes",
         "sweep",
         "written_pixels",

@@ -2,15 +2,18 @@
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from photocloak.engine.extractors.runtime import require_onnxruntime
 
 Array = NDArray[np.float64]
 
 
 def run(model: onnx.ModelProto, **feeds: Array) -> list[NDArray[np.float32]]:
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = require_onnxruntime().InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     return list(session.run(None, {k: v.astype(np.float32) for k, v in feeds.items()}))
 
 

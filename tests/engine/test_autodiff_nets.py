@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from onnx.reference import ReferenceEvaluator
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
 from photocloak.engine.extractors import Objective
+from photocloak.engine.extractors.runtime import require_onnxruntime
 
 SIZE, FEATURES = 12, 6
 
@@ -116,7 +116,7 @@ def objective(rng: np.random.Generator, count: int, *, margin: float = -1.0) -> 
 
 def run(model: onnx.ModelProto, chips: np.ndarray, objective: Objective) -> list[np.ndarray]:
     feeds = {f"{PREFIX}{name}": value for name, value in objective.feeds().items()}
-    session = onnxruntime.InferenceSession(
+    session = require_onnxruntime().InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     features = next(o.name for o in session.get_outputs() if o.name not in (LOSSES, GRADIENT))

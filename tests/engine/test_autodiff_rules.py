@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper, parser
 from onnx.reference import ReferenceEvaluator
@@ -19,6 +18,7 @@ from onnx.reference import ReferenceEvaluator
 from photocloak.engine.autodiff import Graph, UnsupportedOperatorError, differentiate
 from photocloak.engine.autodiff.backward import _RULES
 from photocloak.engine.autodiff.prepare import prepare
+from photocloak.engine.extractors.runtime import require_onnxruntime
 
 RNG = np.random.default_rng(7)
 
@@ -204,7 +204,7 @@ def build(case: Case, kind: int) -> onnx.ModelProto:
 def pull(graph: Graph, v: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return Jᵀ v at x as ONNX Runtime computes it."""
     gradient = differentiate(graph, "y", graph.const(v), "x")
-    session = onnxruntime.InferenceSession(
+    session = require_onnxruntime().InferenceSession(
         graph.to_model([gradient]).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     feeds = {i.name: x.astype(np.float32) for i in session.get_inputs()}  # none if J is constant

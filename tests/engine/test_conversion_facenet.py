@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from photocloak.core import ModelError, manifest_root
 from photocloak.engine.conversion import facenet
 from photocloak.engine.conversion.__main__ import STRANGERS, find
 from photocloak.engine.conversion.graphdef import read_graph
+from photocloak.engine.extractors.runtime import require_onnxruntime
 from photocloak.engine.geometry import similarity
 from photocloak.engine.space import ARCFACE
 
@@ -144,7 +144,9 @@ def test_facenet_is_the_frozen_graph_fed_with_stretched_faces(tmp_path: Path) ->
     fake, wanted = small_facenet(chips)
     model = facenet.convert(fake.write(tmp_path / "graph_final.pb"))
     onnx.checker.check_model(model, full_check=True)
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = require_onnxruntime().InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     [found] = session.run(None, {"chips": chips.astype(np.float32)})
     assert found.shape == wanted.shape
     np.testing.assert_allclose(found, wanted, atol=2e-5 * float(np.abs(wanted).max()))

@@ -1,6 +1,8 @@
 """HSE MobileNet and MobileFace from TensorFlow.js, against references written the slow way."""
 
 import json
+from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +26,13 @@ class FakeGraph:
         self.weights[name] = values.astype(np.float16).astype(np.float64)
         return self.weights[name]
 
-    def node(self, name: str, stride: int) -> None:
-        strides = {"strides": {"list": {"i": ["1", str(stride), str(stride), "1"]}}}
-        self._nodes.append({"name": name, "attr": strides})
+    def node(
+        self, name: str, stride: int, *, op: str = "", inputs: Sequence[str] = (), same: bool = True
+    ) -> None:
+        strides = {"list": {"i": ["1", str(stride), str(stride), "1"]}}
+        padding = b64encode(b"SAME" if same else b"VALID").decode()
+        attributes = {"strides": strides, "padding": {"s": padding}}
+        self._nodes.append({"name": name, "op": op, "input": list(inputs), "attr": attributes})
 
     def write(self, path: Path) -> Path:
         half = {"dtype": "float16", "original_dtype": "float32"}

@@ -16,7 +16,7 @@ from photocloak.engine.extractors import (
     load_extractor,
     runtime,
 )
-from photocloak.engine.extractors.runtime import TINY, Device
+from photocloak.engine.extractors.runtime import TINY, Device, require_onnxruntime
 from tests.engine.users_model import (
     FEATURES,
     SIZE,
@@ -45,9 +45,7 @@ def test_both_variants_of_onnxruntime_is_one_sentence(
 def test_cuda_that_is_not_there_warns_and_runs_on_the_cpu(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if "CUDAExecutionProvider" in require_onnxruntime().get_available_providers():
         pytest.skip("CUDA is there")
     runtime._warn_without_cuda.cache_clear()
     chips = smooth_chips(np.random.default_rng(0), 2, SIZE)
@@ -65,21 +63,19 @@ def list_cuda(monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
 
     Both happen with onnxruntime-gpu: with a driver that is too old, and without CUDA's libraries.
     """
-    import onnxruntime
-    from onnxruntime.capi import _pybind_state as state
-    from onnxruntime.capi.onnxruntime_inference_collection import InferenceSession
-
+    onnxruntime = require_onnxruntime()
+    state, session = onnxruntime.capi._pybind_state, onnxruntime.InferenceSession
     listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
     monkeypatch.setattr(state, "get_available_providers", lambda: listed)
-    create = InferenceSession._create_inference_session
+    create = session._create_inference_session
 
     def created(self: object, providers: list[str], *rest: object) -> None:
         if fails and "CUDAExecutionProvider" in providers:
             raise RuntimeError("CUDA failure 35: the driver is too old")
         create(self, providers, *rest)
 
-    monkeypatch.setattr(InferenceSession, "_create_inference_session", created)
+    monkeypatch.setattr(session, "_create_inference_session", created)
     runtime._warn_without_cuda.cache_clear()
 
 
@@ -97,9 +93,7 @@ def test_cuda_that_is_listed_and_does_not_start_gives_the_cpus_results(
     device: Device,
     warnings: int,
 ) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if "CUDAExecutionProvider" in require_onnxruntime().get_available_providers():
         pytest.skip("CUDA is there")
     rng, spec = np.random.default_rng(0), user_spec(tmp_path, "plain")
     chips, goal = smooth_chips(rng, 2, SIZE), random_objective(rng, 2, FEATURES)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.exporters.containers import chunks, segments
+from photocloak.exporters.ifd import Tiff
 from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]
@@ -170,22 +171,12 @@ def png_exif(image: Image) -> bytes:
     return with_chunk(image, b"eXIf", exif(small(image)))
 
 
-def png_animation(image: Image) -> bytes:
-    second = Pillow.fromarray(image)
-    return coded(image, "PNG", save_all=True, append_images=[second.rotate(1)])
-
-
 def png_trailer(image: Image) -> bytes:
     return coded(image, "PNG") + small(image)
 
 
 def webp_exif(image: Image) -> bytes:
     return coded(image, "WEBP", exif=exif(small(image)), quality=90)
-
-
-def webp_animation(image: Image) -> bytes:
-    second = Pillow.fromarray(image).rotate(1)
-    return coded(image, "WEBP", save_all=True, append_images=[second], quality=90)
 
 
 def tiff_subifd(image: Image) -> bytes:
@@ -210,8 +201,12 @@ def tiff_subifd(image: Image) -> bytes:
     return data + main.ljust(second - first, b"\0") + sub
 
 
-def tiff_pages(image: Image) -> bytes:
-    return coded(image, "TIFF", save_all=True, append_images=[Pillow.fromarray(image)])
+def tiff_reduced(image: Image) -> bytes:
+    """Build a TIFF whose second page calls itself a smaller copy (NewSubfileType 1)."""
+    second = Pillow.fromarray(image)
+    data = coded(image, "TIFF", save_all=True, append_images=[second], tiffinfo={0xFE: 1})
+    at = Tiff(data).directories[0].entries[0xFE].start
+    return data[:at] + bytes(4) + data[at + 4 :]
 
 
 def heic_thumbnail(image: Image) -> bytes:
@@ -243,8 +238,8 @@ PLANTS: dict[str, list[Plant]] = {
         unknown_segment,
         comment,
     ],
-    "PNG": [png_raw_profile, png_text, png_exif, png_animation, png_trailer],
-    "WebP": [webp_exif, webp_animation],
-    "TIFF": [tiff_subifd, tiff_pages],
+    "PNG": [png_raw_profile, png_text, png_exif, png_trailer],
+    "WebP": [webp_exif],
+    "TIFF": [tiff_subifd, tiff_reduced],
     "HEIC": [heic_thumbnail, heic_auxiliary],
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak import exporters
+from photocloak.exporters.coefficients import cloak as cloaking
 from photocloak.exporters.coefficients.huffman import optimal
 from photocloak.exporters.coefficients.layout import read_layout
 from photocloak.exporters.coefficients.opening import open_source
@@ -81,6 +82,48 @@ def test_blocks_outside_the_cloak_keep_their_coefficients(
     wanted = (cloaked.astype(float) - photo.pixels).mean(axis=2)
     found = (pixels(encoded.data).astype(float) - photo.pixels).mean(axis=2)
     assert np.vdot(wanted, found) / np.vdot(wanted, wanted) > 0.75
+
+
+def faint(image: Image, seed: int, strength: float = 1.5) -> Image:
+    """Add a smooth change that is mostly smaller than a step: a light in random places."""
+    waves = np.random.default_rng(seed).normal(size=(6, 4)) * [0.2, 0.2, 3, 1]
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    light = np.zeros(x.shape)
+    for down, across, phase, size in waves:
+        light += size * np.sin(down * y + across * x + phase)
+    light *= strength / light.std()
+    result = image.copy()
+    inside = np.s_[40:-40, 40:-40]
+    changed = image[inside] + light[inside][..., None]
+    result[inside] = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    return result
+
+
+def arrived(data: bytes, seed: int) -> tuple[float, float]:
+    """Return how much of a faint change is in the written file, and how far off its pixels are."""
+    photo = exporters.read_bytes(data, "a.jpg")
+    cloaked = faint(photo.pixels, seed)
+    encoded = exporters.encode(photo, photo.pixels, cloaked, KEEP)
+    assert encoded.notes == ()
+    wanted = (cloaked.astype(float) - photo.pixels).mean(axis=2)
+    found = (pixels(encoded.data).astype(float) - photo.pixels).mean(axis=2)
+    return float(np.vdot(wanted, found) / np.vdot(wanted, wanted)), float(np.std(found - wanted))
+
+
+@pytest.mark.parametrize("quality", [75, 85])
+@pytest.mark.parametrize("kind", ["4:2:0", "progressive"])
+def test_a_change_of_less_than_a_step_is_not_lost(
+    kind: str, quality: int, face: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = coded(face, quality=quality, **KINDS[kind])
+    found = np.array([arrived(data, seed) for seed in range(3)])
+    monkeypatch.setattr(cloaking, "_COUNTS", 0.5)  # to the nearest step
+    nearest = np.array([arrived(data, seed) for seed in range(3)])
+    share, off = found.mean(axis=0)
+    assert 0.97 < share < 1.06
+    assert abs(share - 1) < abs(nearest[:, 0].mean() - 1)
+    # evenly spread remainders are off by sqrt((.4³ + .6³) / (2 · .5³)) = 1.06 times as much
+    assert off < 1.1 * nearest[:, 1].mean()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

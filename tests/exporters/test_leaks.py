@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from photocloak import exporters
 from photocloak.core import OutputError
 from photocloak.exporters import export, formats, leaks
-from photocloak.exporters.containers import chunks, riff, segments
+from photocloak.exporters.containers import chunks, segments
 from photocloak.exporters.formats import heic, jpeg, png, tiff, webp
 from photocloak.exporters.leaks import previews
 from tests.exporters.files import coded
@@ -86,9 +86,6 @@ def _tail(module: Any) -> Any:
             rest = photo.data[segments.split(photo.data).end :]
         elif module is png:
             rest = chunks.split(photo.data)[1]
-        elif b"ANMF" in photo.data:
-            frames = [one for one in riff.split(photo.data)[0] if one.name == b"ANMF"]
-            rest = riff.join([riff.Chunk(b"VP8 ", frames[1].body[24:])])
         return type(draft)(draft.data + rest, draft.notes, draft.written)
 
     return keep

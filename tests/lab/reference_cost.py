@@ -15,8 +15,8 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import manifest_root
-from photocloak.engine import Cloaker, FaceSpace, Subject, load_mode, measure
-from photocloak.engine.cloaker import _Problem
+from photocloak.engine import FaceSpace, Subject, load_mode, measure
+from photocloak.engine.optimisation import Fawkes
 from photocloak.plugin import (
     Database,
     Folders,
@@ -50,22 +50,22 @@ def main() -> None:
     own = engine.ensemble.embed(base, [face])[0]
     target = engine.library.targets[person.target]
     mode = replace(load_mode("fawkes"), rho=load_mode("balanced").rho, steps=MOST)
-    cloaker = Cloaker(engine.ensemble, engine.library.means)
     space = FaceSpace.of(face)
     subject = Subject(face, target, own, mode)
-    problem = _Problem(cloaker, base, space, subject, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    search = Fawkes(engine.ensemble, engine.library.means, base, subject, rng)
     for step in range(1, MOST + 1):
-        problem.descend()
+        search.descend()
         if step % EVERY:
             continue
-        worn = problem.within_budget()
-        encoded = exporters.encode(photo, base, space.add(base, worn.delta), policy)
+        worn = search.found()
+        encoded = exporters.encode(photo, base, space.add(base, worn.parameters["delta"]), policy)
         written = exporters.read_bytes(encoded.data, "reference.png").pixels
         [seen] = measure(
             base, written, [face], [own], ensemble=engine.ensemble, detector=engine.detector
         )
         mean = float(np.mean(list(seen.similarity.values())))
-        print(f"{step} steps: mean {mean:.4f}, DSSIM {worn.dssim:.4f}", flush=True)
+        print(f"{step} steps: mean {mean:.4f}, DSSIM {worn.amounts['delta']:.4f}", flush=True)
         if mean <= goal:
             break
 

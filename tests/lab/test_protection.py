@@ -5,6 +5,7 @@ is meant to move the figures, copy the measured ones from the failure into the b
 """
 
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 from photocloak.engine.modes import load_mode
@@ -59,7 +60,8 @@ def test_protection_is_no_less_than_it_was(lab: Path, tmp_path: Path, folders: F
         train=TRAIN,
         test=TEST,
     )
-    found = evaluate(plan, Cache(tmp_path / "cache"), folders, Settings())
+    with closing(Cache(tmp_path / "cache")) as cache:
+        found = evaluate(plan, cache, folders, Settings())
     measured = counts(found)
     told = "".join(f"\n{name} = {value}" for name, value in measured.items())
     print(f"{told}\n# {found.modes[0].seconds_per_face:.1f} s a face")

@@ -14,6 +14,7 @@ from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.faces import Face
+from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import ARCFACE, Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
@@ -91,6 +92,7 @@ def make_engine(
     means = {one.spec.name: np.zeros(8, np.float32) for one in fakes}
     return Engine(
         FakeDetector(faces),
+        average_landmarks,
         Ensemble({one.spec.name: one for one in fakes}),
         TargetLibrary(targets, {}, means),
         lambda *_: None,
@@ -110,7 +112,16 @@ def write_photo(path: Path, height: int, width: int, seed: int = 0) -> Path:
     return path
 
 
+def noisy(path: Path, height: int, width: int, seed: int = 0) -> Path:
+    """Write a photo that no format makes small."""
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    Pillow.fromarray(noise).save(path)
+    return path
+
+
 PORTRAIT, GROUP, BARE = (120, 160), (130, 260), (96, 128)
+LARGE = (820, 900)
+"""With `noisy`, 2 MB as a PNG."""
 CRASH, HANG, LINGER = (97, 128), (98, 128), (99, 128)
 """Sizes of photos on which the process segfaults, hangs in a decoder, or waits to be killed."""
 
@@ -118,6 +129,7 @@ CAST: Mapping[tuple[int, int], Sequence[Face]] = {
     PORTRAIT: [face_at(40, 20, 70)],
     GROUP: [face_at(20, 20, 80), face_at(150, 30, 70)],
     LINGER: [face_at(20, 10, 70)],
+    LARGE: [face_at(40, 20, 70)],
 }
 
 

@@ -26,7 +26,7 @@ from photocloak.plugin.database import Database
 from photocloak.plugin.people import Roster
 from tests.plugin.fakes import BARE, CAST, GROUP, PORTRAIT, FakeDetector, make_engine, write_photo
 from tests.plugin.test_cli import Run, album, cli, engine
-from tests.plugin.test_crew import until
+from tests.plugin.test_crew import HUNG, until
 
 __all__ = ["album", "cli", "engine"]  # fixtures
 
@@ -62,7 +62,7 @@ def one_by_one(engine: Engine, folders: Folders, jobs: list[Job]) -> list[Outcom
 def abreast(engine: Engine, folders: Folders, jobs: list[Job]) -> list[Outcome]:
     coordinator = open_abreast(engine, folders, Abreast(engine))
     futures = [coordinator.submit(job) for job in jobs]
-    outcomes = [future.result(120) for future in futures]
+    outcomes = [future.result(HUNG) for future in futures]
     coordinator.close(wait=True)
     return outcomes
 
@@ -126,7 +126,7 @@ class Meeting(FakeDetector):
 
     def __init__(self) -> None:
         super().__init__(CAST)
-        self._both = threading.Barrier(2, timeout=20)
+        self._both = threading.Barrier(2, timeout=HUNG)
 
     def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         self._both.wait()
@@ -177,7 +177,7 @@ def test_an_interrupt_ends_all_cloaks_at_their_next_step(
     slow_at(engine, interrupted)
     code, rows, err = cli("cloak", album, "-o", tmp_path / "out", "--json")
     assert (code, rows) == (ExitCode.INTERRUPTED, []) and "interrupted" in err
-    until(lambda: not photo_threads(), 5)
+    until(lambda: not photo_threads())
     assert not (tmp_path / "out").exists()
 
 

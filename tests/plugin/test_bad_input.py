@@ -118,9 +118,13 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, photo: Path) -> None:
     out.mkdir()
     options = ["cloak", photo, "-o", out, "--no-face", "copy", "--json"]
     alone = ["--mount"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--mount"]
+    unshare = ["unshare", *alone]
+    tried = [*unshare, "mount", "-t", "tmpfs", "none", str(out)]  # unmounted with the namespace
+    if subprocess.run(tried, check=False, capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here (a container, or no user namespaces)")
     mount = f'mount -t tmpfs -o size=64k none "{out}"'
     script = f'{mount} && "$@"; code=$?; [ -z "$(ls -A "{out}")" ] && exit $code'
-    code, rows, _ = photocloak(*options, below=["unshare", *alone, "sh", "-c", script, "sh"])
+    code, rows, _ = photocloak(*options, below=[*unshare, "sh", "-c", script, "sh"])
     assert code == 7 and "the disk is full" in rows["photo.png"]["reason"]
 
 

@@ -75,7 +75,7 @@ class TestCloak:
         ]
         there = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
         assert there == [tmp_path / "out" / "a.png", tmp_path / "out" / "trip" / "b.jpg"]
-        assert "\n4 of 4 photos: 2 cloaked, 1 failed, 1 no_face\n" in err
+        assert "\n2 cloaked · 1 held back · 1 failed\n" in err
 
     def test_a_batch_without_problems_is_done(self, cli: Run, album: Path, tmp_path: Path) -> None:
         code, rows, _ = cli("cloak", album, "-o", tmp_path / "o", "--no-face", "copy", "--json")
@@ -96,7 +96,8 @@ class TestCloak:
         _, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
         assert " new" not in err, "the first person cannot be anybody else"
         _, _, err = cli("cloak", album, "-o", tmp_path / "out", "--progress", "plain")
-        said = err.splitlines()[-1]
+        said, last = err.splitlines()[-2:]
+        assert last == "2 cloaked · 1 held back"
         assert said.startswith("1 person was new; if some are one person") and "merge" in said
         _, _, err = cli("cloak", album, "-o", tmp_path / "again")
         assert " new" not in err, "nobody is new any more"

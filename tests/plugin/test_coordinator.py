@@ -33,7 +33,7 @@ from tests.plugin.fakes import (
     make_engine,
     write_photo,
 )
-from tests.plugin.test_crew import alive, until
+from tests.plugin.test_crew import HUNG, alive, patience_beyond, until
 
 
 class Office:
@@ -87,7 +87,7 @@ def test_many_workers_do_what_one_process_does(tmp_path: Path) -> None:
         jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(SIZES)]
         if workers:
             futures = [office.coordinator.submit(job) for job in jobs]
-            outcomes[workers] = [future.result(60) for future in futures]
+            outcomes[workers] = [future.result(HUNG) for future in futures]
         else:
             outcomes[workers] = [office.pipeline.run(job) for job in jobs]
         office.coordinator.close(wait=True)
@@ -120,7 +120,7 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
         ]
         futures = [(who, office.coordinator.submit(job)) for who, job in jobs]
         for who, future in futures:
-            outcome = future.result(60)
+            outcome = future.result(HUNG)
             assert outcome.status is Status.CLOAKED
             seen.setdefault(who, set()).update(face.person for face in outcome.faces)
         office.coordinator.close(wait=True)
@@ -144,7 +144,7 @@ class Backwards(ThreadPoolExecutor):
             return super().submit(fn, *args, **kwargs)
 
         def late() -> Any:
-            self._gates[turn + 1].wait(20)
+            self._gates[turn + 1].wait(HUNG)
             try:
                 return fn(*args, **kwargs)
             finally:
@@ -159,7 +159,7 @@ def test_targets_follow_the_order_of_submission_not_of_the_answers(tmp_path: Pat
         office = Office(tmp_path / str(len(targets)), executor, FakeRecipe(), 4)
         jobs = [office.job(f"{i}.png", PORTRAIT, i) for i in range(4)]
         for future in [office.coordinator.submit(job) for job in jobs]:
-            assert future.result(60).status is Status.CLOAKED
+            assert future.result(HUNG).status is Status.CLOAKED
         office.coordinator.close(wait=True)
         targets.append(office.targets())
     assert targets[0] == targets[1] and len(targets[0]) == 4
@@ -171,7 +171,7 @@ def test_a_segfault_costs_one_photo(office: Office, name: str) -> None:
         office.job(name if i == 2 else f"{i}.png", CRASH if i == 2 else PORTRAIT, i)
         for i in range(6)
     ]
-    outcomes = [future.result(60) for future in [office.coordinator.submit(j) for j in jobs]]
+    outcomes = [future.result(HUNG) for future in [office.coordinator.submit(j) for j in jobs]]
     assert [one.status for one in outcomes] == [
         Status.FAILED if i == 2 else Status.CLOAKED for i in range(6)
     ]
@@ -190,19 +190,23 @@ def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
     futures = [office.coordinator.submit(job) for job in jobs]
     until(lambda: marker.exists() and bool(marker.read_text()))
     os.kill(int(marker.read_text()), signal.SIGKILL)
-    statuses = [future.result(60).status for future in futures]
+    statuses = [future.result(HUNG).status for future in futures]
     assert statuses == [Status.CLOAKED, Status.FAILED, Status.CLOAKED, Status.CLOAKED]
-    again = office.coordinator.submit(jobs[1]).result(60)
+    again = office.coordinator.submit(jobs[1]).result(HUNG)
     assert again.status is Status.CLOAKED, "it was not the photo's fault"
     office.coordinator.close(wait=True)
 
 
 def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
-    office = Office(tmp_path, Crew(1, patience=3.0), FakeRecipe(), 1)
+    with Crew(1) as other:
+        first = Office(tmp_path / "first", other, FakeRecipe(), 1)
+        job = first.job("a.png", PORTRAIT)
+        patience = patience_beyond(lambda: first.coordinator.submit(job).result())
+    office = Office(tmp_path, Crew(1, patience=patience), FakeRecipe(), 1)
     jobs = [office.job("a.png", HANG), office.job("b.png", PORTRAIT)]
-    first, second = (office.coordinator.submit(job) for job in jobs)
-    assert "was silent for 3 s" in str(first.result(30).reason)
-    assert second.result(30).status is Status.CLOAKED
+    hung, second = (office.coordinator.submit(job) for job in jobs)
+    assert f"was silent for {patience:.0f} s" in str(hung.result(HUNG).reason)
+    assert second.result(HUNG).status is Status.CLOAKED
     office.coordinator.close(wait=True)
 
 
@@ -237,7 +241,7 @@ def test_what_is_lost_with_a_worker_is_run_again_alone(tmp_path: Path) -> None:
     executor = Losing()
     office = Office(tmp_path, executor, FakeRecipe(), 3)
     jobs = [office.job(name, PORTRAIT, i) for i, name in enumerate(("a.png", "b.png", "bad.png"))]
-    outcomes = [f.result(60) for f in [office.coordinator.submit(job) for job in jobs]]
+    outcomes = [f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs]]
     office.coordinator.close(wait=True)
     assert [one.status for one in outcomes] == [Status.CLOAKED, Status.CLOAKED, Status.FAILED]
     assert outcomes[2].reason == f"{jobs[2].source}: unexpected OSError: lost"
@@ -268,7 +272,7 @@ def test_no_more_photos_are_under_way_than_workers(tmp_path: Path) -> None:
     executor = Counting(2)
     office = Office(tmp_path, executor, FakeRecipe(), 2)
     jobs = [office.job(f"{i}.png", PORTRAIT, i) for i in range(9)]
-    assert all(f.result(60) for f in [office.coordinator.submit(job) for job in jobs])
+    assert all(f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs])
     office.coordinator.close(wait=True)
     assert executor.most == 2
 
@@ -302,7 +306,7 @@ def test_a_job_can_be_taken_back_before_it_is_begun(tmp_path: Path) -> None:
     until(lambda: marker.exists() and bool(marker.read_text()))
     assert not futures[0].cancel() and futures[3].cancel()
     os.kill(int(marker.read_text()), signal.SIGKILL)
-    assert [future.result(60).status for future in futures[:3]] == [
+    assert [future.result(HUNG).status for future in futures[:3]] == [
         Status.FAILED,
         Status.CLOAKED,
         Status.CLOAKED,
@@ -314,9 +318,9 @@ def test_a_job_can_be_taken_back_before_it_is_begun(tmp_path: Path) -> None:
 def test_what_goes_wrong_is_the_photos_outcome(office: Office) -> None:
     missing = replace(office.job("a.png", PORTRAIT), source=office.home / "none.jpg")
     blocked = replace(office.job("b.png", PORTRAIT), folder=office.home / "in" / "b.png")
-    assert office.coordinator.submit(missing).result(60).code == ExitCode.INPUT
-    assert office.coordinator.submit(blocked).result(60).code == ExitCode.OUTPUT
-    made = office.coordinator.submit(office.job("a.png", PORTRAIT)).result(60).output
+    assert office.coordinator.submit(missing).result(HUNG).code == ExitCode.INPUT
+    assert office.coordinator.submit(blocked).result(HUNG).code == ExitCode.OUTPUT
+    made = office.coordinator.submit(office.job("a.png", PORTRAIT)).result(HUNG).output
     assert made is not None
-    again = office.coordinator.submit(Job(made, made.parent, "balanced", "keep")).result(60)
+    again = office.coordinator.submit(Job(made, made.parent, "balanced", "keep")).result(HUNG)
     assert again.status is Status.ALREADY_CLOAKED

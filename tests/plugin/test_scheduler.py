@@ -15,7 +15,7 @@ from photocloak.plugin.main import run
 from photocloak.plugin.scheduler import connected
 from tests.plugin.fakes import BARE, CRASH, GROUP, LINGER, PORTRAIT, FakeRecipe
 from tests.plugin.test_coordinator import Office, quick
-from tests.plugin.test_crew import until
+from tests.plugin.test_crew import HUNG, until
 
 __all__ = ["quick"]  # a fixture
 
@@ -44,9 +44,9 @@ def test_one_of_two_workers_is_killed_at_work(cluster: LocalCluster, tmp_path: P
         office = Office(tmp_path / "far", executor, FakeRecipe(marker), workers)
         jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(sizes)]
         futures = [office.coordinator.submit(job) for job in jobs]
-        until(lambda: marker.exists() and bool(marker.read_text()), 60)
+        until(lambda: marker.exists() and bool(marker.read_text()))
         os.kill(int(marker.read_text()), signal.SIGKILL)
-        outcomes = [future.result(60) for future in futures]
+        outcomes = [future.result(HUNG) for future in futures]
         office.coordinator.close(wait=True)
     assert [one.source for one in outcomes] == [job.source for job in jobs]
     assert [one.status for one in outcomes] == [
@@ -65,7 +65,7 @@ def test_a_photo_that_kills_every_worker_costs_itself(
     with connected(cluster.scheduler_address) as (executor, workers):
         office = Office(tmp_path, executor, FakeRecipe(), workers)
         jobs = [office.job("bad.png", CRASH), *(office.job(f"{i}.png", PORTRAIT) for i in "ab")]
-        outcomes = [f.result(120) for f in [office.coordinator.submit(job) for job in jobs]]
+        outcomes = [f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs]]
         office.coordinator.close(wait=True)
     assert [one.status for one in outcomes] == [Status.FAILED, Status.CLOAKED, Status.CLOAKED]
     assert str(outcomes[0].reason).startswith(f"{jobs[0].source}: unexpected KilledWorker")

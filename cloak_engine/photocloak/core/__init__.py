@@ -9,6 +9,7 @@ from photocloak.core.errors import (
     NoFaceError,
     OutputError,
     PhotocloakError,
+    why,
 )
 from photocloak.core.manifests import manifest_root
 
@@ -22,4 +23,5 @@ __all__ = [
     "OutputError",
     "PhotocloakError",
     "manifest_root",
+    "why",
 ]

@@ -9,6 +9,7 @@ PhotocloakError (1)
 └── CloakTooWeakError (8)    the cloak does not hold on the written file
 """
 
+import errno
 from enum import IntEnum
 from typing import ClassVar
 
@@ -69,3 +70,32 @@ class CloakTooWeakError(PhotocloakError):
     """The cloak does not hold on the written file."""
 
     exit_code = ExitCode.TOO_WEAK
+
+
+_PLACING = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "you have no permission to write there",
+    errno.ENOENT: "the folder does not exist",
+    errno.ENOTDIR: "it is no folder",
+    errno.EEXIST: "there is a file where the folder should be",
+    errno.ENAMETOOLONG: "the name is too long for the file system; give it a shorter one",
+}
+_NAME = "the file system does not take this name; rename it, or choose an output folder on another"
+_NAMING = {errno.EINVAL, errno.EILSEQ}
+_NAMING_FUSE = {errno.ENOENT, errno.EPERM}
+
+
+def why(error: OSError, *, naming: bool = False) -> str:
+    """Say in a few words, for people, why something could not be written.
+
+    Args:
+        error: what the system said.
+        naming: whether nothing but the name can be at fault, where the folder is there and may be
+            written to; file systems by FUSE say so in several ways.
+
+    """
+    if error.errno in _NAMING or (naming and error.errno in _NAMING_FUSE):
+        return _NAME
+    return _PLACING.get(error.errno or 0, error.strerror or str(error))

@@ -2,7 +2,7 @@
 
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.budget import Dssim
-from photocloak.engine.cloaker import Cloak, Cloaker, Subject
+from photocloak.engine.cloaker import Cloak, Cloaker
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
@@ -18,6 +18,7 @@ from photocloak.engine.extractors import (
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import Mode, load_mode, load_modes
 from photocloak.engine.space import FaceSpace
+from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Extractor",
     "ExtractorSpec",
     "Face",
+    "FaceCloak",
     "FaceEvidence",
     "FaceSpace",
     "FakeExtractor",

@@ -1,4 +1,4 @@
-"""How δ follows a gradient: Adam, as the paper, and momentum in the metric of the budget."""
+"""How parameters follow a gradient: Adam, as in the paper, and momentum within a budget."""
 
 from typing import Protocol
 
@@ -6,12 +6,14 @@ import numpy as np
 
 from photocloak.engine.geometry import Array, Separable, gaussian
 
+_LAST = 0.1
+
 
 class Descent(Protocol):
     """Turns gradients into steps."""
 
     def __call__(self, gradient: Array, /) -> Array:
-        """Return what to add to δ, (3, g, g), for the loss's gradient there."""
+        """Return what to add to the parameters for the loss's gradient there; shapes are equal."""
         ...
 
 
@@ -50,7 +52,7 @@ class BudgetDescent:
     docs/protection.md for the conditions).
 
     Args:
-        sensitivity: DSSIM per squared change, (3, g, g), see `Dssim.sensitivity`.
+        sensitivity: DSSIM per squared change, (C, g, g), see `Dssim.sensitivity`.
         rate: root mean square of the first step, grey levels; it falls along a cosine.
         steps: length of the schedule.
 
@@ -59,7 +61,6 @@ class BudgetDescent:
     MOMENTUM = 0.8
     COARSE = 2.0
     SIGMAS = (2 / 224, 5 / 224)
-    LAST = 0.1
 
     def __init__(self, sensitivity: Array, *, rate: float, steps: int) -> None:
         weight = 1 / np.sqrt(sensitivity / sensitivity.mean())
@@ -77,9 +78,37 @@ class BudgetDescent:
         way *= self._texture
         self._velocity = self.MOMENTUM * self._velocity + way / _rms(way)
         self._count += 1
-        fall = (1 + np.cos(np.pi * min(self._count / self._steps, 1.0))) / 2
-        rate = self._rate * (self.LAST + (1 - self.LAST) * fall)
+        rate = self._rate * _fall(self._count / self._steps)
         return np.asarray(-rate * self._velocity / _rms(self._velocity), np.float32)
+
+
+class FieldDescent:
+    """Momentum on normalised gradients for a smooth field that is clipped to its bound.
+
+    Args:
+        limit: the field's bound, in the unit of its parameters.
+        steps: length of the schedule.
+
+    """
+
+    MOMENTUM = 0.8
+    SHARE = 0.2
+
+    def __init__(self, limit: float, *, steps: int) -> None:
+        self._rate, self._steps, self._count = self.SHARE * limit, steps, 0
+        self._velocity: Array | float = 0.0
+
+    def __call__(self, gradient: Array, /) -> Array:
+        """Return the next step."""
+        self._velocity = self.MOMENTUM * self._velocity + gradient / _rms(gradient)
+        self._count += 1
+        rate = self._rate * _fall(self._count / self._steps)
+        return np.asarray(-rate * self._velocity, np.float32)
+
+
+def _fall(done: float) -> float:
+    """Return the share of its first length that a step has: along a cosine to a tenth."""
+    return float(_LAST + (1 - _LAST) * (1 + np.cos(np.pi * min(done, 1.0))) / 2)
 
 
 def _rms(values: Array) -> np.float32:

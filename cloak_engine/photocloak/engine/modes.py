@@ -14,6 +14,9 @@ class Mode:
 
     name: str
     summary: str
+    warp: float
+    contrast: float
+    light: float
     rho: float
     linf: float
     steps: int
@@ -21,7 +24,6 @@ class Mode:
     rate: float
     objective: Literal["cloak", "fawkes"]
     own: float
-    chroma: float
     then: str
 
     def tolerates(self, accepting: int, *, of: int) -> bool:

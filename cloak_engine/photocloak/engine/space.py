@@ -138,13 +138,13 @@ class FaceSpace:
         to_grid[:, 2] += to_grid[:, :2] @ low
         out = image.copy()
         window = out[low[1] : high[1], low[0] : high[0]]
-        for channel, change in enumerate(_sampled(delta, to_grid, window.shape[:2])):
+        for channel, change in enumerate(sampled(delta, to_grid, window.shape[:2])):
             window[..., channel] = np.clip(np.rint(window[..., channel] + change), 0, 255)
         return out
 
 
-def _sampled(planes: Array, matrix: NDArray[np.float64], shape: tuple[int, int]) -> Iterator[Array]:
-    """Yield each (h, w) plane of δ: (3, g, g) `planes` at `matrix` @ [x, y, 1], zero outside.
+def sampled(planes: Array, matrix: NDArray[np.float64], shape: tuple[int, int]) -> Iterator[Array]:
+    """Yield each (h, w) plane: (C, g, g) `planes` at `matrix` @ [x, y, 1], zero outside.
 
     A large face stretches δ's grid several times over, and the kinks of bilinear sampling would
     show. So Catmull-Rom splines make the grid `_FINER` times as fine first; between those points

@@ -1,15 +1,18 @@
 """Pixels and a source file to a file: read photos, encode them, scan, publish."""
 
 from photocloak.exporters.export import encode, prepare, written_pixels
-from photocloak.exporters.formats import suffixes
+from photocloak.exporters.formats import suffix_like, suffixes
+from photocloak.exporters.formats.base import MAX_BYTES
 from photocloak.exporters.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
 from photocloak.exporters.policies import Policy, load_policy, policy_names
 from photocloak.exporters.publishing import publish, sweep
-from photocloak.exporters.reading import read, read_bytes
+from photocloak.exporters.reading import RAW_SUFFIXES, read, read_bytes
 from photocloak.exporters.scanning import scan
 
 __all__ = [
+    "MAX_BYTES",
+    "RAW_SUFFIXES",
     "Encoded",
     "Finding",
     "Photo",
@@ -23,6 +26,7 @@ __all__ = [
     "read",
     "read_bytes",
     "scan",
+    "suffix_like",
     "suffixes",
     "sweep",
     "written_pixels",

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image as Pillow
 
-from photocloak.core import InputError, OutputError
-from photocloak.exporters.colour import srgb_profile, to_eight
-from photocloak.exporters.credits import Credits, exif_block, gather, xmp_packet
-from photocloak.exporters.formats import FORMATS
+from photocloak.core import InputError, OutputError, PhotocloakError
+from photocloak.exporters.colour import to_eight
+from photocloak.exporters.credits import Credits, gather
+from photocloak.exporters.credits_writing import exif_block, xmp_packet
+from photocloak.exporters.formats import FORMATS, suffix_like
 from photocloak.exporters.formats.base import Draft, Format, Plate
+from photocloak.exporters.icc import srgb_profile
 from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.orientation import upright
 from photocloak.exporters.policies import Policy
@@ -48,18 +50,30 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
     if base.shape != cloaked.shape:
         raise ValueError(f"base {base.shape} and cloaked {cloaked.shape} differ in shape")
     form = FORMATS[policy.format or photo.format]
+    if policy.metadata == "all" and photo.raster.refusal:
+        raise InputError(
+            f"{photo.name}: cannot be written as it is, since {photo.raster.refusal}; export it as "
+            "JPEG, PNG or TIFF, or use a publishing preset such as web."
+        )
+    try:
+        draft = _draft(photo, base, cloaked, policy, form)
+        _check(photo, policy, draft, form)
+    except PhotocloakError:
+        raise
+    except Exception as error:  # a damaged file may make its decoder raise anything
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise OutputError(
+            f"{photo.name}: the cloak cannot be written into this file ({what}); export it again "
+            "from your photo manager."
+        ) from error
+    suffix = suffix_like(photo.name, form.suffixes[0])
+    return Encoded(draft.data, form.name, suffix, tuple(dict.fromkeys(draft.notes)))
+
+
+def _draft(photo: Photo, base: Image, cloaked: Image, policy: Policy, form: Format) -> Draft:
     if policy.metadata == "all":
-        if photo.raster.refusal:
-            raise InputError(
-                f"{photo.name}: cannot be written as it is, since {photo.raster.refusal}; export "
-                "it as JPEG, PNG or TIFF, or use a publishing preset such as web."
-            )
-        draft = form.keep(photo, base, cloaked)
-    else:
-        draft = _anew(photo, cloaked, policy, form)
-    encoded = Encoded(draft.data, form.name, form.suffixes[0], tuple(dict.fromkeys(draft.notes)))
-    _check(photo, policy, draft, form)
-    return encoded
+        return form.keep(photo, base, cloaked)
+    return _anew(photo, cloaked, policy, form)
 
 
 def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
@@ -87,7 +101,7 @@ def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
             f"{photo.name}: cannot be made smaller than {policy.bytes} bytes at this size; "
             f"give the preset {policy.name} a smaller edge."
         )
-    return Draft(data, (*photo.raster.notes, *notes))
+    return Draft(data, (*photo.raster.notes, *notes, *kept.notes))
 
 
 def _flat(photo: Photo, cloaked: Image) -> tuple[Image, tuple[str, ...]]:

@@ -7,7 +7,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+from photocloak.exporters.texts import decoded
+
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
 MAX_DIRECTORIES, MAX_ENTRIES = 256, 4096
 
@@ -23,7 +25,7 @@ class Entry:
 
     Attributes:
         tag: number.
-        kind: TIFF type, 1 to 13.
+        kind: TIFF type, 1 to 13, or 129, UTF-8 text of EXIF 3.0.
         count: of values.
         at: offset of the 12-byte entry.
         start: offset of its value.
@@ -92,7 +94,7 @@ class Tiff:
         entry = directory.entries.get(tag) if directory else None
         if entry is None:
             return ""
-        return self.raw(entry).split(b"\0")[0].decode("utf-8", "replace").strip()
+        return decoded(self.raw(entry).split(b"\0")[0]).strip()
 
     def _walk(self) -> Iterator[Directory]:
         queue = [("IFD0", struct.unpack_from(f"{self.order}I", self.data, 4)[0])]
@@ -143,11 +145,40 @@ def read_directory(
     return Directory(name, at, entries), following
 
 
-def exif_orientation(block: bytes) -> int:
-    """Return the orientation an EXIF block (from its byte order mark) states, 1 to 8; else 1."""
+def exif_orientation(block: bytes) -> int | None:
+    """Return the orientation an EXIF block (from its byte order mark) states, 1 to 8, or None."""
     try:
         tiff = Tiff(block)
     except ValueError:
-        return 1
-    value = tiff.number(tiff.directory("IFD0"), ORIENTATION, 1)
-    return value if 1 <= value <= 8 else 1
+        return None
+    value = tiff.number(tiff.directory("IFD0"), ORIENTATION)
+    return value if 1 <= value <= 8 else None
+
+
+def exif_start(body: bytes, *, offset: bool = False) -> int:
+    """Return where the byte order mark lies in EXIF data; -1 where there is none.
+
+    Writers put them into PNG, WebP and HEIF plain, behind `Exif` and two zeros, and behind the
+    head of a JPEG segment as well; readers take all of these.
+
+    Args:
+        body: of the chunk or item.
+        offset: whether it should begin with the mark's distance in four bytes, as in HEIF, which
+            some writers leave out, and some leave at zero.
+
+    """
+    starts = [0]
+    if offset and len(body) >= 4:
+        starts = [4 + struct.unpack_from(">I", body)[0], 4, 0]
+    for start in starts:
+        at = start + 4 if body[start : start + 2] == b"\xff\xe1" else start
+        at += 6 if body[at : at + 6] == b"Exif\0\0" else 0
+        if body[at : at + 4] in (b"II*\0", b"MM\0*"):
+            return at
+    return -1
+
+
+def exif_of(body: bytes, *, offset: bool = False) -> bytes:
+    """Return the EXIF block from its byte order mark, empty where there is none; see above."""
+    start = exif_start(body, offset=offset)
+    return body[start:] if start >= 0 else b""

@@ -17,7 +17,8 @@ class Raster:
     Attributes:
         samples: (H, W, C) uint8 or uint16, in the stored orientation, not colour-managed.
         mode: L, LA, RGB, RGBA or CMYK (0 is no ink).
-        icc: the colour profile, or None.
+        icc: what the numbers mean, as a profile; the file's own, or made of its other signs; None:
+            sRGB, its gray, or plain inks.
         orientation: EXIF orientation, 1 to 8; 1 where the decoder has already applied it.
         palette: whether the file stores indices into a palette.
         refusal: why a file of this kind cannot be written as it is, half a sentence; empty: it can.

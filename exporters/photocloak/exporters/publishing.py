@@ -9,13 +9,12 @@ import ctypes
 import errno
 import os
 import secrets
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from photocloak.core import OutputError
+from photocloak.core import OutputError, why
 
 TEMPORARY = ".photocloak-"
 _RENAME_NOREPLACE, _AT_FDCWD = 1, -100
@@ -57,8 +56,10 @@ def publish(
         OutputError: it could not be written; nothing is left behind.
 
     """
+    written = False
     try:
         with _unnamed(directory, data, like) as give_name:
+            written = True
             if replace is not None and replace.parent == directory:
                 path = _over(replace, give_name)
             else:
@@ -66,7 +67,7 @@ def publish(
         _sync_folder(directory)
     except OSError as error:
         raise OutputError(
-            f"{directory / (stem + suffix)}: cannot be written ({_reason(error)}); "
+            f"{directory / (stem + suffix)}: cannot be written ({why(error, naming=written)}); "
             "nothing was left there."
         ) from error
     return path
@@ -75,11 +76,12 @@ def publish(
 def sweep(directory: Path) -> int:
     """Remove temporary files of processes that are no more; return how many there were."""
     gone = 0
-    for path in directory.glob(f"{TEMPORARY}*.part"):
-        owner = path.name.removeprefix(TEMPORARY).split("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            path.unlink(missing_ok=True)
-            gone += 1
+    with suppress(OSError):  # what cannot be removed, or not even be seen, stays
+        for path in directory.glob(f"{TEMPORARY}*.part"):
+            owner = path.name.removeprefix(TEMPORARY).split("-")[0]
+            if owner.isdigit() and not Path("/proc", owner).exists():
+                path.unlink(missing_ok=True)
+                gone += 1
     return gone
 
 
@@ -125,11 +127,16 @@ def _fill(handle: int, data: bytes, like: Path | None) -> None:
     if like is None:
         mask = os.umask(0o077)
         os.umask(mask)
-        os.fchmod(handle, 0o666 & ~mask)
+        mode, times = 0o666 & ~mask, None
     else:
         status = like.stat()
-        os.fchmod(handle, stat.S_IMODE(status.st_mode) & 0o777)
-        os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
+        mode, times = status.st_mode & 0o777, (status.st_atime_ns, status.st_mtime_ns)
+    # FAT and some network file systems keep neither; the file is private until it is allowed more.
+    with _if_supported():
+        os.fchmod(handle, mode)
+    if times is not None:
+        with _if_supported():
+            os.utime(handle, ns=times)
     os.fsync(handle)
 
 
@@ -200,21 +207,17 @@ def _rename_noreplace(source: Path, target: Path) -> bool:
 def _sync_folder(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:  # some network file systems cannot sync folders
-            raise
+        with _if_supported():  # some network file systems cannot sync folders
+            os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _reason(error: OSError) -> str:
-    reasons = {
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "your disk quota is used up",
-        errno.EROFS: "the file system is read-only",
-        errno.EACCES: "you have no permission to write there",
-        errno.ENOENT: "the folder does not exist",
-        errno.ENOTDIR: "it is no folder",
-    }
-    return reasons.get(error.errno or 0, error.strerror or str(error))
+@contextmanager
+def _if_supported() -> Iterator[None]:
+    """Pass over that a file system does not know what is asked of it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise

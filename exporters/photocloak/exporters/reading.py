@@ -7,15 +7,17 @@ from pathlib import Path
 
 from photocloak.core import InputError
 from photocloak.exporters.formats import FORMATS
-from photocloak.exporters.formats.base import MAX_BYTES
+from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
 from photocloak.exporters.mapping import upright_srgb
 from photocloak.exporters.model import Photo
 
-_RAW_SUFFIXES = frozenset(
+RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"}
     | {".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"}
     | {".srf", ".srw", ".x3f"}
 )
+"""Of RAW files, lower case with dot: some are TIFF inside, so that the name alone tells them."""
+
 _RAW_HEADS = re.compile(
     rb"FUJIFILMCCD-RAW|IIRO|IIRS|IIU\0|MMOR|FOVb|\0MRM|.{4}ftypcrx |II\x1a\0\0\0HEAPCCDR"
     rb"|(?:II\*\0|MM\0\*).{4}CR",
@@ -72,13 +74,27 @@ def read_bytes(data: bytes, name: str) -> Photo:
     _refuse_raw(data, name)
     for form in FORMATS.values():
         if form.sniff(data[:64]):
-            raster = form.decode(data, name)
-            return Photo(None, name, data, form.name, upright_srgb(raster), raster)
+            return _decoded(form, data, name)
     raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(FORMATS)}.")
 
 
+def _decoded(form: Format, data: bytes, name: str) -> Photo:
+    """Decode a file; whatever a decoder of hostile bytes may raise, it is this file's fault."""
+    try:
+        raster = form.decode(data, name)
+        return Photo(None, name, data, form.name, upright_srgb(raster), raster)
+    except InputError:
+        raise
+    except MemoryError as error:
+        raise InputError(
+            f"{name}: this photo needs more memory than there is; make a smaller copy first."
+        ) from error
+    except Exception as error:
+        raise damaged(name, form.name, error) from error
+
+
 def _refuse_raw(data: bytes, name: str) -> None:
-    if _RAW_HEADS.match(data) or Path(name).suffix.lower() in _RAW_SUFFIXES:
+    if _RAW_HEADS.match(data) or Path(name).suffix.lower() in RAW_SUFFIXES:
         raise InputError(
             f"{name}: this is a RAW file; develop it in your photo manager and cloak what it "
             "exports."

@@ -18,6 +18,7 @@ from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
 from photocloak.engine.faces import Face
 from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
+from photocloak.engine.landmarks import load_landmarker
 from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.abreast import Abreast
@@ -72,7 +73,7 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     cache = models_folder()
     head = load_age_sex_head(cache) if settings.match_targets else None
     detector = Detector(threads=settings.threads, cache=cache)
-    return Engine(detector, ensemble, library, partial(_look, head))
+    return Engine(detector, load_landmarker(cache), ensemble, library, partial(_look, head))
 
 
 def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.engine.attributes import Attributes
-from photocloak.engine.cloaker import Cloaker, OnStep, Subject, Worn
+from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.evidence import FaceEvidence, measure
 from photocloak.engine.extractors.runtime import release_memory
 from photocloak.engine.faces import Face, alignable
+from photocloak.engine.landmarks import FindLandmarks
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
+from photocloak.engine.subject import Subject
 from photocloak.engine.targets import TargetLibrary
 from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Sighting
@@ -33,6 +35,7 @@ class Engine:
 
     Attributes:
         detector: finds the faces.
+        landmarks: finds their parts.
         ensemble: the extractors.
         library: the targets to choose from.
         look: tells how a face looks, for a matched target; None where matching is off.
@@ -40,6 +43,7 @@ class Engine:
     """
 
     detector: Detector
+    landmarks: FindLandmarks
     ensemble: Ensemble
     library: TargetLibrary
     look: Look
@@ -95,8 +99,8 @@ class Attempt:
     def cloak(self, order: Order, on_step: OnStep | None) -> Cloaked:
         """Cloak, encode and measure the faces that got a target.
 
-        Where one comes out too weak, all of it once more: that one gets the budget of the mode's
-        next, the others keep what they wear.
+        Where one comes out too weak, all of it once more: that one's cloak is gone on with within
+        the bounds of the mode's next, the others keep what they wear.
         """
         mode, looked = load_mode(order.task.job.mode), order.looked
         given = zip(looked.faces, order.targets, looked.sightings, order.people, strict=True)
@@ -105,22 +109,20 @@ class Attempt:
             for face, target, sighting, person in given
             if target is not None
         ]
-        cloaked, worn = self._cloaked(order, subjects, on_step)
+        cloaked = self._cloaked(order, subjects, on_step)
         weak = cloaked.weak(mode)
         if not any(weak) or not mode.then:
             return cloaked
         stronger = load_mode(mode.then)
         again = [
-            replace(one, mode=stronger) if too_weak else replace(one, worn=delta)
-            for one, too_weak, delta in zip(subjects, weak, worn, strict=True)
+            replace(one, mode=stronger if too_weak else one.mode, worn=cloak)
+            for one, too_weak, cloak in zip(subjects, weak, cloaked.worn, strict=True)
         ]
-        return self._cloaked(order, again, on_step)[0]
+        return self._cloaked(order, again, on_step)
 
-    def _cloaked(
-        self, order: Order, subjects: list[Subject], on_step: OnStep | None
-    ) -> tuple[Cloaked, tuple[Worn, ...]]:
+    def _cloaked(self, order: Order, subjects: list[Subject], on_step: OnStep | None) -> Cloaked:
         ensemble, job = self.engine.ensemble, order.task.job
-        todo = sum(one.worn is None for one in subjects)
+        todo = sum(one.steps > 0 for one in subjects)
         countdown = deadline.Countdown(job, faces=todo, looking=order.looked.seconds)
 
         def stepped(done: int, total: int) -> None:
@@ -131,7 +133,7 @@ class Attempt:
         seed = job.seed
         if seed is None:
             seed = seed_of(order.looked.content, *(one.target.name for one in subjects))
-        cloaker = Cloaker(ensemble, order.means)
+        cloaker = Cloaker(ensemble, order.means, self.engine.landmarks)
         cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
         if self.base.nbytes > LARGE:
             release_memory()
@@ -140,8 +142,7 @@ class Attempt:
         del cloak  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
-        modes = tuple(one.mode.name for one in subjects)
-        return Cloaked(encoded, evidence, accepting, modes), worn
+        return Cloaked(encoded, evidence, accepting, worn)
 
     def _measure(
         self, encoded: exporters.Encoded, subjects: list[Subject]

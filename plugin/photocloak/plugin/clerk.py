@@ -20,8 +20,9 @@ from photocloak.engine.targets import Target, TargetLibrary
 from photocloak.plugin import deadline
 from photocloak.plugin.assignment import Assignment, Wish
 from photocloak.plugin.attempt import seed_of
-from photocloak.plugin.folders import why_not_writable
+from photocloak.plugin.folders import output_folder, why_not_writable
 from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.made import find_made, sha256_of
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.phases import Cloaked, Looked, Order, Plan, Task
@@ -54,7 +55,7 @@ class Clerk:
         if reason := why_not_writable(job.folder):
             raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
         deadline.check(job)
-        file = _sha256_of(job.source)
+        file = sha256_of(job.source)
         if file is not None and self._outputs.knows(file):
             return self._unchanged(job, file)
         return Task(job, self._policy(job.preset), file)
@@ -134,14 +135,9 @@ class Clerk:
         """Hand on an output of ours as it is."""
         reason = "photocloak wrote this file itself; it is left as it is"
         there = job.folder / job.source.name
-        if _sha256_of(there) != file:
-            there = exporters.publish(
-                exporters.read(job.source).data,
-                self._ready(job.folder),
-                job.source.stem,
-                job.source.suffix,
-                like=job.source,
-            )
+        if sha256_of(there) != file:
+            data = exporters.read(job.source).data
+            there = self._placed(job, data, job.source.suffix, replace=None)
         return Outcome(
             job.source,
             there,
@@ -153,39 +149,21 @@ class Clerk:
 
     def _publish(self, job: Job, encoded: exporters.Encoded, file: str, *, cloaked: bool) -> Path:
         """Make verified bytes visible; over an earlier output of the same photo, else beside."""
-        earlier = self._earlier(job, encoded.suffix)
-        self._outputs.announce(file, source=job.source, cloaked=cloaked)
-        return exporters.publish(
-            encoded.data,
-            self._ready(job.folder),
-            job.source.stem,
-            encoded.suffix,
-            like=job.source,
-            replace=earlier,
-        )
-
-    def _earlier(self, job: Job, suffix: str) -> Path | None:
-        """Return what was made of this photo before, if nobody has changed it since."""
         made = self._outputs.of(job.source)
-        if not made or not job.folder.is_dir():
-            return None
-        beside = sorted(path for path in job.folder.iterdir() if path.suffix == suffix)
-        named = (path for path in beside if path.name.startswith(job.source.stem))
-        return next((path for path in named if _sha256_of(path) in made), None)
+        earlier = find_made(job.folder, job.source.stem, made, encoded.suffix)
+        self._outputs.announce(file, source=job.source, cloaked=cloaked)
+        replace = None if earlier is None else earlier[0]
+        return self._placed(job, encoded.data, encoded.suffix, replace=replace)
 
-    def _ready(self, folder: Path) -> Path:
-        """Make the destination, and clear once what a killed process may have left there."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+    def _placed(self, job: Job, data: bytes, suffix: str, *, replace: Path | None) -> Path:
+        """Write the file, and clear once what a killed process may have left in its folder."""
+        with output_folder(job.folder) as folder:
             if folder not in self._swept:
                 exporters.sweep(folder)
                 self._swept.add(folder)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: the output folder cannot be used ({error.strerror}); "
-                "choose another, or make it one that you may write to."
-            ) from error
-        return folder
+            return exporters.publish(
+                data, folder, job.source.stem, suffix, like=job.source, replace=replace
+            )
 
 
 def _held(task: Task, status: Status, reason: str, faces: tuple[FaceOutcome, ...] = ()) -> Outcome:
@@ -213,11 +191,12 @@ def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
             None if who.person is None else who.person.label,
             one.dssim,
             one.similarity,
-            mode,
+            worn.mode.name,
+            worn.amounts,
         )
-        for one, mode, who in zip(
+        for one, worn, who in zip(
             cloaked.evidence,
-            cloaked.modes,
+            cloaked.worn,
             [who for who, _ in given if who.target is not None],
             strict=True,
         )
@@ -243,14 +222,3 @@ def _remedy(cloaked: Cloaked) -> str:
 def _names(accepting: Iterable[Iterable[str]]) -> str:
     """Return the extractors that still accept a face, joined; empty: none does."""
     return ", ".join(sorted({name for names in accepting for name in names}))
-
-
-def _sha256_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file; None where there is none to be read."""
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -1,12 +1,14 @@
 """Where the user's settings and data lie; the XDG variables move them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from photocloak.core import OutputError
+from photocloak.core import OutputError, why
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,31 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def output_folder(folder: Path) -> Iterator[Path]:
+    """Make the folder that an output goes to; if the block fails, what was made goes again.
+
+    Raises:
+        OutputError: it cannot be made.
+
+    """
+    new = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the output folder cannot be made: "
+                f"{why(error, naming=why_not_writable(folder) is None)}."
+            ) from error
+        yield folder
+    except BaseException:
+        for place in new:
+            with suppress(OSError):  # somebody has put something there
+                place.rmdir()
+        raise
+
+
 def why_not_writable(folder: Path) -> str | None:
     """Say in a few words why no file can be put into `folder` (existing or to be made), or None.
 
@@ -66,7 +93,7 @@ def why_not_writable(folder: Path) -> str | None:
     for place in (folder, *folder.parents):
         if not os.path.lexists(place):
             continue
-        if not place.is_dir():
+        if not os.path.isdir(place):  # noqa: PTH112 (Path's raises where there is no permission)
             return f"{place} is not a folder"
         if not os.access(place, os.W_OK | os.X_OK):
             return f"{place} may not be written to"

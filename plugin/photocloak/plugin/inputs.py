@@ -1,11 +1,14 @@
 """From what the user named to the photos to do: files as they are, folders searched."""
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from photocloak.core import InputError
+from photocloak.plugin.kinds import Kind, counted
+from photocloak.plugin.walk import Seen, walk
 
 
 @dataclass(frozen=True)
@@ -16,14 +19,22 @@ class Found:
     below: PurePath
 
 
-def find_photos(
-    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
-) -> list[Found]:
-    """Return the photos in the order of the inputs, those of a folder sorted by path.
+@dataclass(frozen=True)
+class Search:
+    """What a run takes, and what it passes over."""
 
-    A file that is named is taken whatever its suffix; what it is turns out when it is read. In
-    folders, files with other suffixes, hidden files and folders, links to folders, and an
-    `output` folder inside of them are passed over. No photo comes twice.
+    photos: list[Found] = field(default_factory=list)
+    passed: list[Seen] = field(default_factory=list)
+
+
+def search(
+    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
+) -> Search:
+    """Look for photos, in the order of the inputs, those of a folder sorted by path.
+
+    A file that is named is taken whatever its name; what it is turns out when it is read. What is
+    taken from a folder, `kinds` says; links to folders, and an `output` folder inside, are not
+    looked into. No photo comes twice.
 
     Args:
         inputs: files and folders.
@@ -31,39 +42,56 @@ def find_photos(
         output: the folder that results go to; they are never fed back.
 
     """
-    found: dict[Path, Found] = {}
+    photos: dict[str, Found] = {}
+    passed: dict[Path, Seen] = {}
     for item in inputs:
-        photos = _search(item, suffixes, output) if item.is_dir() else [Found(item, PurePath())]
-        for photo in photos:
-            found.setdefault(photo.source.resolve(), photo)
-    return list(found.values())
+        if not os.path.isdir(item):  # noqa: PTH112 (Path's raises where there is no permission)
+            photos.setdefault(os.path.realpath(item), Found(item, PurePath()))
+            continue
+        for seen in walk(item, suffixes, away=_away(item, output)):
+            if seen.kind is None:
+                found = Found(seen.path, seen.folder.relative_to(item))
+                photos.setdefault(os.path.realpath(seen.path), found)
+            else:
+                passed.setdefault(seen.path, seen)
+    return Search(list(photos.values()), list(passed.values()))
+
+
+def find_photos(
+    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
+) -> list[Found]:
+    """Return the photos alone; see `search`."""
+    return search(inputs, suffixes, output=output).photos
 
 
 def require_photos(
     inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
-) -> list[Found]:
-    """Return what `find_photos` finds; InputError: that is nothing."""
-    if found := find_photos(inputs, suffixes, output=output):
+) -> Search:
+    """Return what `search` finds; InputError: there are no photos."""
+    found = search(inputs, suffixes, output=output)
+    if found.photos:
         return found
+    left = passed_over(Counter(seen.kind for seen in found.passed if seen.kind))
     raise InputError(
-        f"There are no photos in {', '.join(map(str, inputs))}; name photos, or a folder with some "
-        f"({', '.join(sorted(suffixes))}). Hidden files and links to folders are passed over."
+        f"There are no photos in {', '.join(map(str, inputs))}{f' ({left})' if left else ''}; name "
+        f"photos, or a folder with some ({', '.join(sorted(suffixes))})."
     )
 
 
-def _search(folder: Path, suffixes: Collection[str], output: Path | None) -> Iterator[Found]:
-    away = None if output is None or _same(output, folder) else output.resolve()
-    for place, below, names in os.walk(folder):
-        here = Path(place)
-        below[:] = sorted(
-            name for name in below if not name.startswith(".") and (here / name).resolve() != away
-        )
-        for name in sorted(names):
-            path = here / name
-            if name.startswith(".") or path.suffix.lower() not in suffixes or not path.is_file():
-                continue
-            yield Found(path, here.relative_to(folder))
+def passed_over(kinds: "Counter[Kind]") -> str:
+    """Say what was passed over: "5 passed over: 3 videos, 1 RAW, 1 text"; empty: nothing was."""
+    if not kinds.total():
+        return ""
+    order = list(Kind)
+    most = sorted(kinds.items(), key=lambda item: (-item[1], order.index(item[0])))
+    return f"{kinds.total()} passed over: {', '.join(counted(*one) for one in most if one[1])}"
 
 
-def _same(a: Path, b: Path) -> bool:
-    return a.resolve() == b.resolve()
+def _away(folder: Path, output: Path | None) -> Collection[Path]:
+    """Return the output folder as a walk through `folder` would come by it."""
+    if output is None:
+        return ()
+    top, away = os.path.realpath(folder), os.path.realpath(output)
+    if away == top or not away.startswith(os.path.join(top, "")):  # noqa: PTH118
+        return ()
+    return {folder / os.path.relpath(away, top)}

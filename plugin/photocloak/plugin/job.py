@@ -55,6 +55,20 @@ class Job:
     metadata_from: Path | None = None
 
 
+_EDITS = (
+    ("warp", "moved by {:.1f} % of the distance between the eyes"),
+    ("contrast", "contrast ±{:.0f} %"),
+    ("light", "light ±{:.2f} stops"),
+    ("delta", "δ {:.4f}"),
+)
+"""Each edit's amount, in the unit of `FaceCloak.amounts`."""
+
+
+def edits_in_words(edits: Mapping[str, float]) -> str:
+    """Say how much each edit changed a face at most; empty where none is known."""
+    return ", ".join(words.format(edits[name]) for name, words in _EDITS if name in edits)
+
+
 @dataclass(frozen=True)
 class FaceOutcome:
     """One face, as measured on the written file.
@@ -65,7 +79,9 @@ class FaceOutcome:
             who was left alone.
         dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
         similarity: cosine to the clean face, by extractor; empty where it was left alone.
-        mode: whose budget it got; None: it was left alone.
+        mode: whose bounds it got; None: it was left alone.
+        edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
+            alone.
         cloaked: False: it was left alone, and nothing was measured.
 
     """
@@ -75,6 +91,7 @@ class FaceOutcome:
     dssim: float | None
     similarity: Mapping[str, float]
     mode: str | None
+    edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -84,6 +101,7 @@ class FaceOutcome:
             "person": self.person,
             "cloaked": self.cloaked,
             "mode": self.mode,
+            "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
         }

@@ -40,4 +40,4 @@ class Outputs:
 
 def _bytes(path: Path) -> bytes:
     """Return an absolute path as the file system knows it."""
-    return os.fsencode(path.resolve())
+    return os.fsencode(os.path.realpath(path))  # which takes a loop of links for a path

@@ -17,6 +17,7 @@ from photocloak.engine.evidence import FaceEvidence
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.modes import Mode
+from photocloak.engine.subject import FaceCloak
 from photocloak.engine.targets import Target
 from photocloak.plugin.assignment import Assignment, Sighting
 from photocloak.plugin.job import Job, Outcome, Status
@@ -101,14 +102,19 @@ class Cloaked:
         encoded: the file.
         evidence: of the cloaked faces, in their order.
         accepting: which extractors still accept each of them.
-        modes: whose budget each of them got.
+        worn: what each of them wears.
 
     """
 
     encoded: exporters.Encoded
     evidence: tuple[FaceEvidence, ...]
     accepting: tuple[tuple[str, ...], ...]
-    modes: tuple[str, ...]
+    worn: tuple[FaceCloak, ...]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Whose bounds each face got."""
+        return tuple(one.mode.name for one in self.worn)
 
     def weak(self, mode: Mode) -> list[bool]:
         """Tell of each face whether more extractors accept it than `mode` lets pass."""

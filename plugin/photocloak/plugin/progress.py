@@ -6,11 +6,12 @@ stdout is data and belongs to `--json`.
 import json
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.tally import Tally
+from photocloak.plugin.walk import Seen
 
 Style = Literal["auto", "plain", "json", "none"]
 
@@ -18,8 +19,14 @@ Style = Literal["auto", "plain", "json", "none"]
 class Progress(Protocol):
     """Hears of everything that happens in a run, in order."""
 
+    def passed(self, seen: Seen) -> None:
+        """A file or folder is passed over; told before the first photo."""
+
     def begin(self, source: Path) -> None:
         """A photo is begun."""
+
+    def remark(self, text: str) -> None:
+        """Something there is to know about the run."""
 
     def step(self, done: int, total: int) -> None:
         """The optimiser has done a step for this photo."""
@@ -31,13 +38,14 @@ class Progress(Protocol):
         """The run is over, or was broken off."""
 
 
-def make_progress(style: Style, total: int) -> Progress:
-    """Return the progress of a run over `total` photos."""
+def make_progress(style: Style, total: int, *, verbose: bool = False) -> Progress:
+    """Return the progress of a run over `total` photos; `verbose` lists what is passed over."""
     if style == "json":
-        return JsonLines(total)
+        return JsonLines(total, verbose=verbose)
     if style == "none":
-        return Quiet()
-    return Bar(total) if style == "auto" and sys.stderr.isatty() else Plain(total)
+        return Quiet(verbose=verbose)
+    kind = Bar if style == "auto" and sys.stderr.isatty() else Plain
+    return kind(total, verbose=verbose)
 
 
 def line(outcome: Outcome) -> str:
@@ -53,6 +61,11 @@ def line(outcome: Outcome) -> str:
         f"{outcome.status.value}: {source} → {shown(outcome.output)} "
         f"[{what}{outcome.seconds:.1f} s]{note}"
     )
+
+
+def passed_line(seen: Seen) -> str:
+    """Say in one line what was passed over, and what it is."""
+    return f"passed over: {shown(seen.path)} ({seen.kind})"
 
 
 def shown(path: Path) -> str:
@@ -76,6 +89,17 @@ def say(text: str) -> None:
 class Quiet:
     """Says nothing but what went wrong."""
 
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+
+    def passed(self, seen: Seen) -> None:
+        """Say what, where that was asked for."""
+        if self._verbose:
+            say(passed_line(seen))
+
+    def remark(self, text: str) -> None:
+        """Nothing."""
+
     def begin(self, source: Path) -> None:
         """Nothing."""
 
@@ -94,8 +118,19 @@ class Quiet:
 class Plain:
     """A line a photo, and a sum at the end."""
 
-    def __init__(self, total: int) -> None:
-        self._total, self._counts = total, Counter[str]()
+    def __init__(self, total: int, *, verbose: bool = False) -> None:
+        self._total, self._verbose, self._tally = total, verbose, Tally()
+
+    def passed(self, seen: Seen) -> None:
+        """Count it, and say what, where that was asked for."""
+        if seen.kind is not None:
+            self._tally.passed[seen.kind] += 1
+        if self._verbose:
+            self._say(passed_line(seen))
+
+    def remark(self, text: str) -> None:
+        """Say it."""
+        self._say(text)
 
     def begin(self, source: Path) -> None:
         """Nothing: the line comes at the end."""
@@ -105,15 +140,14 @@ class Plain:
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo."""
-        self._counts[outcome.status.value] += 1
-        number = f"[{self._counts.total()}/{self._total}] " if self._total > 1 else ""
+        self._tally.add(outcome)
+        number = f"[{self._tally.done}/{self._total}] " if self._total > 1 else ""
         self._say(number + line(outcome))
 
     def close(self) -> None:
         """Say how many ended how."""
-        if self._total > 1:
-            counts = (f"{count} {status}" for status, count in sorted(self._counts.items()))
-            say(f"{self._counts.total()} of {self._total} photos: {', '.join(counts) or 'none'}")
+        if self._total > 1 or self._tally.passed:
+            say(self._tally.line(self._total))
 
     def _say(self, text: str) -> None:
         say(text)
@@ -122,8 +156,8 @@ class Plain:
 class Bar(Plain):
     """The lines of `Plain` above a bar that moves with the optimiser's steps."""
 
-    def __init__(self, total: int) -> None:
-        super().__init__(total)
+    def __init__(self, total: int, *, verbose: bool = False) -> None:
+        super().__init__(total, verbose=verbose)
         from tqdm import tqdm
 
         form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
@@ -135,13 +169,13 @@ class Bar(Plain):
 
     def step(self, done: int, total: int) -> None:
         """Move the bar by a part of a photo."""
-        self._bar.n = self._counts.total() + done / total
+        self._bar.n = self._tally.done + done / total
         self._bar.refresh()
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo, above the bar."""
         super().end(outcome)
-        self._bar.n = self._counts.total()
+        self._bar.n = self._tally.done
         self._bar.refresh()
 
     def close(self) -> None:
@@ -157,8 +191,16 @@ class Bar(Plain):
 class JsonLines:
     """One JSON object a line: `begin`, `step` and `end` events, with the photo's number."""
 
-    def __init__(self, total: int) -> None:
-        self._total, self._photo = total, 0
+    def __init__(self, total: int, *, verbose: bool = False) -> None:
+        self._total, self._photo, self._verbose = total, 0, verbose
+
+    def passed(self, seen: Seen) -> None:
+        """Write path and kind, where that was asked for."""
+        if self._verbose:
+            self._write(event="passed_over", source=str(seen.path), kind=seen.kind)
+
+    def remark(self, text: str) -> None:
+        """Nothing."""
 
     def begin(self, source: Path) -> None:
         """Write the photo's number and path."""

@@ -3,14 +3,16 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 
-from photocloak.engine.cloaker import Cloak, Cloaker, Subject, Worn
+from photocloak.engine.cloaker import Cloak, Cloaker
+from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
+from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation import cloaks
 from photocloak.plugin.evaluation.cache import Cache
@@ -34,7 +36,7 @@ def fakes(*, delay: float = 0, noise: int = 9) -> Iterator[None]:
     ) -> Cloak:
         time.sleep(delay)
         change = np.random.default_rng(seed).integers(-noise, noise + 1, image.shape)
-        worn = Worn(np.zeros((3, 16, 16), np.float32), 0.01)
+        worn = FaceCloak({}, {"delta": 0.01}, load_mode("balanced"))
         return Cloak(np.clip(image + change, 0, 255).astype(np.uint8), (worn,) * len(subjects))
 
     with patch.object(Cloaker, "__call__", cloak), patch.object(cloaks, "load_engine") as load:
@@ -55,12 +57,12 @@ def main(
         train=3,
         test=2,
     )
-    with fakes(delay=delay, noise=noise):
-        found = evaluate(plan, Cache(cache), Folders.of_user(), Settings(match_targets=False))
-    table = as_json(found, "run with <fakes>")
-    write(out, "results.json", dump(table))
-    write(out, "results.csv", as_csv(list(found.rows)))
-    write(out, "index.html", page(found, table))
+    with fakes(delay=delay, noise=noise), closing(Cache(cache)) as known:
+        found = evaluate(plan, known, Folders.of_user(), Settings(match_targets=False))
+        table = as_json(found, "run with <fakes>")
+        write(out, "results.json", dump(table))
+        write(out, "results.csv", as_csv(list(found.rows)))
+        write(out, "index.html", page(found, table))
 
 
 if __name__ == "__main__":

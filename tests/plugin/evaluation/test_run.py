@@ -14,6 +14,7 @@ import pytest
 from photocloak.plugin.main import run
 from tests.plugin.evaluation.run_with_fakes import SIZE, fakes, main
 from tests.plugin.fakes import write_photo
+from tests.plugin.test_crew import HUNG
 
 ROOT = Path(__file__).parents[3]
 PHOTOS, PROTECTED, TRAIN = 6, 2, 3
@@ -54,7 +55,7 @@ def test_a_killed_run_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
     main(data, tmp_path / "whole", tmp_path / "expected", 0)
     cache, out = tmp_path / "cache", tmp_path / "out"
     process = start(data, cache, out, 0.5)
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + HUNG
     while len(done(cache)) < 4 and process.poll() is None:
         assert time.monotonic() < patience
         time.sleep(0.02)

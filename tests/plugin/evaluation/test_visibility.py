@@ -67,8 +67,8 @@ def test_what_changes_outside_of_the_box_does_not_count() -> None:
 
 
 def test_classes_of_sizes() -> None:
-    one = Change(90, 0.01, 0.02, 35, 1, 2, 1, 1, 0.1)
-    large = Change(301, 0.02, 0.02, 35, 1, 2, 3, 1, 0.1)
+    one = Change(90, 0.01, 0.02, 35, 1, 2, 1, 1, 0.1, 1)
+    large = Change(301, 0.02, 0.02, 35, 1, 2, 3, 1, 0.1, 1)
     table = by_class([one, one, large])
     assert [table[name]["faces"] for name in table] == [3, 2, 0, 1]
     assert table["all"]["dssim"] == pytest.approx(0.04 / 3)

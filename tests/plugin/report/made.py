@@ -14,6 +14,7 @@ RED, BLUE = (200, 30, 30), (30, 30, 200)
 FACE = {
     "box": [40, 30, 60, 80],
     "person": "Ada",
+    "edits": {"warp": 1.12, "contrast": 20.0, "light": 0.062, "delta": 0.002},
     "dssim": 0.0105,
     "similarity": {"dlib": 0.85, "hse": 0.41, "mobileface": 0.45, "sface": 0.21},
 }

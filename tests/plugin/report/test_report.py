@@ -62,7 +62,17 @@ def test_a_cloaked_photo_is_shown_before_and_after_with_its_evidence(
         "face 1, cloaked",
         "face 1, what changed",
     ]
-    for text in ("Ada", "0.0105", "0.850", "limit 0.911", "still recognised", "not recognised"):
+    for text in (
+        "Ada",
+        "moved by 1.1 %",
+        "±20 %",
+        "±0.06 stops",
+        "0.0105",
+        "0.850",
+        "limit 0.911",
+        "still recognised",
+        "not recognised",
+    ):
         assert text in page.words
 
 

@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from photocloak.plugin import Folders
 from photocloak.plugin.watch.journal import Entry, Journal, State
 from tests.plugin.fakes import PORTRAIT, write_photo
+from tests.plugin.test_crew import HUNG
 
 ROOT = Path(__file__).parents[3]
 # Takes root's right to pass over permissions.
@@ -68,7 +69,7 @@ class Place:
 
     def stop(self, daemon: subprocess.Popen[bytes]) -> int:
         daemon.send_signal(signal.SIGTERM)
-        return daemon.wait(40)
+        return daemon.wait(HUNG)
 
     def end(self) -> None:
         for daemon in self._running:
@@ -99,7 +100,7 @@ class Place:
     def states(self) -> dict[str, str]:
         return {name: str(one.state) for name, one in self.entries().items()}
 
-    def finished(self, *names: str, within: float = 30.0) -> dict[str, Entry]:
+    def finished(self, *names: str, within: float = HUNG) -> dict[str, Entry]:
         """Wait until the journal says how it ended for these photos."""
         until(
             lambda: all(n in (e := self.entries()) and e[n].state in OVER for n in names),
@@ -118,7 +119,7 @@ def files(folder: Path) -> list[str]:
 
 
 def until(
-    true: Callable[[], bool], within: float = 30.0, tell: Callable[[], str] = lambda: ""
+    true: Callable[[], bool], within: float = HUNG, tell: Callable[[], str] = lambda: ""
 ) -> None:
     deadline = time.monotonic() + within
     while not true():

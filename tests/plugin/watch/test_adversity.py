@@ -16,14 +16,15 @@ from photocloak.plugin import Status
 from tests.plugin.fakes import BARE, write_photo
 from tests.plugin.watch.harness import Place, decodes, files, until
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")
-
 
 @pytest.fixture
 def mounted(place: Place) -> Iterator[Path]:
-    """Mount a small file system at the output folder."""
+    """Mount a small file system at the output folder, or skip."""
     place.out.mkdir()
-    mount(place.out)
+    try:
+        mount(place.out)
+    except subprocess.CalledProcessError:
+        pytest.skip("nothing can be mounted here (not root, or in a container)")
     yield place.out
     place.end()
     subprocess.run(["umount", "--lazy", place.out], check=False, capture_output=True)
@@ -42,7 +43,6 @@ def nothing_but(place: Place, *names: str) -> bool:
     return place.written() == sorted(names) and all(decodes(place.out / name) for name in names)
 
 
-@needs_root
 def test_disk_full(place: Place, mounted: Path) -> None:
     place.start()
     place.put("a.png")
@@ -54,15 +54,14 @@ def test_disk_full(place: Place, mounted: Path) -> None:
     place.put("c.png", 2)
     until(lambda: trouble(place) != "")
     time.sleep(1.0)
-    assert set(place.states().values()) == {"done", "pending"}, "nobody's photo is to blame"
-    assert sorted(place.written()) == ["a.png", "filler"]
+    until(lambda: set(place.states().values()) == {"done", "pending"})
+    assert sorted(place.written()) == ["a.png", "filler"], "nobody's photo is to blame"
     filler.unlink()
     place.finished("b.png", "c.png")
     assert nothing_but(place, "a.png", "b.png", "c.png")
     until(lambda: trouble(place) == "")
 
 
-@needs_root
 def test_output_folder_read_only(place: Place, mounted: Path) -> None:
     place.start()
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
@@ -74,7 +73,6 @@ def test_output_folder_read_only(place: Place, mounted: Path) -> None:
     assert nothing_but(place, "a.png")
 
 
-@needs_root
 def test_output_folder_unmounted(place: Place, mounted: Path) -> None:
     daemon = place.start()
     place.put("a.png")
@@ -85,7 +83,7 @@ def test_output_folder_unmounted(place: Place, mounted: Path) -> None:
     assert place.states()["b.png"] == "pending"
     assert files(place.out) == [], "nothing is put into the folder below the mount"
     mount(mounted)
-    until(lambda: place.states()["b.png"] == "done", 20, place.said)
+    until(lambda: place.states()["b.png"] == "done", tell=place.said)
     assert nothing_but(place, "b.png")
     assert place.stop(daemon) == 0
 
@@ -99,7 +97,7 @@ def test_permission_revoked(place: Place) -> None:
     secret.chmod(0)
     secret.rename(place.inbox / "b.png")
     place.put("c.png", 2)
-    until(lambda: trouble(place) != "", 30, place.said)
+    until(lambda: trouble(place) != "", tell=place.said)
     assert place.states()["c.png"] == "pending"
     place.out.chmod(0o755)
     found = place.finished("b.png", "c.png")

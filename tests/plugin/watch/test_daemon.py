@@ -120,7 +120,7 @@ def test_a_writer_that_closes_in_between_ends_with_the_whole_photo(place: Place)
 @pytest.mark.parametrize("name", [
     "a.jpg.part", "a.jpg.crdownload", "a.tmp", "a.jpg~", ".syncthing.a.jpg.tmp", ".a.jpg.Xy12",
     "~syncthing~a.jpg.tmp", ".goutputstream-AB12.png", ".nextcloud.a.png", "notes.txt",
-    "a.tmp-123.png",
+    "BatchTool-EpEjEz-9e1c7a12.digikamtempfile.png",
 ])  # fmt: skip
 def test_temporary_names_are_passed_over_until_renamed(place: Place, name: str) -> None:
     photo = write_photo(place.home / "p.png", *PORTRAIT)

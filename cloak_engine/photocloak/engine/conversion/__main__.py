@@ -11,6 +11,7 @@ from photocloak.core import InputError
 from photocloak.engine.conversion import (
     dlib_resnet,
     facelib,
+    facemesh,
     facenet,
     faceplugin,
     mobilefacenet,
@@ -30,6 +31,7 @@ CONVERSIONS: tuple[Conversion, ...] = (
     ("mobileface.onnx", "mobileface.json", tfjs.mobileface),
     ("mobilefacenet.onnx", "mobilefacenet.json", mobilefacenet.convert),
     ("facelib.onnx", "feature_extraction/data/mobilenet_fp32.tflite", facelib.convert),
+    ("facemesh.onnx", "models/facemesh.json", facemesh.convert),
     ("yunet_2023mar.onnx", "face_detection_yunet_2023mar_int8bq.onnx", opencv_zoo.yunet),
 )
 STRANGERS: tuple[Conversion, ...] = (

@@ -23,7 +23,7 @@ class GraphModel:
 
     def __init__(self, path: Path) -> None:
         """Read `path`, a model's JSON, and the binary files next to it."""
-        model = json.loads(path.read_text())
+        model = json.loads(path.read_text("utf-8"))
         self._path = path
         self._nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
         self._weights: dict[str, Array] = {}
@@ -39,6 +39,18 @@ class GraphModel:
 
     def __getitem__(self, name: str) -> Array:
         return self._weights[name]
+
+    def kind(self, node: str) -> str:
+        """Return what a node computes, in TensorFlow's words."""
+        return str(self._nodes[node]["op"])
+
+    def inputs(self, node: str) -> list[str]:
+        """Return the names of the nodes and weights that a node reads."""
+        return list(self._nodes[node]["input"])
+
+    def attribute(self, node: str, name: str) -> str:
+        """Return an attribute that is text, in Base64 as it is in the file."""
+        return str(self._nodes[node]["attr"][name]["s"])
 
     def stride(self, node: str) -> int:
         """Return the stride of a convolution, the same in both directions."""

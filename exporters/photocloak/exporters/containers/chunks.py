@@ -16,15 +16,18 @@ class Chunk:
 
     def write(self) -> bytes:
         """Return its bytes, with length and checksum."""
-        crc = zlib.crc32(self.body, zlib.crc32(self.name))
-        return struct.pack(">I", len(self.body)) + self.name + self.body + struct.pack(">I", crc)
+        return struct.pack(">I", len(self.body)) + self.name + self.body + self.crc()
+
+    def crc(self) -> bytes:
+        """Return its checksum."""
+        return struct.pack(">I", zlib.crc32(self.body, zlib.crc32(self.name)))
 
 
 def split(data: bytes) -> tuple[list[Chunk], bytes]:
     """Return the chunks up to IEND and what follows them.
 
     Raises:
-        ValueError: it is no PNG, or ends before IEND.
+        ValueError: it is no PNG, a chunk that its picture needs is damaged, or it ends before IEND.
 
     """
     if not data.startswith(SIGNATURE):
@@ -34,7 +37,10 @@ def split(data: bytes) -> tuple[list[Chunk], bytes]:
         size, name = struct.unpack_from(">I4s", data, position)
         if position + 12 + size > len(data):
             break
-        chunks.append(Chunk(name, data[position + 8 : position + 8 + size]))
+        one = Chunk(name, data[position + 8 : position + 8 + size])
+        if name[:1].isupper() and data[position + 8 + size : position + 12 + size] != one.crc():
+            raise ValueError(f"its {name.decode('latin-1')} chunk is damaged")
+        chunks.append(one)
         position += 12 + size
         if name == b"IEND":
             return chunks, data[position:]

@@ -44,12 +44,14 @@ class Stream:
         segments: all in order.
         end: offset behind EOI, or of the end of the data.
         complete: whether it ends with EOI.
+        strays: bytes between segments that belong to none.
 
     """
 
     segments: tuple[Segment, ...]
     end: int
     complete: bool
+    strays: tuple[bytes, ...] = ()
 
     def frame(self) -> Segment | None:
         """Return the frame header."""
@@ -65,8 +67,14 @@ class Stream:
         return width, height
 
 
-def split(data: bytes, start: int = 0) -> Stream:
+def split(data: bytes, start: int = 0, *, lenient: bool = False) -> Stream:
     """Split the stream that begins at `start`.
+
+    Args:
+        data: what holds it.
+        start: offset of its SOI.
+        lenient: as decoders do, pass over bytes between segments that make no marker of one, and
+            take another picture behind the scans as the end of this one.
 
     Raises:
         ValueError: no JPEG begins there, or its segments make no sense.
@@ -75,18 +83,24 @@ def split(data: bytes, start: int = 0) -> Stream:
     if data[start : start + 2] != b"\xff\xd8":
         raise ValueError("no JPEG begins here")
     segments: list[Segment] = []
+    strays: list[bytes] = []
     position = start + 2
     while True:
         at = position
+        if lenient:
+            position = _marker(data, position)
+            strays += [data[at:position]] if data[at:position].strip(b"\xff") else []
         while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] in (
             b"\xff",
         ):
             position += 1  # fill bytes
         if data[position : position + 1] != b"\xff" or position + 1 >= len(data):
-            return Stream(tuple(segments), at, complete=False)
+            return Stream(tuple(segments), at, complete=False, strays=tuple(strays))
         marker = data[position + 1]
         if marker == EOI:
-            return Stream(tuple(segments), position + 2, complete=True)
+            return Stream(tuple(segments), position + 2, complete=True, strays=tuple(strays))
+        if lenient and marker == SOI and any(one.marker == SOS for one in segments):
+            return Stream(tuple(segments), position, complete=False, strays=tuple(strays))
         if marker in (SOI, 0x00, 0x01) or 0xD0 <= marker <= 0xD7:
             raise ValueError(f"marker {marker:02X} where a segment should begin")
         length = struct.unpack(">H", data[position + 2 : position + 4].rjust(2, b"\0"))[0]
@@ -100,6 +114,17 @@ def split(data: bytes, start: int = 0) -> Stream:
             scan, after = data[after:stop], stop
         segments.append(Segment(marker, data[body : position + 2 + length], position, scan))
         position = after
+
+
+def _marker(data: bytes, start: int) -> int:
+    """Return the offset of the next marker that begins a segment or ends the picture."""
+    position = start
+    while (position := data.find(b"\xff", position)) >= 0:
+        following = data[position + 1 : position + 2]
+        if following and following not in b"\xff\x00\x01" and not 0xD0 <= following[0] <= 0xD7:
+            return position
+        position += 1
+    return len(data)
 
 
 def _scan_end(data: bytes, start: int) -> int:

@@ -2,19 +2,22 @@
 
 import hashlib
 import io
+import struct
 
 import numpy as np
 from PIL import AvifImagePlugin
 from PIL import Image as Pillow
 
+from photocloak.exporters.containers import av1
+from photocloak.exporters.containers.isobmff import read
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged, samples_of
-from photocloak.exporters.ifd import ORIENTATION, Tiff, exif_orientation
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
+from photocloak.exporters.meaning import UNSPECIFIED, Points
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import upright
+from photocloak.exporters.orientation import set_upright, upright
 
 _QUALITY, _SPEED = 95, 8
 
@@ -28,7 +31,6 @@ def decode(data: bytes, name: str) -> Raster:
     facts = heif_parts.facts(data, name, "AVIF")
     try:
         picture: Pillow.Image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
-        turn = exif_orientation(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
         picture.load()
     except (OSError, ValueError, SyntaxError, EOFError, RuntimeError) as error:
         raise damaged(name, "AVIF", error) from error
@@ -38,8 +40,9 @@ def decode(data: bytes, name: str) -> Raster:
     refusal = ""
     if facts.depth > 8:
         refusal = f"it has {facts.depth} bits a channel, and AVIF is written with 8"
-    seen = np.ascontiguousarray(upright(samples, turn))
-    return Raster(seen, picture.mode, facts.icc, refusal=refusal, notes=facts.notes)
+    seen = np.ascontiguousarray(upright(samples, facts.orientation))
+    meaning = facts.meaning(picture.mode.removesuffix("A"), name)
+    return Raster(seen, picture.mode, meaning, refusal=refusal, notes=facts.notes)
 
 
 def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
@@ -48,14 +51,19 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     previews = Previews(np.ascontiguousarray(cloaked))
     kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
+    block, packet = kept.exif, kept.xmp
+    if facts.orientation != 1:
+        block, packet = set_upright(block, packet)
     data = _encode(
         raster.samples,
         quality=_QUALITY,
-        subsampling="4:2:0" if raster.mode != "L" else "4:0:0",
-        block=_upright(kept.exif),
-        packet=kept.xmp,
+        subsampling="4:0:0" if raster.mode == "L" else _sampling(photo.data),
+        block=block,
+        packet=packet,
         icc=kept.icc,
+        full=not facts.nclx or facts.nclx[10] >> 7 == 1,
     )
+    data = _with_points(data, facts.points or Points(UNSPECIFIED, UNSPECIFIED))
     notes = (
         *photo.raster.notes,
         *ledger.notes,
@@ -64,18 +72,37 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     return Draft(data, notes, frozenset(previews.written))
 
 
-def _upright(block: bytes) -> bytes:
-    """Set the orientation to 1, as the pixels are: two bytes, nothing else."""
-    try:
-        tiff = Tiff(block)
-    except ValueError:
-        return block
-    directory = tiff.directory("IFD0")
-    entry = directory.entries.get(ORIENTATION) if directory else None
-    if entry is None or entry.kind != 3:
-        return block
-    value = b"\1\0" if tiff.order == "<" else b"\0\1"
-    return block[: entry.start] + value + block[entry.start + 2 :]
+def _sampling(data: bytes) -> str:
+    """Return the chroma sampling of the source (AV1-ISOBMFF, 2.3.3)."""
+    heif = read(data)
+    coded = [
+        body for one in heif.items.values() for kind, body in one.properties if kind == b"av1C"
+    ]
+    bits = coded[0][2] >> 2 & 3 if coded and len(coded[0]) > 2 else 3
+    return {0: "4:4:4", 2: "4:2:2"}.get(bits, "4:2:0")
+
+
+def _with_points(data: bytes, points: Points) -> bytes:
+    """Return the file with the source's code points, in the container and in the picture.
+
+    The encoder writes those of sRGB, or none where there is a profile.
+    """
+    heif = read(data)
+    main = heif.items[heif.primary]
+    description = av1.described(heif.data(data, main))
+    if len(main.spans) == 1 and description is not None:
+        start, size = main.spans[0]
+        own = data[start : start + size]
+        own = av1.with_points(own, description, points.primaries, points.transfer)
+        data = data[:start] + own + data[start + size :]
+    for kind, body in main.properties:
+        if kind == b"colr" and body[:4] == b"nclx":
+            fresh = b"nclx" + struct.pack(">HH", points.primaries, points.transfer) + body[8:]
+            data = data.replace(b"colr" + body, b"colr" + fresh, 1)
+        if kind == b"av1C" and (found := av1.described(body[4:])) is not None:
+            fresh = av1.with_points(body[4:], found, points.primaries, points.transfer)
+            data = data.replace(b"av1C" + body, b"av1C" + body[:4] + fresh, 1)
+    return data
 
 
 def _encode(
@@ -86,6 +113,7 @@ def _encode(
     block: bytes,
     packet: bytes,
     icc: bytes | None,
+    full: bool = True,
 ) -> bytes:
     """Encode; the EXIF block gets in byte for byte, since the encoder would write its own.
 
@@ -103,6 +131,7 @@ def _encode(
         quality=quality,
         speed=_SPEED,
         subsampling=subsampling,
+        range="full" if full else "limited",
         icc_profile=icc or b"",
         exif=stand_in,
         xmp=packet,
@@ -125,7 +154,7 @@ def new(plate: Plate) -> bytes:
 
 FORMAT = Format(
     "AVIF",
-    (".avif",),
+    (".avif", ".avifs"),
     _sniff,
     decode,
     keep,

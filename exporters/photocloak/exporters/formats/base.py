@@ -12,6 +12,8 @@ from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.model import Image, Photo, Raster
 
 MAX_BYTES = 1 << 30
+"""Of a file; larger ones are not read."""
+
 MAX_PIXELS = 250_000_000
 
 
@@ -139,4 +141,12 @@ def damaged(name: str, title: str, error: BaseException) -> InputError:
     return InputError(
         f"{name}: this {title} file cannot be decoded ({what}); it is damaged or incomplete: "
         "export or copy it again."
+    )
+
+
+def animated(name: str) -> InputError:
+    """Return the error for a file of several pictures that follow each other."""
+    return InputError(
+        f"{name}: this is an animation, of which photocloak would keep one picture only; save the "
+        "picture that you want by itself."
     )

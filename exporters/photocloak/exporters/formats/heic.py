@@ -1,23 +1,26 @@
 """HEIC: read and written through libheif, with its depth, alpha, profile, EXIF and XMP."""
 
+import hashlib
 import io
+import struct
 from typing import Any
 
 import numpy as np
 
+from photocloak.core import OutputError
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged
-from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import stored
+from photocloak.exporters.orientation import set_upright, stored, upright
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 85
 _PRESET = "ultrafast"  # eight times as fast as the default for a third more bytes
-_MODES = {"L": "L", "RGB": "RGB", "RGBA": "RGBA", "RGB;16": "RGB", "RGBA;16": "RGBA", "L;16": "L"}
+_MODES = {"L": "L", "RGB": "RGB", "RGBA": "RGBA", "RGB;16": "RGB", "RGBA;16": "RGBA", "I;16": "L"}
+_BT601, _MATRICES = 6, (1, 5, 6, 9)  # H.273 table 4, those that the encoder computes
 
 
 def _sniff(head: bytes) -> bool:
@@ -35,8 +38,10 @@ def decode(data: bytes, name: str) -> Raster:
         mode = _MODES[picture.mode]
     except (OSError, ValueError, RuntimeError, KeyError, EOFError, SyntaxError) as error:
         raise damaged(name, "HEIC", error) from error
-    samples = np.ascontiguousarray(samples[..., None] if samples.ndim == 2 else samples)
-    return Raster(samples, mode, facts.icc, notes=facts.notes)
+    seen = samples[..., None] if samples.ndim == 2 else samples
+    own = np.ascontiguousarray(stored(seen, facts.orientation))
+    meaning = facts.meaning(mode.removesuffix("A"), name)
+    return Raster(own, mode, meaning, facts.orientation, notes=facts.notes)
 
 
 def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
@@ -44,28 +49,71 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     import pillow_heif
 
     facts = heif_parts.facts(photo.data, photo.name, "HEIC")
-    # The encoder turns EXIF's orientation into the file's own rotation, so it gets the pixels
-    # unrotated: EXIF stays byte for byte and viewers of both schools agree.
-    turn = exif_orientation(facts.exif)
+    turn = facts.orientation
     previews = Previews(np.ascontiguousarray(stored(cloaked, turn)))
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     source = pillow_heif.open_heif(io.BytesIO(photo.data))
     kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
+    block, packet, samples = kept.exif, kept.xmp, raster.samples
+    if turn != 1 and not block:  # the encoder takes the file's own rotation from EXIF alone
+        samples, turn = upright(samples, turn), 1
+        packet = set_upright(b"", packet)[1]
     data = _encode(
-        stored(raster.samples, turn),
+        samples,
         raster.mode,
         quality=_QUALITY,
         chroma=str(source.info.get("chroma", 420)),
-        exif=b"Exif\0\0" + kept.exif if kept.exif else None,
-        xmp=kept.xmp or None,
+        exif=_stand_in(block, turn) or None,
+        xmp=_filler(packet, len(packet)) or None,
         icc_profile=kept.icc,
+        **_nclx(kept),
     )
+    if block:
+        data = _put(data, _stand_in(block, turn), b"Exif\0\0" + block)
+    if packet:
+        data = _put(data, _filler(packet, len(packet)), packet)
     notes = (
         *photo.raster.notes,
         *ledger.notes,
         "HEIC has no lossless way to change a part: encoded anew",
     )
     return Draft(data, notes, frozenset(previews.written))
+
+
+def _nclx(facts: heif_parts.Facts) -> dict[str, Any]:
+    """Return the encoder's options for the code points of the source: the same, or none."""
+    if facts.icc or not facts.nclx:
+        return {"save_nclx_profile": False}
+    primaries, transfer, matrix, full = struct.unpack_from(">HHHB", facts.nclx, 4)
+    return {
+        "color_primaries": primaries,
+        "transfer_characteristics": transfer,
+        "matrix_coefficients": matrix if matrix in _MATRICES else _BT601,
+        "full_range_flag": full >> 7,
+    }
+
+
+def _stand_in(block: bytes, turn: int) -> bytes:
+    """Return EXIF of a block's length that states an orientation and nothing else.
+
+    The encoder makes the file's own rotation of what EXIF or XMP say, while the source's EXIF may
+    say something else. So it gets stand-ins, which are replaced in its output.
+    """
+    if not block:
+        return b""
+    head = b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0" + bytes([turn]) + bytes(6)
+    return head + _filler(block, max(0, len(block) + 6 - len(head)))
+
+
+def _filler(seed: bytes, size: int) -> bytes:
+    """Return text that no other part of a file holds, of a length."""
+    return hashlib.shake_256(seed).hexdigest(size // 2 + 1).encode()[:size]
+
+
+def _put(data: bytes, stand_in: bytes, value: bytes) -> bytes:
+    if data.count(stand_in) != 1:
+        raise OutputError("the encoder did not write the metadata that it was given")
+    return data.replace(stand_in, value.ljust(len(stand_in), b"\0"))
 
 
 def _encode(samples: Samples, mode: str, **options: Any) -> bytes:
@@ -98,7 +146,7 @@ def new(plate: Plate) -> bytes:
 
 FORMAT = Format(
     "HEIC",
-    (".heic", ".heif", ".hif"),
+    (".heic", ".heif", ".hif", ".heics", ".heifs"),
     _sniff,
     decode,
     keep,

@@ -4,14 +4,17 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from photocloak.core import InputError
+from photocloak.exporters.containers import av1
 from photocloak.exporters.containers.isobmff import Heif, Item, read
-from photocloak.exporters.formats.base import check_size, damaged
+from photocloak.exporters.formats.base import animated, check_size, damaged
+from photocloak.exporters.ifd import exif_of, exif_start
 from photocloak.exporters.leaks import exif, icc, xmp
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.meaning import Points, Signs, profile
+from photocloak.exporters.orientation import turned
 
 _PICTURES = (b"hvc1", b"av01", b"grid", b"iovl", b"iden", b"jpeg", b"avc1", b"vvc1", b"j2k1")
-_HDR = {16: "PQ", 18: "HLG"}
+_SEQUENCES = (b"avis", b"msf1", b"hevc", b"hevx")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Facts:
         exif: EXIF block from its byte order mark, or empty.
         xmp: packet, or empty.
         icc: colour profile, or None.
+        nclx: body of its code points' property, or empty.
+        points: its code points, said there or in the coded picture, or None.
+        orientation: 1 to 8, what `irot` and `imir` amount to.
         notes: what is left out.
 
     """
@@ -31,37 +37,82 @@ class Facts:
     exif: bytes
     xmp: bytes
     icc: bytes | None
+    nclx: bytes
+    points: Points | None
+    orientation: int
     notes: tuple[str, ...]
+
+    def meaning(self, mode: str, name: str) -> bytes | None:
+        """Return what the numbers of the picture mean, as `meaning.profile` does."""
+        return profile(Signs(self.icc, self.points, exif=self.exif), mode, name)
 
 
 def facts(data: bytes, name: str, title: str) -> Facts:
     """Look at the container before any decoder does.
 
     Raises:
-        InputError: it is damaged, huge or HDR.
+        InputError: it is damaged, huge, animated or HDR.
 
     """
     try:
         heif = read(data)
-        main = heif.items[heif.primary]
-    except (ValueError, KeyError) as error:
-        raise damaged(name, title, ValueError(str(error))) from error
+    except ValueError as error:
+        raise damaged(name, title, error) from error
+    main = heif.items.get(heif.primary)
+    if main is None:
+        raise damaged(name, title, ValueError("it has no primary picture"))
+    if data[8:12] in _SEQUENCES and heif.tracks:
+        raise animated(name)
+    made_of = _made_of(heif, main)
     properties = dict(main.properties)
-    if b"ispe" in properties and len(properties[b"ispe"]) >= 12:
-        width, height = struct.unpack_from(">II", properties[b"ispe"], 4)
-        check_size(name, width, height, data, densest=20_000)
-    colour = [body for kind, body in main.properties if kind == b"colr"]
+    _check_sizes(made_of, data, name)
+    colour = [body for one in made_of for kind, body in one.properties if kind == b"colr"]
     icc = next((body[4:] for body in colour if body[:4] in (b"prof", b"rICC")), None)
-    nclx = next((body for body in colour if body[:4] == b"nclx"), b"")
-    transfer = struct.unpack_from(">H", nclx, 6)[0] if len(nclx) >= 10 else 0
+    nclx = next((body for body in colour if body[:4] == b"nclx" and len(body) >= 11), b"")
+    points = Points(*struct.unpack_from(">HH", nclx, 4)) if nclx else _coded(data, heif, made_of)
     pixi = properties.get(b"pixi", b"\0\0\0\0\1\x08")
-    depth = max(pixi[5:], default=8)
-    if transfer in _HDR:
-        raise InputError(
-            f"{name}: this is an HDR picture ({_HDR[transfer]}), whose faces cannot be judged as "
-            "others see them; export it in standard dynamic range first."
-        )
-    return Facts(depth, _exif(data, heif), _xmp(data, heif), icc, _notes(heif))
+    block, notes = _exif(data, heif)
+    found = Facts(
+        depth=max(pixi[5:], default=8),
+        exif=block,
+        xmp=_xmp(data, heif),
+        icc=icc,
+        nclx=nclx,
+        points=points,
+        orientation=turned(main.properties),
+        notes=(*notes, *_notes(heif)),
+    )
+    found.meaning("RGB", name)  # HDR is refused before it is decoded
+    return found
+
+
+def _made_of(heif: Heif, main: Item) -> list[Item]:
+    """Return the primary item and the items it is derived from, such as the tiles of a grid."""
+    found, todo = [main], list(main.parts)
+    while todo and len(found) < 4:  # tiles are alike
+        one = heif.items.get(todo.pop(0))
+        if one is not None and one not in found:
+            found.append(one)
+            todo += one.parts
+    return found
+
+
+def _check_sizes(made_of: list[Item], data: bytes, name: str) -> None:
+    for one in made_of:
+        ispe = dict(one.properties).get(b"ispe", b"")
+        if len(ispe) >= 12:
+            width, height = struct.unpack_from(">II", ispe, 4)
+            check_size(name, width, height, data, densest=20_000)
+
+
+def _coded(data: bytes, heif: Heif, made_of: list[Item]) -> Points | None:
+    """Return the code points that the coded picture itself has."""
+    for one in made_of:
+        properties = dict(one.properties)
+        if b"av1C" in properties:
+            found = av1.described(properties[b"av1C"][4:]) or av1.described(heif.data(data, one))
+            return Points(found.primaries, found.transfer) if found else None
+    return None
 
 
 def _described(heif: Heif) -> list[Item]:
@@ -69,13 +120,16 @@ def _described(heif: Heif) -> list[Item]:
     return [one for one in heif.items.values() if (b"cdsc", heif.primary) in one.serves]
 
 
-def _exif(data: bytes, heif: Heif) -> bytes:
-    for one in _described(heif):
-        if one.kind == b"Exif":
-            body = heif.data(data, one)
-            if len(body) > 4:
-                return body[4 + struct.unpack_from(">I", body)[0] :]
-    return b""
+def _exif(data: bytes, heif: Heif) -> tuple[bytes, tuple[str, ...]]:
+    """Return the EXIF block, and a note where there is one that cannot be read."""
+    items = [one for one in _described(heif) if one.kind == b"Exif"]
+    if not items:  # some writers do not say which picture it describes
+        items = [one for one in heif.items.values() if one.kind == b"Exif" and not one.serves]
+    bodies = [heif.data(data, one) for one in items]
+    block = next(filter(None, (exif_of(body, offset=True) for body in bodies)), b"")
+    if bodies and not block and any(body.strip(b"\0") for body in bodies):
+        return b"", ("left out: EXIF in a form that cannot be read",)
+    return block, ()
 
 
 def _xmp(data: bytes, heif: Heif) -> bytes:
@@ -128,7 +182,7 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     for one in heif.items.values():
         if one.kind == b"Exif":
             body = heif.data(data, one)
-            yield "Exif item", body[4 + struct.unpack_from(">I", body.ljust(4, b"\0"))[0] :]
+            yield "Exif item", body[max(0, exif_start(body, offset=True)) :]
         elif one.kind not in _PICTURES:
             yield f"{one.kind.decode('latin-1')} item", heif.data(data, one)
     own = heif.main()

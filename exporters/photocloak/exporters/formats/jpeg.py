@@ -8,17 +8,33 @@ from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.containers.segments import SOF, Segment, Stream, identifier, join, split
+from photocloak.exporters.coefficients.layout import UnsupportedError, read_layout
+from photocloak.exporters.coefficients.opening import open_source
+from photocloak.exporters.containers.segments import (
+    SOF,
+    SOS,
+    Segment,
+    Stream,
+    identifier,
+    join,
+    split,
+)
 from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
-from photocloak.exporters.ifd import exif_orientation
 from photocloak.exporters.leaks import frame
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch
+from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster
-from photocloak.exporters.orientation import stored
+from photocloak.exporters.orientation import stated, stored
+
+_KINDS = {  # frame headers of processes that are not taken (T.81, table B.1)
+    0xC3: "is coded without loss",
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "is hierarchical"),
+    **dict.fromkeys((0xC9, 0xCA, 0xCB), "is coded arithmetically"),
+}
 
 
 def _sniff(head: bytes) -> bool:
@@ -27,11 +43,20 @@ def _sniff(head: bytes) -> bool:
 
 def _stream(data: bytes, name: str) -> Stream:
     try:
-        stream = split(data)
+        stream = split(data, lenient=True)
     except ValueError as error:
         raise damaged(name, "JPEG", error) from error
-    if stream.frame() is None:
+    header = stream.frame()
+    if header is None or not any(one.marker == SOS for one in stream.segments):
         raise InputError(f"{name}: this JPEG file holds no picture; it is damaged: copy it again.")
+    kind = _KINDS.get(header.marker)
+    if kind is None and header.payload[:1] not in (b"", b"\x08"):
+        kind = f"has {header.payload[0]} bits a channel"
+    if kind is not None:
+        raise InputError(
+            f"{name}: this JPEG {kind}, which hardly any program shows; export it as an ordinary "
+            "JPEG, or as PNG or TIFF."
+        )
     return stream
 
 
@@ -39,20 +64,55 @@ def decode(data: bytes, name: str) -> Raster:
     """Read the primary picture."""
     stream = _stream(data, name)
     check_size(name, *stream.size, data, densest=1100)
+    own = data[: stream.end]
+    if stream.strays or not stream.complete:
+        own = join(stream.segments)
+    if not stream.complete and not _is_whole(stream):
+        raise damaged(name, "JPEG", ValueError("its data end too early"))
     try:
-        picture: Pillow.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(data[: stream.end]))
+        picture: Pillow.Image = JpegImagePlugin.JpegImageFile(io.BytesIO(own))
         picture.load()
     except (OSError, ValueError, SyntaxError, TypeError, IndexError, KeyError) as error:
         raise damaged(name, "JPEG", error) from error
     if picture.mode not in ("L", "RGB", "CMYK"):
-        raise InputError(f"{name}: JPEG files of kind {picture.mode} are not supported.")
+        raise InputError(
+            f"{name}: JPEG files of kind {picture.mode} are not supported; export it as RGB."
+        )
+    block = leaks.exif_block(stream.segments)
     return Raster(
         samples_of(picture),
         picture.mode,
-        leaks.icc_profile(stream.segments),
-        exif_orientation(leaks.exif_block(stream.segments)),
-        notes=_further(data, stream),
+        profile(Signs(leaks.icc_profile(stream.segments), exif=block), picture.mode, name),
+        stated(block, leaks.xmp_packet(stream.segments)),
+        notes=(*_repaired(stream), *_further(data, stream)),
     )
+
+
+def _is_whole(stream: Stream) -> bool:
+    """Tell whether a picture without an end marker is there to its last coefficient."""
+    try:
+        layout = read_layout(stream.segments)
+        open_source(layout)
+    except UnsupportedError:
+        return False
+    sent = np.zeros((len(layout.components), 64), bool)
+    for scan in layout.scans:
+        if not layout.progressive:
+            sent[list(scan.members)] = True
+        elif scan.low == 0:
+            sent[list(scan.members), scan.band[0] : scan.band[1] + 1] = True
+    return bool(sent.all())
+
+
+def _repaired(stream: Stream) -> tuple[str, ...]:
+    """Say what was wrong with a file that every viewer shows."""
+    notes = []
+    if not stream.complete:
+        notes.append("the file ended without an end marker")
+    if stream.strays:
+        count = sum(len(one) for one in stream.strays)
+        notes.append(f"{count} bytes between its segments are left out")
+    return tuple(notes)
 
 
 def _further(data: bytes, stream: Stream) -> tuple[str, ...]:
@@ -104,7 +164,7 @@ def new(plate: Plate) -> bytes:
 
 def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     """Yield every segment but the scans, and what follows the picture."""
-    stream = split(data)
+    stream = split(data, lenient=True)
     for one in stream.segments:
         if one.is_metadata:
             name = "comment" if one.marker == 0xFE else f"APP{one.marker - 0xE0}"
@@ -113,6 +173,8 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
             yield f"marker {one.marker:02X}", one.payload
     for packet in leaks.extended_xmp(list(stream.segments)):
         yield "ExtendedXMP", packet
+    for stray in stream.strays:
+        yield "bytes between segments", stray
     yield "trailer", data[stream.end :]
 
 
@@ -124,6 +186,6 @@ def review(data: bytes, ledger: Ledger) -> bool:
     return whole and list(leaks.clean(stream.segments, ledger)) == metadata
 
 
-FORMAT = Format(
-    "JPEG", (".jpg", ".jpeg", ".jpe", ".mpo"), _sniff, decode, keep, new, strip, review=review
-)
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo")
+
+FORMAT = Format("JPEG", SUFFIXES, _sniff, decode, keep, new, strip, review=review)

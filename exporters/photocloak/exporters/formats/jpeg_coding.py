@@ -142,7 +142,7 @@ def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
 @lru_cache(maxsize=1)  # a cloak that is too weak is encoded again, harder, into the same photo
 def _source(data: bytes) -> tuple[Layout, Source]:
     """Open a file for changes to its coefficients."""
-    layout = read_layout(split(data).segments)
+    layout = read_layout(split(data, lenient=True).segments)
     return layout, open_source(layout)
 
 
@@ -180,7 +180,7 @@ def _model(layout: Layout, stream: Stream) -> tuple[Model, bool]:
 def _anew(photo: Photo, stream: Stream, change: Patch, *, fine: bool) -> list[Segment]:
     """Encode the changed picture anew, with the tables and the sampling of the source."""
     raster = patched(photo.raster, change)
-    source = JpegImagePlugin.JpegImageFile(io.BytesIO(photo.data[: stream.end]))
+    source = JpegImagePlugin.JpegImageFile(io.BytesIO(join(stream.segments)))
     sampling = _SAMPLINGS.get(JpegImagePlugin.get_sampling(source), "4:4:4")
     tables = {"quality": _FINE_QUALITY} if fine else {"qtables": source.quantization}
     frame = stream.frame()

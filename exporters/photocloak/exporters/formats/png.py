@@ -12,17 +12,26 @@ from PIL import PngImagePlugin
 from photocloak.core import InputError
 from photocloak.exporters.colour import to_eight
 from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
-from photocloak.exporters.formats import png_pixels
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
-from photocloak.exporters.ifd import exif_orientation
+from photocloak.exporters.formats import png_pixels, png_signs
+from photocloak.exporters.formats.base import (
+    Draft,
+    Format,
+    Plate,
+    animated,
+    check_size,
+    damaged,
+    samples_of,
+)
 from photocloak.exporters.leaks import png as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.model import Image, Photo, Raster
-from photocloak.exporters.orientation import stored
+from photocloak.exporters.meaning import profile
+from photocloak.exporters.model import Image, Photo, Raster, Samples
+from photocloak.exporters.orientation import stated, stored
 
 _PALETTE = 3
+_DAMAGE = (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error)
 
 
 def _sniff(head: bytes) -> bool:
@@ -40,39 +49,67 @@ def _chunks(data: bytes, name: str) -> tuple[list[Chunk], bytes]:
 
 
 def decode(data: bytes, name: str) -> Raster:
-    """Read the default picture."""
+    """Read the picture."""
     chunks, rest = _chunks(data, name)
     width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].body)
     check_size(name, width, height, data, densest=8300)
-    icc = _icc(chunks)
+    if _is_animated(chunks):
+        raise animated(name)
+    signs = png_signs.signs(chunks)
+    profile(signs, "RGB", name)  # HDR is refused before it is decoded
     notes = ("what follows the picture is left out",) if rest.strip(b"\0") else ()
-    exif = next((one.body for one in chunks if one.name == b"eXIf"), b"")
-    orientation = exif_orientation(exif)
+    palette = kind == _PALETTE
     try:
         if depth == 16 and kind in png_pixels.CHANNELS:
             packed = b"".join(one.body for one in chunks if one.name == b"IDAT")
-            deep = png_pixels.decode16(packed, width, height, kind, interlaced=bool(interlaced))
+            size = width, height
+            samples: Samples = png_pixels.decode16(packed, *size, kind, interlaced=bool(interlaced))
             mode = {number: mode for mode, number in png_pixels.COLOUR_TYPES.items()}[kind]
-            return Raster(deep, mode, icc, orientation, notes=notes)
-        picture: Pillow.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
-        picture.load()
-    except (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error) as error:
+        else:
+            samples, mode = _decoded(chunks, palette=palette)
+    except _DAMAGE as error:
         raise damaged(name, "PNG", error) from error
-    palette = picture.mode == "P"
-    if palette:
+    key = _body(chunks, b"tRNS")
+    if mode in ("L", "RGB") and not palette and len(key) >= 2 * len(mode):
+        samples, mode = _keyed(samples, key, depth), mode + "A"
+    meaning = profile(signs, mode.removesuffix("A"), name)
+    turn = stated(signs.exif, png_signs.packet(chunks))
+    return Raster(samples, mode, meaning, turn, palette, notes=notes)
+
+
+def _is_animated(chunks: list[Chunk]) -> bool:
+    control = _body(chunks, b"acTL")
+    many = len(control) == 8 and struct.unpack_from(">I", control)[0] > 1
+    return many or bool(control and _body(chunks, b"fdAT"))
+
+
+def _body(chunks: list[Chunk], name: bytes) -> bytes:
+    return next((one.body for one in chunks if one.name == name), b"")
+
+
+def _decoded(chunks: list[Chunk], *, palette: bool) -> tuple[Samples, str]:
+    """Return the samples of up to 8 bits and their mode.
+
+    Pillow gets nothing but the picture: it refuses a file for a long text beside it.
+    """
+    names = (b"IHDR", b"PLTE", b"IDAT", b"IEND") + ((b"tRNS",) if palette else ())
+    own = join([one for one in chunks if one.name in names])
+    picture: Pillow.Image = PngImagePlugin.PngImageFile(io.BytesIO(own))
+    picture.load()
+    if picture.mode == "P":
         picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
     elif picture.mode not in png_pixels.COLOUR_TYPES:
         picture = picture.convert("L")  # one bit a pixel
-    return Raster(samples_of(picture), picture.mode, icc, orientation, palette, notes=notes)
+    return samples_of(picture), picture.mode
 
 
-def _icc(chunks: list[Chunk]) -> bytes | None:
-    body = next((one.body for one in chunks if one.name == b"iCCP"), b"")
-    packed = body.partition(b"\0")[2][1:]
-    try:
-        return zlib.decompressobj().decompress(packed, 1 << 24) or None
-    except zlib.error:
-        return None
+def _keyed(samples: Samples, key: bytes, depth: int) -> Samples:
+    """Return samples with an alpha channel: 0 where a pixel has the transparent colour (tRNS)."""
+    channels, peak = samples.shape[2], np.iinfo(samples.dtype).max
+    stated_ = np.array(struct.unpack_from(f">{channels}H", key)) & ((1 << depth) - 1)
+    colour = stated_ * (peak // ((1 << depth) - 1))
+    shown = np.any(samples != colour.astype(samples.dtype), axis=2, keepdims=True)
+    return np.concatenate([samples, (shown * peak).astype(samples.dtype)], axis=2)
 
 
 def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
@@ -109,6 +146,8 @@ def _with_picture(
             kind = _PALETTE
     elif depth < 8:
         notes = (f"the cloak needs 8 bits a pixel instead of {depth}",)
+    if colours is None and _body(chunks, b"tRNS") and raster.mode.endswith("A"):
+        notes = (*notes, "its transparent colour became an alpha channel")
     bits = 16 if samples.dtype == np.uint16 else 8
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     result: list[Chunk] = []
@@ -118,12 +157,34 @@ def _with_picture(
             result.append(Chunk(b"IHDR", header))
         elif one.name in (b"PLTE", b"tRNS", b"hIST", b"bKGD", b"sBIT") and colours is not None:
             result += colours if one.name == b"PLTE" else []
+        elif one.name == b"tRNS":
+            continue
+        elif one.name in (b"bKGD", b"sBIT"):
+            result.append(_fitted(one, depth, kind, bits))
         elif one.name != b"IDAT":
             result.append(one)
         elif not written:
             result.append(Chunk(b"IDAT", png_pixels.encode(samples)))
             written = True
     return result, notes
+
+
+def _fitted(chunk: Chunk, depth: int, kind: int, bits: int) -> Chunk:
+    """Return a background or the significant bits for a picture that became deeper, or got alpha.
+
+    Args:
+        chunk: bKGD or sBIT.
+        depth: the source's bits a channel.
+        kind: colour type that is written.
+        bits: a channel that are written.
+
+    """
+    if chunk.name == b"bKGD" and depth < bits and len(chunk.body) == 2:
+        gray = struct.unpack(">H", chunk.body)[0] & ((1 << depth) - 1)
+        return Chunk(b"bKGD", struct.pack(">H", gray * (((1 << bits) - 1) // ((1 << depth) - 1))))
+    if chunk.name == b"sBIT" and len(chunk.body) == png_pixels.CHANNELS[kind] - 1:
+        return Chunk(b"sBIT", chunk.body + bytes([bits]))
+    return chunk
 
 
 def _indexed(samples: Image) -> tuple[Image, list[Chunk]] | None:

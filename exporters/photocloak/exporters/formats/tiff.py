@@ -25,16 +25,27 @@ from photocloak.exporters.formats.tiff_editing import (
     stretches,
     write,
 )
+from photocloak.exporters.formats.tiff_pages import (
+    IPTC,
+    RESOURCES,
+    XMP,
+    beside,
+    main_of,
+    notes_of,
+    photo_of,
+    rebased,
+)
 from photocloak.exporters.formats.tiff_pixels import HEIGHT, PHOTOMETRIC, WIDTH, grid_of, read
 from photocloak.exporters.ifd import ORIENTATION, Directory, Tiff, exif_orientation
 from photocloak.exporters.leaks.directories import sweep_in_place
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.model import Image, Photo, Raster
-from photocloak.exporters.orientation import stored
+from photocloak.exporters.meaning import Signs, profile
+from photocloak.exporters.model import Image, Photo, Raster, Samples
+from photocloak.exporters.orientation import stated, stored
 
-_XMP, _IPTC, _RESOURCES, _DNG = 0x2BC, 0x83BB, 0x8649, 0xC612
+_DNG = 0xC612
 _CFA = 32803
 
 
@@ -49,37 +60,42 @@ def _tiff(data: bytes, name: str) -> tuple[Tiff, Directory]:
         tiff = Tiff(data)
     except (ValueError, struct.error) as error:
         raise damaged(name, "TIFF", error) from error
-    main = tiff.directory("IFD0")
-    if main is None:
-        raise InputError(f"{name}: this TIFF file has no directory; it is damaged: copy it again.")
-    if _DNG in main.entries or tiff.number(main, PHOTOMETRIC) == _CFA:
+    if any(
+        _DNG in one.entries or tiff.number(one, PHOTOMETRIC) == _CFA for one in tiff.directories
+    ):
         raise InputError(
             f"{name}: this is a RAW file; develop it in your photo manager and cloak what it "
             "exports."
         )
-    return tiff, main
+    return tiff, main_of(tiff, name)
 
 
 def decode(data: bytes, name: str) -> Raster:
-    """Read the first page."""
+    """Read the photo, be it the first page or behind a smaller copy of itself."""
     tiff, main = _tiff(data, name)
     width, height = tiff.number(main, WIDTH), tiff.number(main, HEIGHT)
     check_size(name, width, height, data, densest=8300)
-    icc = tiff.raw(main.entries[ICC]) if ICC in main.entries else None
-    turn, notes = exif_orientation(data), _notes(tiff)
+    own = rebased(data, tiff, main)
+    signs = Signs(tiff.raw(main.entries[ICC]) if ICC in main.entries else None, exif=own)
+    packet = tiff.raw(main.entries[XMP]) if XMP in main.entries else b""
+    turn = stated(own, packet)
     try:
         grid = grid_of(tiff, main)
     except ValueError as reason:
-        return _foreign(data, name, tiff, icc, str(reason))
-    try:
-        samples = read(data, grid)
-    except ValueError as error:
-        raise damaged(name, "TIFF", error) from error
-    return Raster(samples, grid.mode, icc, turn, notes=notes)
+        samples, mode, turn = _foreign(own, name, turn)
+        refusal = str(reason)
+    else:
+        refusal, mode = beside(tiff, main), grid.mode
+        try:
+            samples = read(data, grid)
+        except ValueError as error:
+            raise damaged(name, "TIFF", error) from error
+    meaning = profile(signs, mode.removesuffix("A"), name)
+    return Raster(samples, mode, meaning, turn, refusal=refusal, notes=notes_of(tiff, main))
 
 
-def _foreign(data: bytes, name: str, tiff: Tiff, icc: bytes | None, reason: str) -> Raster:
-    """Read what is not written as it is, through Pillow."""
+def _foreign(data: bytes, name: str, turn: int) -> tuple[Samples, str, int]:
+    """Read what is not written as it is, through Pillow; return samples, mode, orientation."""
     try:
         picture: Pillow.Image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
         picture.load()
@@ -87,18 +103,9 @@ def _foreign(data: bytes, name: str, tiff: Tiff, icc: bytes | None, reason: str)
             picture = picture.convert("RGB")
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error) as error:
         raise damaged(name, "TIFF", error) from error
-    samples = samples_of(picture)
     # Pillow ≥ 11 may have turned it already while loading
-    turn = 1 if picture.getexif().get(ORIENTATION, 1) == 1 else exif_orientation(data)
-    return Raster(samples, picture.mode, icc, turn, refusal=reason, notes=_notes(tiff))
-
-
-def _notes(tiff: Tiff) -> tuple[str, ...]:
-    pages = sum(one.name.startswith("IFD") for one in tiff.directories)
-    notes = [f"only the first of {pages} pages is kept"] if pages > 1 else []
-    if any(one.name == "SubIFD" for one in tiff.directories):
-        notes.append("left out: previews in SubIFDs")
-    return tuple(notes)
+    done = exif_orientation(data) is not None and picture.getexif().get(ORIENTATION, 1) == 1
+    return samples_of(picture), picture.mode, 1 if done else turn
 
 
 def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
@@ -121,7 +128,7 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
 
 
 def _sweep(data: bytearray, ledger: Ledger) -> None:
-    """Overwrite all but the strips of the first page and what the tables know."""
+    """Overwrite all but the strips of the photo, which is the first page now, and what is known."""
     tiff = Tiff(data)
     main = tiff.directory("IFD0")
     spans = stretches(tiff, main) if main else []
@@ -144,7 +151,7 @@ def new(plate: Plate) -> bytes:
     if plate.exif:
         tags.load(plate.exif)
     if plate.xmp:
-        tags[_XMP] = plate.xmp
+        tags[XMP] = plate.xmp
     Pillow.fromarray(plate.pixels).save(
         file, "TIFF", compression="tiff_adobe_deflate", icc_profile=plate.icc, exif=tags
     )
@@ -154,7 +161,7 @@ def new(plate: Plate) -> bytes:
 def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     """Yield the file without the first page's strips, and its packets by themselves."""
     tiff = Tiff(data)
-    main = tiff.directory("IFD0")
+    main = photo_of(tiff)
     if main is None:
         yield "file", data
         return
@@ -165,7 +172,7 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
             rest += [data[end:start], bytes(stop - max(start, end))]
             end = stop
     yield "TIFF", b"".join([*rest, data[end:]])
-    for tag, name in ((_XMP, "XMP"), (_RESOURCES, "Photoshop resources"), (_IPTC, "IPTC")):
+    for tag, name in ((XMP, "XMP"), (RESOURCES, "Photoshop resources"), (IPTC, "IPTC")):
         if tag in main.entries:
             yield name, tiff.raw(main.entries[tag])
 
@@ -173,7 +180,7 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
 def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
     """Yield further pages and SubIFDs."""
     tiff = Tiff(data)
-    main = tiff.directory("IFD0")
+    main = photo_of(tiff)
     for number, directory in enumerate(tiff.directories):
         if directory is main:
             continue

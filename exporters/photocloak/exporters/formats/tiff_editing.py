@@ -114,6 +114,7 @@ def _overlap(a: slice, b: slice) -> bool:
 
 def cut(file: File, tiff: Tiff, main: Directory) -> None:
     """Overwrite the pictures of all other directories, and unlink these."""
+    struct.pack_into(f"{tiff.order}I", file.data, 4, main.at)
     own = stretches(tiff, main)
     for directory in tiff.directories:
         if directory is main or directory.name in METADATA:

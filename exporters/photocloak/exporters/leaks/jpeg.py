@@ -46,6 +46,12 @@ def exif_block(segments: tuple[Segment, ...]) -> bytes:
     return next(found, b"")
 
 
+def xmp_packet(segments: tuple[Segment, ...]) -> bytes:
+    """Return the first XMP packet, empty where there is none."""
+    found = (one.payload for one in segments if _starts(one, 0xE1, XMP_HEAD))
+    return next(found, b"").removeprefix(XMP_HEAD)
+
+
 def icc_profile(segments: tuple[Segment, ...]) -> bytes | None:
     """Return the colour profile, joined from its segments (ICC.1:2010, B.4)."""
     parts = sorted(

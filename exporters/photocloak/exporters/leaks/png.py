@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
+from photocloak.exporters.ifd import exif_start
 from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger
@@ -60,9 +61,9 @@ def _one(chunk: Chunk, form: dict[str, str], ledger: Ledger) -> Chunk | None:
         fits = len(chunk.body) <= int(form["bytes"]) and ledger.admits(binary_cost(chunk.body))
         return chunk if fits else None
     if kind == "exif":
-        head = _EXIF if chunk.body.startswith(_EXIF) else b""
-        block = exif.clean(chunk.body[len(head) :], ledger)
-        return Chunk(chunk.name, head + block) if block else None
+        start = max(0, exif_start(chunk.body))
+        block = exif.clean(chunk.body[start:], ledger)
+        return Chunk(chunk.name, chunk.body[:start] + block) if block else None
     return _profile(chunk, ledger) if kind == "profile" else _text(chunk, ledger)
 
 

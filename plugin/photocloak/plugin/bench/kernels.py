@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photocloak.engine.cloaker import TURNS, Cloaker, Subject
+from photocloak.engine.cloaker import Cloaker
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.extractors.cache import ModelCache
@@ -17,8 +17,11 @@ from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
 from photocloak.engine.extractors.runtime import Device, session_from_file
 from photocloak.engine.extractors.weights import read_model
+from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
 from photocloak.engine.space import Image
+from photocloak.engine.subject import Subject
+from photocloak.engine.surrogates import TURNS
 from photocloak.engine.targets import TargetLibrary
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ def share_of_kernels(
     mode = replace(load_mode("balanced"), steps=rounds * (turns + 1))
     subject = replace(find(ensemble), mode=mode)
     ends: list[float] = []
-    cloaker = Cloaker(ensemble, library.means)
+    cloaker = Cloaker(ensemble, library.means, average_landmarks)
     cloaker(image, [subject], seed=0, on_step=lambda *_: ends.append(time.perf_counter()))
     nodes: dict[str, float] = {}
     for session in cache.steps:

@@ -4,10 +4,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from photocloak.engine.cloaker import Subject
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.modes import load_mode
+from photocloak.engine.subject import Subject
 from photocloak.engine.targets import TargetLibrary
 from photocloak.plugin.assembly import library_file, specs, threads_each
 from photocloak.plugin.bench import photos

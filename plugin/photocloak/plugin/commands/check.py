@@ -25,7 +25,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     from photocloak.plugin.job import exit_code
     from photocloak.plugin.settings import load_settings
 
-    photos = require_photos(paths, exporters.suffixes())
+    photos = require_photos(paths, exporters.suffixes()).photos
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
     auditor = Auditor(engine, open_people(engine, folders), open_outputs(folders))

@@ -81,6 +81,7 @@ PATH = click.Path(path_type=Path)
     help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
 )
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the noise.")
+@click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout.")
 @click.option(
     "--progress",
@@ -103,6 +104,7 @@ def cloak(
     deadline: float | None,
     scheduler: str | None,
     seed: int | None,
+    verbose: bool,
     as_json: bool,
     progress: Any,
 ) -> int:
@@ -133,7 +135,7 @@ def cloak(
     )
     if person is not None:
         check_name(person)
-    photos = require_photos(inputs, exporters.suffixes(), output=output)
+    found = require_photos(inputs, exporters.suffixes(), output=output)
     engine = cache(lambda: assembly.load_engine(settings, folders))
     target = None
     if target_folder is not None:
@@ -153,21 +155,22 @@ def cloak(
             end,
             metadata.get(photo.source),
         )
-        for photo in photos
+        for photo in found.photos
     ]
     began = time.time()
     with (
         _way(jobs, engine, settings, folders, scheduler) as run,
-        closing(make_progress(progress, len(jobs))) as show,
+        closing(make_progress(progress, len(jobs), verbose=verbose)) as show,
     ):
+        for seen in found.passed:
+            show.passed(seen)
         outcomes = []
         for outcome in run(show):
             if as_json:
                 click.echo(json.dumps(outcome.as_json()))
             show.end(outcome)
             outcomes.append(outcome)
-    if progress in {"auto", "plain"}:
-        _tell_of_newcomers(outcomes, began, folders)
+        _tell_of_newcomers(outcomes, began, folders, show)
     return exit_code([outcome.code for outcome in outcomes])
 
 
@@ -226,11 +229,12 @@ def _side_by_side(
         yield future.result()
 
 
-def _tell_of_newcomers(outcomes: "Sequence[Outcome]", began: float, folders: "Folders") -> None:
+def _tell_of_newcomers(
+    outcomes: "Sequence[Outcome]", began: float, folders: "Folders", show: "Progress"
+) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
     from photocloak.plugin.database import Database
     from photocloak.plugin.people import Roster
-    from photocloak.plugin.progress import say
 
     seen = {face.person for outcome in outcomes for face in outcome.faces}
     if not any(seen):
@@ -240,7 +244,7 @@ def _tell_of_newcomers(outcomes: "Sequence[Outcome]", began: float, folders: "Fo
     count = sum(one.label in seen for one in new)
     if count and len(everybody) > 1:
         who = "1 person was" if count == 1 else f"{count} people were"
-        say(
+        show.remark(
             f"{who} new; if some are one person, or somebody seen before: `photocloak people "
             "list`, then `people merge`; or enroll them first (`people enroll`)"
         )

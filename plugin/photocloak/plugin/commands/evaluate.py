@@ -82,6 +82,7 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
     """
     import shlex
     import sys
+    from contextlib import closing
 
     import platformdirs
 
@@ -100,10 +101,10 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
     if release is not None:
         write_log(release, command, [one.name for one in plan.strangers()], plan.thirds)
     folders = Folders.of_user()
-    cache = Cache(platformdirs.user_cache_path("photocloak") / "evaluation")
-    found = measure(plan, cache, folders, load_settings(folders.settings))
-    table = as_json(found, command)
-    write(out, "results.json", dump(table))
-    write(out, "results.csv", as_csv(list(found.rows)))
-    click.echo(write(out, "index.html", page(found, table)))
+    with closing(Cache(platformdirs.user_cache_path("photocloak") / "evaluation")) as cache:
+        found = measure(plan, cache, folders, load_settings(folders.settings))
+        table = as_json(found, command)
+        write(out, "results.json", dump(table))
+        write(out, "results.csv", as_csv(list(found.rows)))
+        click.echo(write(out, "index.html", page(found, table)))
     return 0

@@ -70,7 +70,7 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     from photocloak.plugin.settings import load_settings
 
     check_name(name)
-    found = [photo.source for photo in require_photos(photos, exporters.suffixes())]
+    found = [photo.source for photo in require_photos(photos, exporters.suffixes()).photos]
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
     stores = open_people(engine, folders), open_outputs(folders)

@@ -51,6 +51,10 @@ class Cache:
         """Make everything that was put survive."""
         self._connection.commit()
 
+    def close(self) -> None:
+        """Let go of the file, after the last page is written; what was not committed is lost."""
+        self._connection.close()
+
     def private(self, *names: str) -> Path:
         """Return a folder for these names, made if need be."""
         return make_private(self.folder.joinpath(*names))

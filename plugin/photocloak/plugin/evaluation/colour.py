@@ -1,15 +1,20 @@
-"""How far apart two colours look: CIEDE2000, in steps of which one is about just noticeable."""
+"""Colours as they are seen: luma and chroma, and how far apart two look (CIEDE2000)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.engine.space import Image
 
+YCBCR = np.array(
+    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
+)
+"""Luma and chroma of RGB (ITU-T T.871, JFIF)."""
+
 Lab = tuple[NDArray[np.float64], ...]
 
 
 def ciede2000(a: Image, b: Image) -> NDArray[np.float64]:
-    """Return ΔE₀₀, (H, W), of two (H, W, 3) uint8 sRGB pictures."""
+    """Return ΔE₀₀, (H, W), of two (H, W, 3) uint8 sRGB pictures; 1 is about just noticeable."""
     return difference(_lab(a), _lab(b))
 
 

@@ -190,6 +190,7 @@ def _visibility(mode: ModeResult) -> Html:
             f"{one['low_luma']:.2f}",
             f"{one['low_chroma']:.2f}",
             "–" if np.isnan(one["flip"]) else f"{one['flip']:.3f}",
+            f"{one['noise_kept']:.2f}",
         ]
         rows.append([name, f"{one['faces']:.0f}", *cells])
     head = [
@@ -202,6 +203,7 @@ def _visibility(mode: ModeResult) -> Html:
         "low-passed luma",
         "low-passed chroma",
         "FLIP",
+        "noise kept",
     ]
     return table("What there is to see, on the written files, means over faces", head, rows)
 

@@ -49,6 +49,7 @@ def _mode(result: ModeResult) -> dict[str, Any]:
         "photos": len(result.photos),
         "held_back": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
         "seconds_per_face": result.seconds_per_face,
+        "accepting": [list(names) for names in result.accepting],
         "change": by_class([change for _, change in result.changes]),
     }
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError
+from photocloak.engine.ensemble import cosine
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition import false_accept_threshold
@@ -79,11 +80,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class ModeResult:
-    """What one mode's cloaks came to: photos by protected person, and changes of their faces."""
+    """What one mode's cloaks came to.
+
+    Attributes:
+        name: of the mode.
+        cloaks: photos by protected person.
+        changes: of their faces.
+        accepting: of each written photo the trackers that take its face for the clean one's.
+
+    """
 
     name: str
     cloaks: Mapping[str, list[Cloaked]]
     changes: Sequence[tuple[Cloaked, Change]]
+    accepting: Sequence[Sequence[str]] = ()
 
     @property
     def photos(self) -> list[Cloaked]:
@@ -140,7 +150,8 @@ def evaluate(plan: Plan, cache: Cache, folders: Folders, settings: Settings) -> 
             (shot for photos in cloaks.values() for shot in shots_of(photos)), what=f"{mode} photos"
         )
         changes = _changes(cache, observer, cloaks)
-        modes.append(ModeResult(mode, cloaks, changes))
+        accepting = _accepting(cloaks, trackers, thresholds, observer)
+        modes.append(ModeResult(mode, cloaks, changes, accepting))
         for tracker in trackers:
             rows += scorer.rows(tracker, mode, cloaks)
     return Evaluation(plan, identities, trackers, thresholds, rows, modes, observer)
@@ -202,6 +213,29 @@ def _cloak(product: Product, identities: Sequence[Identity], mode: str) -> dict[
         return {who.name: product.cloak(who, mode, show) for who in protected}
     finally:
         show.close()
+
+
+def _accepting(
+    cloaks: Mapping[str, list[Cloaked]],
+    trackers: Sequence[Tracker],
+    thresholds: Mapping[str, float],
+    observer: Observer,
+) -> list[list[str]]:
+    """Tell of each written photo which trackers still find its clean face in it."""
+    found = []
+    for one in (one for photos in cloaks.values() for one in photos):
+        if one.written is None:
+            continue
+        clean, written = Shot(one.clean), Shot(one.written, clean=one.clean)
+        found.append(
+            [
+                tracker.name
+                for tracker in trackers
+                if cosine(observer.features(clean, tracker), observer.features(written, tracker))
+                >= thresholds[tracker.name]
+            ]
+        )
+    return found
 
 
 def _changes(

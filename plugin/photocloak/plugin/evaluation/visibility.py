@@ -11,12 +11,8 @@ from photocloak.engine.budget import Dssim
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, gaussian
 from photocloak.engine.space import FaceSpace, Image
-from photocloak.plugin.evaluation.colour import ciede2000
-
-YCBCR = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
-)
-"""Luma and chroma of RGB (ITU-T T.871, JFIF)."""
+from photocloak.plugin.evaluation.colour import YCBCR, ciede2000
+from photocloak.plugin.evaluation.noise import noise_kept
 
 LOW_PASS = 0.15
 """σ of the low-pass as a share of the distance between the eyes: what is left are features of a
@@ -40,6 +36,7 @@ class Change:
         low_chroma: the same of Cb and Cr together.
         flip: what an eye notices that flips between the two, 0 to 1, mean over the box (Andersson
             et al. 2020, at 67 pixels per degree); NaN without the package flip-evaluator.
+        noise_kept: noise in flat skin, as a share of what was there.
 
     """
 
@@ -52,6 +49,7 @@ class Change:
     low_luma: float
     low_chroma: float
     flip: float
+    noise_kept: float
 
 
 def change(before: Image, after: Image, face: Face) -> Change:
@@ -77,6 +75,7 @@ def change(before: Image, after: Image, face: Face) -> Change:
         low_luma=float(np.sqrt(np.mean(low[0] ** 2))),
         low_chroma=float(np.sqrt(np.mean(low[1:] ** 2))),
         flip=float(_flip(one, other)[inner].mean()),
+        noise_kept=noise_kept(before, after, face),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.plugin.demo import AMPLIFIED
-from photocloak.plugin.job import Status
+from photocloak.plugin.job import Status, edits_in_words
 from photocloak.plugin.page import Html, join, table, tag
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
@@ -120,13 +120,13 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
     known = [name for name in specs if any(name in face.similarity for face in row.faces)]
     strange = {name for face in row.faces for name in face.similarity} - specs.keys()
     names = [*known, *sorted(strange)]
-    head = ["Face", "Person", "Changed (DSSIM)", *(_recogniser(name, specs) for name in names)]
+    head = ["Face", "Person", "Changed by up to", *(_recogniser(name, specs) for name in names)]
     rows = []
     for number, face in enumerate(row.faces[:LISTED], 1):
         triple = pictures[number - 1] if number <= len(pictures) else None
         cells = [_measured(face, name, specs) for name in names]
         person = "–" if face.person is None else clean(face.person)
-        changed = "left as it is" if face.dssim is None else f"{face.dssim:.4f}"
+        changed = _changed(face)
         rows.append([_face(number, triple), person, changed, *cells])
     more = len(row.faces) - LISTED
     verb = "is" if row.output else "would have been"
@@ -137,6 +137,13 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
     if more > 0:
         caption += f"; {more} more faces are left out"
     return table(caption, head, rows, class_="faces")
+
+
+def _changed(face: FaceRow) -> str:
+    """Say what was done to a face: the edits at most, and the DSSIM of them all."""
+    if face.dssim is None:
+        return "left as it is"
+    return "; ".join(filter(None, (edits_in_words(face.edits), f"DSSIM {face.dssim:.4f}")))
 
 
 def _recogniser(name: str, specs: Specs) -> Html:

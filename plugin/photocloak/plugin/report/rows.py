@@ -4,7 +4,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class FaceRow:
     person: str | None
     dssim: float | None
     similarity: Mapping[str, float]
+    edits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,13 @@ def _face(value: Mapping[str, Any]) -> FaceRow:
         (x, y, w, h),
         _words(value["person"]),
         None if value["dssim"] is None else _number(value["dssim"]),
-        {str(name): _number(cosine) for name, cosine in dict(value["similarity"]).items()},
+        _numbers(value["similarity"]),
+        _numbers(value.get("edits", {})),
     )
+
+
+def _numbers(value: Any) -> dict[str, float]:
+    return {str(name): _number(number) for name, number in dict(value).items()}
 
 
 def _path(value: Any) -> Path:

@@ -9,6 +9,7 @@ from photocloak.core import OutputError, PhotocloakError
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Outcome
 from photocloak.plugin.progress import clean, line, say
+from photocloak.plugin.tally import Tally
 from photocloak.plugin.watch.hands import Hands, OpenCoordinator
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import OutputLock
@@ -38,6 +39,7 @@ class Daemon:
         self._wake = Wake()
         self._lookout = Lookout(self._wake, self._pace, clock)
         self._stops, self._reread = 0, False
+        self._tally = Tally()
         self._trouble: str | None = None
         self._rest_until, self._resting = 0.0, self._pace.rest
 
@@ -63,7 +65,7 @@ class Daemon:
                 self._queue,
                 lock,
                 open_coordinator=self._open,
-                tell=_tell,
+                tell=self._tell,
                 wake=self._wake.ring,
             )
             stack.callback(self._hands.close)
@@ -131,6 +133,8 @@ class Daemon:
             self._hands.rest(self._pace.idle)
         except (OutputError, HinderedError) as error:
             self._hindered(error)
+        except OSError as error:  # a disk that answers nobody, for instance
+            self._hindered(HinderedError(str(error)))
 
     def _sleep(self) -> float:
         """Return the seconds until there is something to do by itself."""
@@ -189,8 +193,9 @@ class Daemon:
         self._hands.close()
         with contextlib.suppress(OutputError):
             self._hands.pick_up()
-        say("stopped")
+        self._tally.passed = self._lookout.passed
+        say(f"stopped: {self._tally.line()}")
 
-
-def _tell(outcome: Outcome) -> None:
-    say(line(outcome))
+    def _tell(self, outcome: Outcome) -> None:
+        self._tally.add(outcome)
+        say(line(outcome))

@@ -1,8 +1,9 @@
 """What is done with the photos in the queue: begun, finished, and, after a death, picked up."""
 
 import contextlib
+import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Protocol
@@ -12,13 +13,20 @@ from photocloak.core import ExitCode, OutputError, PhotocloakError
 from photocloak.plugin.database import Database
 from photocloak.plugin.folders import Folders, why_not_writable
 from photocloak.plugin.job import Job, Outcome, Status
+from photocloak.plugin.made import find_made, sha256_of
 from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.progress import clean, say
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.watch.lock import OutputLock
-from photocloak.plugin.watch.made import find_made, sha256_of, unchanged
-from photocloak.plugin.watch.queue import Queue, Task, Twin
+from photocloak.plugin.watch.queue import Queue, Task
 from photocloak.plugin.watch.scan import signature_of
-from photocloak.plugin.watch.trouble import EVERYBODYS_FAULT, HinderedError, why_no_room
+from photocloak.plugin.watch.trouble import (
+    EVERYBODYS_FAULT,
+    HinderedError,
+    why_all_wait,
+    why_one_waits,
+)
+from photocloak.plugin.watch.twins import copied, unchanged
 
 ROOM = 2
 """Photos in hand at once: one is looked at while another is cloaked."""
@@ -60,6 +68,8 @@ class Hands:
         self._stale = False
         self._idle_since: float | None = None
         self._careful = False
+        self._stumbled: dict[Path, int] = {}
+        self._made = 0
         self.finished = 0
 
     @property
@@ -74,8 +84,7 @@ class Hands:
         """
         for task in self._queue.in_hand():
             folder = self._output / task.below
-            if folder.is_dir():
-                exporters.sweep(folder)
+            exporters.sweep(folder)
             new = self._outputs.of(task.source) - task.before
             made = find_made(folder, task.source.stem, new)
             if made is None:
@@ -85,6 +94,7 @@ class Hands:
             status = Status.CLOAKED if self._outputs.knows(sha256) else Status.NO_FACE
             reason = "finished just before the daemon was stopped; its figures were not kept"
             self._queue.finish(task, Outcome(task.source, path, status, reason), sha256)
+        self._queue.wake(None)
 
     def turn(self, settings: Settings) -> None:
         """Record what is finished, and begin what there is room for.
@@ -101,7 +111,7 @@ class Hands:
             if any(task.source == one.source for one in self._working.values()):
                 break  # the content before is still in hand; what it is made into comes first
             self._idle_since = None
-            self._begin(task, settings)
+            self._try(task, settings)
         if self._working or self._idle_since is None:
             self._idle_since = time.monotonic()
 
@@ -125,29 +135,39 @@ class Hands:
             self.collect()
         self._working.clear()
 
+    def _try(self, task: Task, settings: Settings) -> None:
+        """Begin a photo; what nobody thought of is its own failure, and no reason to end."""
+        try:
+            self._begin(task, settings)
+        except PhotocloakError:
+            raise
+        except Exception as error:
+            what = f"unexpected {type(error).__name__}: {error}"
+            self._finish(task, Outcome(task.source, None, Status.FAILED, f"{task.source}: {what}"))
+
     def _begin(self, task: Task, settings: Settings) -> None:
-        signature = signature_of(task.source)
-        if signature != task.signature:
+        """Begin a photo, unless it has gone, must wait, or is done at once."""
+        if signature_of(task.source) != task.signature:
             self._queue.drop(task)
             return
-        folder = self._output / task.below
         if reason := self._why_not() or (
-            self._careful and why_no_room(task.source, self._output, self._folders)
+            self._careful and why_all_wait(self._output, self._folders)
         ):
             raise HinderedError(reason)
-        if not folder.resolve().is_relative_to(self._output):
-            reason = f"{task.source}: {folder} leads out of the output folder through a link."
-            self._finish(task, Outcome(task.source, None, Status.FAILED, reason))
+        folder = self._output / task.below
+        if outcome := self._at_once(task, folder):
+            self._finish(task, outcome)
             return
-        if self._outputs.knows(task.sha256):
-            reason = "photocloak wrote this file itself; it is not done again"
-            self._finish(task, Outcome(task.source, None, Status.ALREADY_CLOAKED, reason))
+        if (self._careful or task.tries) and (reason := why_one_waits(task.source, folder)):
+            self._wait(task, reason)
             return
         twin = self._queue.twin(task, settings)
         before = self._outputs.of(task.source)
         if twin is not None and (data := unchanged(twin)) is not None:
             self._queue.begin(task, before, settings)
-            self._copy(task, twin, data, before)
+            outcome = copied(task, twin, data, folder=folder, before=before, outputs=self._outputs)
+            if trouble := self._record(task, outcome):
+                raise HinderedError(trouble)
             return
         coordinator = self._workers(settings)
         self._queue.begin(task, before, settings)
@@ -163,6 +183,16 @@ class Hands:
         self._working[future] = task
         future.add_done_callback(lambda _: self._wake())
 
+    def _at_once(self, task: Task, folder: Path) -> Outcome | None:
+        """Return what comes of a photo on which no work is to be done; None: there is work."""
+        if not Path(os.path.realpath(folder)).is_relative_to(self._output):
+            reason = f"{task.source}: {folder} leads out of the output folder through a link."
+            return Outcome(task.source, None, Status.FAILED, reason)
+        if self._outputs.knows(task.sha256):
+            reason = "photocloak wrote this file itself; it is not done again"
+            return Outcome(task.source, None, Status.ALREADY_CLOAKED, reason)
+        return None
+
     def _workers(self, settings: Settings) -> Coordinating:
         """Return the coordinator; its processes and their models are started by the first job."""
         if self._coordinator is None:
@@ -171,34 +201,6 @@ class Hands:
             except PhotocloakError as error:
                 raise HinderedError(str(error)) from error
         return self._coordinator
-
-    def _copy(self, task: Task, twin: Twin, data: bytes, before: Collection[str]) -> None:
-        """Publish what was made, and verified, of another photo of the same content."""
-        started = time.monotonic()
-        folder, stem = self._output / task.below, task.source.stem
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            earlier = find_made(folder, stem, before)
-            cloaked = twin.status is Status.CLOAKED
-            self._outputs.announce(twin.sha256, source=task.source, cloaked=cloaked)
-            path = exporters.publish(
-                data,
-                folder,
-                stem,
-                twin.output.suffix,
-                like=task.source,
-                replace=earlier[0] if earlier else None,
-            )
-        except (OSError, OutputError) as error:
-            # Nothing but the folder or the database can be at fault.
-            self._queue.put_back(task)
-            self._careful = True
-            raise HinderedError(str(error)) from error
-        took = time.monotonic() - started
-        self._finish(
-            task,
-            Outcome(task.source, path, twin.status, twin.reason, twin.faces, seconds=took),
-        )
 
     def collect(self) -> None:
         """Record what is finished; see `turn`."""
@@ -216,7 +218,10 @@ class Hands:
                 raise HinderedError(trouble)
 
     def _record(self, task: Task, outcome: Outcome) -> str | None:
-        """Record what came of a photo; one that is not to blame goes back, and why is returned."""
+        """Record what came of a photo.
+
+        One that is not to blame waits: by itself, or, where the reason is returned, with all.
+        """
         if outcome.source_sha256 not in {None, task.sha256}:
             # It changed before it was read: the row is not for this content. The scan finds it.
             self._queue.drop(task)
@@ -225,25 +230,43 @@ class Hands:
             if signature_of(task.source) is None:
                 self._queue.drop(task)
                 return None
-            if outcome.code in EVERYBODYS_FAULT and (trouble := self._trouble(task, outcome)):
-                self._queue.put_back(task)
+            if trouble := self._everybodys(task, outcome):
+                # Another one is tried next: should that be made, it was not everybody's.
+                self._queue.put_back(task, last=outcome.code is not ExitCode.OUTPUT)
                 self._careful = True
                 return trouble
+            folder = self._output / task.below
+            if outcome.code is ExitCode.OUTPUT and (reason := why_one_waits(task.source, folder)):
+                self._wait(task, reason)
+                return None
         self._finish(task, outcome)
         return None
 
     def _finish(self, task: Task, outcome: Outcome) -> None:
         made = None if outcome.output is None else sha256_of(outcome.output)
         self._queue.finish(task, outcome, made)
+        self._stumbled.pop(task.source, None)
         self.finished += 1
-        self._careful = False
+        if outcome.output is not None:
+            self._made += 1
+            self._careful = False
         self._tell(outcome)
 
-    def _trouble(self, task: Task, outcome: Outcome) -> str | None:
-        """Tell whether a failure would meet any other photo as well."""
-        if outcome.code is not ExitCode.OUTPUT:
-            return outcome.reason
-        return self._why_not() or why_no_room(task.source, self._output, self._folders)
+    def _wait(self, task: Task, reason: str) -> None:
+        """Let a photo wait by itself; a scan puts it back into the queue."""
+        self._queue.wait(task, reason)
+        self._careful = True
+        if reason != task.reason:
+            say(f"waiting: {clean(reason)}")
+
+    def _everybodys(self, task: Task, outcome: Outcome) -> str | None:
+        """Tell what about a failure would meet any other photo as well."""
+        if outcome.code is ExitCode.OUTPUT:
+            return self._why_not() or why_all_wait(self._output, self._folders)
+        if outcome.code not in EVERYBODYS_FAULT:
+            return None
+        made = self._stumbled.setdefault(task.source, self._made)
+        return outcome.reason if made == self._made else None
 
     def _why_not(self) -> str | None:
         """Say why nothing can be put into the output folder."""

@@ -81,6 +81,7 @@ class State(StrEnum):
 
     PENDING = "pending"
     WORKING = "working"
+    WAITING = "waiting"
     DONE = "done"
     HELD = "held"
     FAILED = "failed"
@@ -151,9 +152,10 @@ class Journal:
         return self._entries("ORDER BY output, source")
 
     def problems(self, output: Path, limit: int) -> list[Entry]:
-        """Return the photos that failed or were held back, the latest first."""
+        """Return the photos that failed, were held back or wait by themselves, the latest first."""
         return self._entries(
-            "WHERE output = ? AND state IN ('failed', 'held') ORDER BY number DESC LIMIT ?",
+            "WHERE output = ? AND state IN ('failed', 'held', 'waiting') "
+            "ORDER BY number DESC LIMIT ?",
             os.fsencode(output),
             limit,
         )
@@ -204,11 +206,11 @@ class Journal:
         """Put photos back into the queue, and return them.
 
         Args:
-            paths: photos and folders, whatever became of them; none: all that failed or were held
-                back. A photo that is no longer there is struck off.
+            paths: photos and folders, whatever became of them; none: all that failed, were held
+                back or wait by themselves. A photo that is no longer there is struck off.
 
         """
-        named = [path.resolve() for path in paths]
+        named = [Path(os.path.realpath(path)) for path in paths]
         again: list[tuple[int, Path]] = []
         gone: list[tuple[int, Path]] = []
         with self.database.transaction() as connection:
@@ -216,10 +218,11 @@ class Journal:
                 "SELECT rowid, source, state FROM photos ORDER BY output, source"
             ):
                 source = _path(blob)
-                problem = state in {State.FAILED, State.HELD}
+                problem = state in {State.FAILED, State.HELD, State.WAITING}
                 meant = problem if not named else any(map(source.is_relative_to, named))
                 if meant and state != State.WORKING:
-                    (again if source.exists() else gone).append((row, source))
+                    there = os.path.exists(blob)  # noqa: PTH110 (Path's raises without permission)
+                    (again if there else gone).append((row, source))
             _put_back(connection, [row for row, _ in again])
             connection.executemany("DELETE FROM photos WHERE rowid = ?", [(r,) for r, _ in gone])
         return [source for _, source in again]

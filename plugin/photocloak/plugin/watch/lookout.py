@@ -1,13 +1,15 @@
 """Looking for photos: what events hint at, what a scan finds, and what of it has settled."""
 
-import hashlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from photocloak.plugin.kinds import Kind
+from photocloak.plugin.made import sha256_of, why_not_read
 from photocloak.plugin.progress import clean, say
+from photocloak.plugin.walk import Seen
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
 from photocloak.plugin.watch.settle import Settler
@@ -54,7 +56,9 @@ class Lookout:
         self._tree = Tree((), (), away=())
         self._hints = Hints(wake, ())
         self._watcher = Watcher((), self._hints)
-        self._walks: deque[tuple[Iterator[Candidate], bool]] = deque()
+        self._walks: deque[tuple[Iterator[Candidate | Seen], bool]] = deque()
+        self._passing: Counter[Kind] = Counter()
+        self.passed: Counter[Kind] = Counter()
         self._next_scan = self._next_look = self._scan_cost = 0.0
 
     def watch(self, tree: Tree) -> None:
@@ -116,6 +120,7 @@ class Lookout:
             self._watcher.arm()
             self._settler.overflowed = False
             self._scan_cost = 0.0
+            self._passing = Counter()
             self._walks.append((self._tree.everything(), True))
             self._next_scan = float("inf")
 
@@ -125,7 +130,11 @@ class Lookout:
         began = time.thread_time()
         found = list(islice(walk, CHUNK))
         if found:
-            for candidate in queue.news(found):
+            candidates = [one for one in found if isinstance(one, Candidate)]
+            if full:
+                passed = (one.kind for one in found if isinstance(one, Seen))
+                self._passing.update(filter(None, passed))
+            for candidate in queue.news(candidates) if candidates else ():
                 if candidate.refused:
                     queue.refuse(candidate, candidate.refused)
                     say(f"failed: {clean(candidate.refused)}")
@@ -137,7 +146,9 @@ class Lookout:
         self._scan_cost += cost if full else 0.0
         self._next_look = max(self._next_look, self._clock() + 20 * cost)
         if full and not found:
+            self.passed = self._passing
             queue.prune()
+            queue.wake()
             base = self._pace.poll if self._watcher.polls else self._pace.rescan
             base = self._pace.quiet if self._settler.overflowed else base
             self._next_scan = self._clock() + max(base, SHARE * self._scan_cost)
@@ -146,15 +157,11 @@ class Lookout:
         """Put settled files into the queue; big ones take a while to read, so not too many."""
         until = time.monotonic() + 0.5
         for candidate in self._settler.settled():
-            try:
-                with candidate.source.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                reason = f"{candidate.source}: cannot be read ({error.strerror})."
-                queue.refuse(candidate, reason)
-                say(f"failed: {clean(reason)}")
+            sha256 = sha256_of(candidate.source)
+            if sha256 is None:
+                if reason := why_not_read(candidate.source):
+                    queue.refuse(candidate, reason)
+                    say(f"failed: {clean(reason)}")
                 continue
             if signature_of(candidate.source) != candidate.signature:
                 self._hints.add(candidate.source.parent, deep=False)

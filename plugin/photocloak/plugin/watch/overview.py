@@ -1,13 +1,18 @@
 """What `photocloak status` shows of a daemon and its queue."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from photocloak import exporters
 from photocloak.plugin.folders import Folders
-from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.inputs import passed_over
+from photocloak.plugin.progress import clean, passed_line, shown
+from photocloak.plugin.walk import Seen
 from photocloak.plugin.watch.journal import Entry, Journal, State, Watching
 from photocloak.plugin.watch.lock import is_locked
+from photocloak.plugin.watch.scan import Tree
 
 LATEST = 10
 """Problems that are shown."""
@@ -23,7 +28,8 @@ class Overview:
         counts: photos in each state.
         pace: mean seconds a photo; None: not known yet.
         in_hand: the photos that are being cloaked.
-        problems: the latest photos that failed or were held back.
+        problems: the latest photos that failed, were held back or wait by themselves.
+        passed: what is passed over in the watched folders; None: nobody asked.
 
     """
 
@@ -33,6 +39,7 @@ class Overview:
     pace: float | None
     in_hand: list[Path]
     problems: list[Entry]
+    passed: list[Seen] | None = None
 
     @property
     def queue(self) -> int:
@@ -49,6 +56,9 @@ class Overview:
     def as_json(self) -> dict[str, Any]:
         """Return the overview as it stands in `--json`."""
         watching = self.watching
+        passed = [
+            {"source": str(one.path), "kind": one.kind} for one in self.passed or () if one.kind
+        ]
         return {
             "output": str(watching.output),
             "folders": list(watching.folders),
@@ -61,9 +71,14 @@ class Overview:
             "eta": None if self.eta is None else round(self.eta),
             "in_hand": list(map(str, self.in_hand)),
             "problems": [
-                {"source": str(one.source), "status": one.status, "reason": one.reason}
+                {
+                    "source": str(one.source),
+                    "status": one.status or one.state,
+                    "reason": one.reason,
+                }
                 for one in self.problems
             ],
+            **({} if self.passed is None else {"passed_over": passed}),
         }
 
     def lines(self) -> list[str]:
@@ -73,7 +88,8 @@ class Overview:
         rows = [
             f"{clean(', '.join(watching.folders))} → {shown(watching.output)}: {state}",
             f"  queue {self.queue}, done {counts[State.DONE]}, held back {counts[State.HELD]}, "
-            f"failed {counts[State.FAILED]}",
+            f"failed {counts[State.FAILED]}"
+            + (f", waiting {counts[State.WAITING]}" if counts[State.WAITING] else ""),
         ]
         rows += [f"  in hand: {shown(one)}" for one in self.in_hand]
         if self.pace:
@@ -83,18 +99,30 @@ class Overview:
         if self.alive and watching.trouble:
             rows.append(f"  waiting: {clean(watching.trouble)}")
         for one in self.problems:
-            rows.append(f"  {one.status}: {clean(one.reason or str(one.source))}")
+            rows.append(f"  {one.status or one.state}: {clean(one.reason or str(one.source))}")
         if self.problems:
             rows.append("  `photocloak retry` does these again")
+        if self.passed:
+            rows += [f"  {passed_line(one)}" for one in self.passed]
+            rows.append(f"  {passed_over(Counter(one.kind for one in self.passed if one.kind))}")
         return rows
 
 
-def overviews(folders: Folders) -> list[Overview]:
-    """Look at every output folder that was ever watched for."""
+def overviews(folders: Folders, *, verbose: bool = False) -> list[Overview]:
+    """Look at every output folder that was ever watched for.
+
+    Args:
+        folders: the user's.
+        verbose: look for what is passed over, too, which goes through the watched folders.
+
+    """
     journal = Journal.of_user(folders)
     if not journal.exists():
         return []
-    return [_overview(one, journal, folders) for one in journal.daemons()]
+    found = [_overview(one, journal, folders) for one in journal.daemons()]
+    if not verbose:
+        return found
+    return [replace(one, passed=_passed(one.watching)) for one in found]
 
 
 def _overview(watching: Watching, journal: Journal, folders: Folders) -> Overview:
@@ -108,6 +136,11 @@ def _overview(watching: Watching, journal: Journal, folders: Folders) -> Overvie
         journal.in_hand(output) if alive else [],  # a killed daemon's stay marked
         journal.problems(output, LATEST),
     )
+
+
+def _passed(watching: Watching) -> list[Seen]:
+    tree = Tree(map(Path, watching.folders), exporters.suffixes(), away=[watching.output])
+    return [one for one in tree.everything() if isinstance(one, Seen)]
 
 
 def _span(seconds: float) -> str:

@@ -14,7 +14,7 @@ from photocloak.plugin.settings import Settings
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.scan import Candidate
 
-COLUMNS = "rowid, source, below, signature, sha256, before"
+COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason"
 
 NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
@@ -26,7 +26,19 @@ HELD = {Status.NO_FACE, Status.NOBODY_NAMED, Status.UNCERTAIN, Status.TOO_WEAK}
 
 @dataclass(frozen=True)
 class Task:
-    """A photo to do: its row, where it lies, and for which content the row stands."""
+    """A photo to do: its row, where it lies, and for which content the row stands.
+
+    Attributes:
+        row: in the journal.
+        source: the photo.
+        below: sub-folder of the output folder.
+        signature: of the file; see `signature_of`.
+        sha256: of its content.
+        before: hashes of what was made of it before it was begun.
+        tries: how often it was put behind others.
+        reason: what it waited for.
+
+    """
 
     row: int
     source: Path
@@ -34,6 +46,8 @@ class Task:
     signature: str
     sha256: str
     before: frozenset[str]
+    tries: int
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,7 @@ class Queue:
         """Say what the daemon waits for; None: nothing."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE daemons SET trouble = ? WHERE output = ?", (trouble, self._output)
+                "UPDATE daemons SET trouble = ? WHERE output = ?", (_text(trouble), self._output)
             )
 
     def news(self, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -124,7 +138,7 @@ class Queue:
                     os.fsencode(candidate.source),
                     os.fsencode(candidate.below),
                     candidate.signature,
-                    reason,
+                    _text(reason),
                     self._clock(),
                 ),
             )
@@ -170,7 +184,7 @@ class Queue:
                 (
                     state,
                     outcome.status,
-                    outcome.reason,
+                    _text(outcome.reason),
                     json.dumps([face.as_json() for face in outcome.faces]),
                     None if outcome.output is None else os.fsencode(outcome.output),
                     made,
@@ -190,17 +204,42 @@ class Queue:
                 (last, task.row, task.sha256),
             )
 
+    def wait(self, task: Task, reason: str) -> None:
+        """Let a photo wait by itself until it is woken."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE photos SET state = 'waiting', reason = ?, tries = tries + 1, "
+                f"number = coalesce(number, {NUMBER}) WHERE {ITS_ROW}",
+                (_text(reason), task.row, task.sha256),
+            )
+
+    def wake(self, most: int | None = 100) -> None:
+        """Put photos that wait by themselves back into the queue, those first that waited most.
+
+        Args:
+            most: at once; None: all.
+
+        """
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE photos SET state = 'pending' WHERE rowid IN (SELECT rowid FROM photos "
+                "WHERE output = ? AND state = 'waiting' ORDER BY tries, rowid LIMIT ?)",
+                (self._output, -1 if most is None else most),
+            )
+
     def drop(self, task: Task) -> None:
         """Forget a photo, which has gone or changed; the scan finds what is there."""
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
 
     def prune(self) -> None:
-        """Forget waiting photos that are not there any more."""
-        query = "SELECT rowid, source FROM photos WHERE output = ? AND state = 'pending'"
+        """Forget photos that wait and are not there any more."""
+        query = (
+            "SELECT rowid, source FROM photos WHERE output = ? AND state IN ('pending', 'waiting')"
+        )
         with self._database.transaction() as connection:
             rows = connection.execute(query, (self._output,)).fetchall()
-            gone = [(row,) for row, source in rows if not Path(os.fsdecode(source)).exists()]
+            gone = [(row,) for row, source in rows if not os.path.exists(source)]  # noqa: PTH110
             connection.executemany("DELETE FROM photos WHERE rowid = ?", gone)
 
     def in_hand(self) -> list[Task]:
@@ -232,8 +271,13 @@ class Queue:
         return Twin(Path(os.fsdecode(made)), sha256, Status(status), reason, found)
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
-    number, source, below, signature, sha256, before = row
+def _text(reason: str | None) -> str | None:
+    """Return what SQLite takes for text: paths in it need not be UTF-8."""
+    return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
+
+
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None]) -> Task:
+    number, source, below, signature, sha256, before, tries, reason = row
     return Task(
         number,
         Path(os.fsdecode(source)),
@@ -241,11 +285,13 @@ def _task(row: tuple[int, bytes, bytes, str, str, str]) -> Task:
         signature,
         sha256,
         frozenset(json.loads(before)),
+        tries,
+        reason,
     )
 
 
 def _face(row: dict[str, Any]) -> FaceOutcome:
-    """Read what `FaceOutcome.as_json` wrote, in earlier journals without the mode."""
+    """Read what `FaceOutcome.as_json` wrote, in earlier journals without mode and edits."""
     x, y, w, h = row["box"]
-    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row["cloaked"]
-    return FaceOutcome((x, y, w, h), *values)
+    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row.get("edits", {})
+    return FaceOutcome((x, y, w, h), *values, cloaked=row["cloaked"])

@@ -2,21 +2,12 @@
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-TEMPORARY_ENDINGS = (
-    "~", ".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp",
-    ".temp", ".swp", ".aria2", ".!ut", ".!qb", ".!sync", ".bts", ".owncloudsync", ".nextcloudsync",
-    ".syncthing",
-)  # fmt: skip
-"""Of names that browsers, editors, download managers and sync clients give unfinished files."""
-
-TEMPORARY_STARTS = (".", "~syncthing~", "~$", "#", ".~lock.")
-"""Hidden files are never taken: .goutputstream-…, .syncthing.…, .nextcloud…, rsync's .name.Ab3x."""
-
-TEMPORARY_MIDDLES = (".tmp.", ".tmp-", ".part.", ".goutputstream-", ".sb-")
+from photocloak.plugin.kinds import kind_of_folder
+from photocloak.plugin.walk import Seen, walk
 
 
 @dataclass(frozen=True)
@@ -52,74 +43,48 @@ def signature_of(path: Path) -> str | None:
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"
 
 
-def is_photo_name(name: str, suffixes: Collection[str]) -> bool:
-    """Tell whether a file of this name is to be taken."""
-    low = name.lower()
-    if low.startswith(TEMPORARY_STARTS) or low.endswith(TEMPORARY_ENDINGS):
-        return False
-    if any(part in low for part in TEMPORARY_MIDDLES):
-        return False
-    return os.path.splitext(low)[1] in suffixes  # noqa: PTH122 (a Path a file is slow)
-
-
 class Tree:
     """The watched folders, without what must never be taken from them."""
 
     def __init__(
-        self, roots: Collection[Path], suffixes: Collection[str], *, away: Collection[Path]
+        self, roots: Iterable[Path], suffixes: Collection[str], *, away: Collection[Path]
     ) -> None:
         """`roots` and `away`, the output folders to pass over, are resolved paths."""
         self.roots, self._suffixes, self.away = tuple(roots), suffixes, frozenset(away)
 
-    def everything(self) -> Iterator[Candidate]:
-        """Find all candidates."""
+    def everything(self) -> Iterator[Candidate | Seen]:
+        """Find all candidates; see `walk`."""
         for root in self.roots:
             yield from self.walk(root, deep=True)
 
-    def walk(self, folder: Path, *, deep: bool) -> Iterator[Candidate]:
+    def walk(self, folder: Path, *, deep: bool) -> Iterator[Candidate | Seen]:
         """Find the candidates of a folder, and with `deep` of those below; a missing one has none.
 
-        Links to folders are never followed, so no loop of links can be walked. A file that is a
-        link out of the watched folder is refused.
+        What is passed over comes as it was seen. A file that is a link out of the watched folder
+        is refused.
         """
         root = self.root_of(folder)
         if root is None or any(one in self.away for one in (folder, *folder.parents)):
             return
-        waiting = [folder]
-        while waiting:
-            here = waiting.pop()
-            below = here.relative_to(root)
-            if any(part.startswith(".") for part in below.parts):
-                continue
-            try:
-                # Read at once: a generator that is kept waiting must not hold a handle.
-                with os.scandir(here) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
-            except OSError:
-                continue
-            for entry in found:
-                if deep and entry.is_dir(follow_symlinks=False):
-                    if here / entry.name not in self.away:
-                        waiting.append(here / entry.name)
-                elif is_photo_name(entry.name, self._suffixes):
-                    candidate = self._candidate(entry, here, root, below)
-                    if candidate is not None:
-                        yield candidate
+        if any(kind_of_folder(part) for part in folder.relative_to(root).parts):
+            return
+        for seen in walk(folder, self._suffixes, away=self.away, deep=deep):
+            found = seen if seen.kind else self._candidate(seen, root)
+            if found is not None:
+                yield found
 
     def root_of(self, path: Path) -> Path | None:
         """Return the watched folder that a path belongs to."""
         return next((root for root in self.roots if path.is_relative_to(root)), None)
 
-    def _candidate(
-        self, entry: os.DirEntry[str], here: Path, root: Path, below: PurePath
-    ) -> Candidate | None:
-        source = here / entry.name
+    def _candidate(self, seen: Seen, root: Path) -> Candidate | None:
+        source, below = seen.path, seen.folder.relative_to(root)
         signature = signature_of(source)
         if signature is None:
             return None
-        if not entry.is_symlink():
+        if not seen.link:
             return Candidate(source, below, signature)
-        target = source.resolve()
+        target = Path(os.path.realpath(source))
         if not target.is_relative_to(root):
             reason = f"{source}: is a link out of the watched folder {root}; put the photo itself."
             return Candidate(source, below, signature, reason)

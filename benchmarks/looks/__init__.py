@@ -1,0 +1,1 @@
+"""How cloaked portraits look to people who do not know which of them are cloaked."""

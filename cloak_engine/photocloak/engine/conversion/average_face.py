@@ -1,0 +1,44 @@
+"""`python -m photocloak.engine.conversion.average_face PHOTOS`: manifests/landmarks/average.csv.
+
+PHOTOS holds one folder a person. Each person's landmarks are averaged, then those of all people, in
+the face space, so that what is left belongs to nobody.
+"""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from photocloak.engine.conversion.thresholds import Sighting, look
+from photocloak.engine.geometry import Array
+from photocloak.engine.landmarks import Landmarker, load_landmarker
+
+FEWEST = 50
+"""People below which an average would tell of single faces."""
+
+
+def average(sightings: list[Sighting], landmarker: Landmarker) -> Array:
+    """Return the mean points, (468, 2) float32, of people whose landmarks are certain."""
+    people: dict[str, list[Array]] = defaultdict(list)
+    for sighting in sightings:
+        landmarks = landmarker(sighting.pixels, sighting.face)
+        if landmarks.certain:
+            people[sighting.person].append(landmarks.points)
+    if len(people) < FEWEST:
+        raise SystemExit(f"Only {len(people)} people have certain landmarks; {FEWEST} are needed.")
+    means = [np.mean(points, axis=0) for points in people.values()]
+    return np.asarray(np.mean(means, axis=0), np.float32)
+
+
+def main() -> None:
+    """Print the average face, a line of x and y a point."""
+    parser = argparse.ArgumentParser(prog="python -m photocloak.engine.conversion.average_face")
+    parser.add_argument("photos", type=Path, help="folder with one folder of photos a person")
+    options = parser.parse_args()
+    for x, y in average(look(options.photos), load_landmarker()):
+        print(f"{x:.2f},{y:.2f}")
+
+
+if __name__ == "__main__":
+    main()

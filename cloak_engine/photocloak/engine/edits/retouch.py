@@ -1,0 +1,146 @@
+"""All edits of one face, one after the other: warp, contrast, light, δ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from photocloak.engine.budget import Dssim
+from photocloak.engine.edits.canvas import Canvas
+from photocloak.engine.edits.contrast import Contrast
+from photocloak.engine.edits.delta import Delta
+from photocloak.engine.edits.edit import Edit
+from photocloak.engine.edits.fields import luma
+from photocloak.engine.edits.light import Light
+from photocloak.engine.edits.warp import Warp
+from photocloak.engine.edits.windows import care, face, headroom, held_edges, texture
+from photocloak.engine.geometry import Array, Separable
+from photocloak.engine.modes import Mode
+from photocloak.engine.space import FaceSpace, Image
+
+EDITS = ("warp", "contrast", "light", "delta")
+"""The edits' names in their order."""
+
+Parameters = Mapping[str, Array]
+"""Of each edit by its name: all that a cloak is."""
+
+
+@dataclass(frozen=True)
+class Retouch:
+    """What may be done to one face.
+
+    Attributes:
+        space: where it is.
+        planes: the face as it is, (3, SIZE, SIZE) float32.
+        warp, contrast, light, delta: the edits, in their order.
+
+    """
+
+    space: FaceSpace
+    planes: Array
+    warp: Warp
+    contrast: Contrast
+    light: Light
+    delta: Delta
+
+    @classmethod
+    def of(cls, image: Image, space: FaceSpace, points: Array, mode: Mode) -> "Retouch":
+        """Prepare the edits of a face.
+
+        Args:
+            image: (H, W, 3) uint8, the photo.
+            space: where the face is in it.
+            points: (468, 2) its landmarks, see `photocloak.engine.landmarks`.
+            mode: the bounds.
+
+        """
+        planes = space.crop(image)
+        rows = space.refine()
+        refine = Separable(rows, rows)
+        inside = space.inside(image.shape)
+        window = face(points) * np.clip(refine(inside[None])[0], 0, 1)
+        parts = {name: window * care(points, name) for name in EDITS}
+        for name in ("contrast", "light", "delta"):
+            parts[name] *= headroom(planes)
+        on_grid = _shrunk(parts["delta"] * texture(planes), space.grid) * inside
+        return cls(
+            space,
+            planes,
+            Warp(parts["warp"] * held_edges(space, image.shape), mode.warp),
+            Contrast(parts["contrast"], mode.contrast),
+            Light(parts["light"], mode.light),
+            Delta(on_grid, refine, mode.rho, mode.linf),
+        )
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits in their order."""
+        return self.warp, self.contrast, self.light, self.delta
+
+    def start(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Return parameters that change next to nothing."""
+        return {
+            "warp": self.warp.start(),
+            "contrast": self.contrast.start(),
+            "light": self.light.start(),
+            "delta": self.delta.start(rng),
+        }
+
+    def apply(self, parameters: Parameters) -> tuple[Array, list[Any], Array]:
+        """Return the planes after all edits, what each saw, and the planes before δ."""
+        planes, seen, before = self.planes, [], self.planes
+        for edit in self.edits:
+            before = planes
+            planes, memory = edit.apply(parameters[edit.name], planes)
+            seen.append(memory)
+        return planes, seen, before
+
+    def pullback(self, seen: list[Any], gradient: Array) -> dict[str, Array]:
+        """Return each edit's gradient for that of the planes after all edits."""
+        gradients = {}
+        for edit, memory in zip(reversed(self.edits), reversed(seen), strict=True):
+            gradients[edit.name] = edit.pullback(memory, gradient)
+            if edit is not self.edits[0]:
+                gradient = edit.through(memory, gradient)
+        return gradients
+
+    def bounded(self, parameters: Parameters) -> dict[str, Array]:
+        """Return the parameters with each edit within its bound, δ within ρ by estimate."""
+        held = {edit.name: edit.bounded(parameters[edit.name]) for edit in self.edits}
+        *_, before = self.apply(held)
+        grey = luma(np.clip(before, 0, 255))[None]
+        held["delta"] = self.delta.shrunk(held["delta"], Dssim(grey), grey)
+        return held
+
+    def within(self, parameters: Parameters) -> tuple[dict[str, Array], dict[str, float]]:
+        """Return the parameters with δ within ρ exactly, and what each edit comes to."""
+        held = dict(parameters)
+        *_, before = self.apply(held)
+        held["delta"], dssim = self.delta.within(held["delta"], before)
+        amounts = {e.name: e.amount(held[e.name]) for e in (self.warp, self.contrast, self.light)}
+        return held, {**amounts, "delta": dssim}
+
+    def render(self, image: Image, parameters: Parameters) -> Image:
+        """Return the photo with the edits made at its own resolution; nothing else changes."""
+        out = image.copy()
+        steps, planes = [], self.planes
+        for edit in self.edits:
+            steps.append((edit, planes))
+            planes, _ = edit.apply(parameters[edit.name], planes)
+        for canvas in Canvas.over(image, self.space):
+            for edit, before in steps:
+                edit.render(parameters[edit.name], before, canvas)
+            x, y = canvas.low
+            height, width = canvas.pixels.shape[:2]
+            out[y : y + height, x : x + width] = np.clip(np.rint(canvas.pixels), 0, 255)
+        return out
+
+
+def _shrunk(plane: Array, grid: int) -> Array:
+    """Return an (n, n) plane on δ's grid."""
+    step = np.linspace(0, len(plane) - 1, grid)
+    low = np.minimum(step.astype(int), len(plane) - 2)
+    part = (step - low).astype(np.float32)
+    rows = plane[low] * (1 - part)[:, None] + plane[low + 1] * part[:, None]
+    return np.asarray(rows[:, low] * (1 - part) + rows[:, low + 1] * part, np.float32)

@@ -1,0 +1,85 @@
+"""Where a face may be edited, and how much: W of each edit."""
+
+import numpy as np
+
+from photocloak.engine.edits.fields import luma
+from photocloak.engine.geometry import Array, Separable, gaussian
+from photocloak.engine.regions import Region, mask
+from photocloak.engine.space import SIZE, FaceSpace
+
+_WIDER = 1.06  # the face's outline in landmarks runs inside of jaw and temples
+_SOFT = 6.0  # σ of its edge, face-space pixels
+
+_HELD = 16.0  # face-space pixels from a photo's edge within which the warp fades out
+
+
+_CARE: dict[str, dict[Region, float]] = {
+    "warp": {"eyes": 0.6, "nostrils": 0.6},
+    "contrast": {"irises": 0.4, "mouth": 0.3, "nostrils": 0.5},
+    "light": {"irises": 0.4, "mouth": 0.4, "nostrils": 0.5},
+    "delta": {"eyes": 0.5, "mouth": 0.3, "lips": 0.6, "nostrils": 0.4},
+}
+"""What is left of each edit where it hurts to look: milky eyes, stained teeth, smeared nostrils."""
+
+
+def face(points: Array) -> Array:
+    """Return the face within its outline, (SIZE, SIZE): 1 inside, 0 outside, soft between.
+
+    Args:
+        points: (468, 2), see `photocloak.engine.landmarks`.
+
+    """
+    middle = points.mean(axis=0)
+    wider = (middle + _WIDER * (points - middle)).astype(np.float32)
+    edge = np.minimum(np.arange(SIZE), np.arange(SIZE)[::-1]) / (0.1 * SIZE)
+    ramp = smooth(edge.astype(np.float32))
+    # The blur's tails end where they change no pixel.
+    parts: tuple[Region, ...] = ("face_oval", "nose_tip", "lips")  # a profile has all three
+    inside = np.max([mask(wider, part, softness=_SOFT) for part in parts], axis=0)
+    inside = np.clip(1.02 * inside - 0.01, 0, 1)
+    return np.asarray(inside * np.outer(ramp, ramp), np.float32)
+
+
+def care(points: Array, edit: str) -> Array:
+    """Return how much of an edit is left where it would be seen most, (SIZE, SIZE)."""
+    left = np.ones((SIZE, SIZE), np.float32)
+    for region, share in _CARE[edit].items():
+        left *= 1 - (1 - share) * mask(points, region, softness=2.0)
+    return left
+
+
+def held_edges(space: FaceSpace, shape: tuple[int, ...]) -> Array:
+    """Return 0 at the edges of a photo of `shape` (H, W, …) and beyond, 1 inside, (SIZE, SIZE).
+
+    What is warped there would show that the edge is no longer straight.
+    """
+    x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
+    column, row = space.matrix @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    nearest = np.minimum.reduce([column, row, shape[1] - 1 - column, shape[0] - 1 - row])
+    far = _HELD * space.native / SIZE
+    return smooth((nearest / far).reshape(SIZE, SIZE).astype(np.float32))
+
+
+def smooth(t: Array) -> Array:
+    """Return 0 to 1 for 0 to 1, without a kink (3 t² − 2 t³), and the ends beyond."""
+    t = np.clip(t, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def headroom(planes: Array) -> Array:
+    """Return 1 in the middle of the scale, falling to 0 where a channel is white, (H, W)."""
+    g = gaussian(planes.shape[-1], 2.0)
+    brightest = Separable(g, g)(planes.max(axis=0)[None])[0] / 255
+    return np.asarray(1 - np.clip(brightest, 0, 1) ** 6, np.float32)
+
+
+def texture(planes: Array, gate: float = 9.0) -> Array:
+    """Return 1 where the picture has detail for δ to hide in, 0 on smooth skin, (H, W).
+
+    Detail is the local deviation of luma (σ 4), `gate` grey levels being the middle.
+    """
+    grey = luma(planes)
+    g = gaussian(planes.shape[-1], 4.0)
+    mean, square = Separable(g, g)(np.stack([grey, grey * grey]))
+    deviation = np.sqrt(np.maximum(square - mean * mean, 0))
+    return np.asarray(np.clip((deviation - 0.6 * gate) / (0.8 * gate), 0, 1), np.float32)
