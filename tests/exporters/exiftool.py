@@ -15,7 +15,7 @@ EXPLAINED = re.compile(
     r"|Adobe:ColorTransform$"  # states what the coder did, where a file had to be encoded anew
     r"|MPF\d*:|MPImage\d+:|JFXX:|FLIR:|FlashPix:|JPEG-HDR:|JUMBF\d*:|JSON:|FotoStation:|IPTC2:"
     r"|XMP-(?:hdrgm|Container|GContainer|GContainerItem|GImage|GDepth|HDRGainMap|apdi):"
-    r"|XMP-GCamera:(?:MotionPhoto|MicroVideo|Hdrp|HDRP|ShotLog)"
+    r"|XMP-GCamera:(?:HdrPlusMakernote|MotionPhoto|MicroVideo|Hdrp|HDRP|ShotLog)"
     r"|XMP-xmpNote:HasExtendedXMP|XMP-xmp:Thumbnail"
     r"|[\w-]+:(?:ThumbnailImage|ThumbnailOffset|PreviewImage|JpgFromRaw|PhotoshopThumbnail)$"
 )

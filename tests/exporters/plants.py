@@ -38,7 +38,9 @@ def exif(thumbnail: bytes = b"", maker: bytes = b"") -> bytes:
     rows = struct.pack("<HHI", 0x010F, 2, 6) + struct.pack("<I", start)
     rows += struct.pack("<HHII", 0x8769, 4, 1, exif_at)
     body += entries[0][2]
-    body += struct.pack("<H", 1) + struct.pack("<HHII", 0x927C, 7, len(maker), exif_at + 18)
+    body += struct.pack("<H", 1) + struct.pack(
+        "<HHII", 0x927C, 7, len(maker), (exif_at + 18) * bool(maker)
+    )
     body += struct.pack("<I", 0) + maker
     next_ = start + len(body) if thumbnail else 0
     if thumbnail:

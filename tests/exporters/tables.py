@@ -1,5 +1,6 @@
 """The tables of docs/exporters.md, by hand: `python -m tests.exporters.tables LAB [TABLE…]`.
 
+kept: every sample under `keep`: tags kept, lost and altered, and what the notes say of it.
 tags: every sample under `keep` and `web`, ExifTool's tags before and after.
 tools: mat2, `exiftool -all=` and our presets on the same samples, side by side.
 size: all JPEGs of LAB/data: untouched blocks, share on the lossless path, change in size.
@@ -65,6 +66,29 @@ def tags(lab: Path) -> None:
                 told = [tag for tag in after[file] if any(word in tag for word in SECRET)]
                 here = f"{len(row)} tags, unexplained {lost or 0}" if preset == "keep" else ""
                 print(f"{preset:5} {file:42} {here or f'left of the name list: {told or 0}'}")
+
+
+def kept(lab: Path) -> None:
+    """Print what became of every sample's tags under `keep`, and what was dropped."""
+    paths = samples(lab)
+    before, notes = witness.tags(paths), {}
+    keep = exporters.load_policy("keep")
+    with tempfile.TemporaryDirectory() as name:
+        for path in paths:
+            photo = exporters.read(path)
+            encoded = exporters.encode(photo, photo.pixels, cloak(photo.pixels), keep)
+            (Path(name) / path.name).write_bytes(encoded.data)
+            notes[path.name] = [one for one in encoded.notes if one.startswith("dropped")]
+        after = witness.tags(sorted(Path(name).iterdir()))
+    print("| file | tags kept | lost, not a picture's | altered | dropped |\n|---|---|---|---|---|")
+    for file, row in before.items():
+        unexplained = witness.differences(row, after[file])
+        unexplained = [one for one in unexplained if not witness.CODING.match(one)]
+        lost = [one for one in unexplained if one not in after[file]]
+        altered = [one for one in unexplained if one in after[file]]
+        told = "; ".join(note.removeprefix("dropped: ") for note in notes[file])
+        same = sum(after[file].get(key) == value for key, value in row.items())
+        print(f"| {file} | {same} | {', '.join(lost)} | {', '.join(altered)} | {told} |")
 
 
 def tools(lab: Path) -> None:
@@ -168,6 +192,6 @@ def changed_outside(photo: exporters.Photo, cloaked: NDArray[np.uint8], data: by
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[2:] or ["tags", "tools", "size"]
+    wanted = sys.argv[2:] or ["kept", "tags", "tools", "size"]
     for one in wanted:
-        {"tags": tags, "tools": tools, "size": size}[one](Path(sys.argv[1]))
+        {"kept": kept, "tags": tags, "tools": tools, "size": size}[one](Path(sys.argv[1]))

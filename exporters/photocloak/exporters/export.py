@@ -16,7 +16,7 @@ from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.orientation import upright
 from photocloak.exporters.policies import Policy
 from photocloak.exporters.reading import read_bytes
-from photocloak.exporters.scanning import parts_of, scan, strangers
+from photocloak.exporters.scanning import parts_of, scan, strangers, unknown
 
 
 def prepare(photo: Photo, policy: Policy) -> Image:
@@ -57,7 +57,7 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
         )
     try:
         draft = _draft(photo, base, cloaked, policy, form)
-        _check(photo, policy, draft)
+        _check(photo, policy, draft, form)
     except PhotocloakError:
         raise
     except Exception as error:  # a damaged file may make its decoder raise anything
@@ -145,12 +145,16 @@ def written_pixels(encoded: Encoded, shape: tuple[int, ...], name: str) -> Image
     return written.pixels
 
 
-def _check(photo: Photo, policy: Policy, draft: Draft) -> None:
-    leaks = strangers(draft.data, draft.written)
+def _check(photo: Photo, policy: Policy, draft: Draft, form: Format) -> None:
+    """Judge the written bytes once more: nothing may be in them that the tables do not know.
+
+    The search for pictures and names is the second line.
+    """
+    found = unknown(draft.data, draft.written, form) + strangers(draft.data, draft.written)
     if policy.metadata != "all":
-        leaks += [one for one in scan(draft.data) if one.kind != "picture"]
-    if leaks:
-        what = "; ".join(f"{one.kind} in {one.where} ({one.detail})" for one in leaks[:3])
+        found += [one for one in scan(draft.data) if one.kind != "picture"]
+    if found:
+        what = "; ".join(f"{one.kind} in {one.where} ({one.detail})" for one in found[:3])
         raise OutputError(
             f"{photo.name}: held back, since the file would still show {what}. Export it from your "
             "photo manager without previews, or use the preset anonymous."

@@ -61,11 +61,12 @@ class Tiff:
 
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | bytearray) -> None:
         marks = {b"II*\0": "<", b"MM\0*": ">", b"IIU\0": "<"}
-        if len(data) < 8 or data[:4] not in marks:
+        mark = bytes(data[:4])
+        if len(data) < 8 or mark not in marks:
             raise ValueError("not a TIFF structure")
-        self.data, self.order = data, marks[data[:4]]
+        self.data, self.order = data, marks[mark]
         self.directories = list(self._walk())
 
     def directory(self, name: str) -> Directory | None:
@@ -86,7 +87,7 @@ class Tiff:
 
     def raw(self, entry: Entry) -> bytes:
         """Return the bytes of a value."""
-        return self.data[entry.start : entry.start + entry.size]
+        return bytes(self.data[entry.start : entry.start + entry.size])
 
     def text(self, directory: Directory | None, tag: int) -> str:
         """Return a text value without its zero, empty where there is none."""
@@ -103,7 +104,7 @@ class Tiff:
             if at in seen or not 8 <= at <= len(self.data) - 2:
                 continue
             seen.add(at)
-            directory, following = self._read(name, at)
+            directory, following = read_directory(self.data, self.order, name, at)
             yield directory
             for tag, child in _POINTERS.items():
                 offsets = self.numbers(directory.entries.get(tag))
@@ -111,24 +112,37 @@ class Tiff:
             if name.startswith("IFD") and following:
                 queue.append((f"IFD{int(name[3:]) + 1}", following))
 
-    def _read(self, name: str, at: int) -> tuple[Directory, int]:
-        count = struct.unpack_from(f"{self.order}H", self.data, at)[0]
-        entries: dict[int, Entry] = {}
-        end = at + 2 + 12 * count
-        for position in range(at + 2, min(end, at + 2 + 12 * MAX_ENTRIES), 12):
-            if position + 12 > len(self.data):
-                break
-            tag, kind, many = struct.unpack_from(f"{self.order}HHI", self.data, position)
-            size = SIZES.get(kind, 0) * many
-            start = position + 8
-            if size > 4:
-                start = struct.unpack_from(f"{self.order}I", self.data, start)[0]
-            if kind in SIZES and start + size <= len(self.data):
-                entries.setdefault(tag, Entry(tag, kind, many, position, start, size))
-        following = 0
-        if end + 4 <= len(self.data):
-            following = struct.unpack_from(f"{self.order}I", self.data, end)[0]
-        return Directory(name, at, entries), following
+
+def read_directory(
+    data: bytes | bytearray, order: str, name: str, at: int, base: int = 0
+) -> tuple[Directory, int]:
+    """Read one directory, and the offset of the one that follows it, 0 where there is none.
+
+    Args:
+        data: the whole block.
+        order: of its bytes, < or >.
+        name: of the directory.
+        at: its offset in the block.
+        base: what its values' offsets count from.
+
+    """
+    count = struct.unpack_from(f"{order}H", data, at)[0]
+    entries: dict[int, Entry] = {}
+    end = at + 2 + 12 * count
+    for position in range(at + 2, min(end, at + 2 + 12 * MAX_ENTRIES), 12):
+        if position + 12 > len(data):
+            break
+        tag, kind, many = struct.unpack_from(f"{order}HHI", data, position)
+        size = SIZES.get(kind, 0) * many
+        start = position + 8
+        if size > 4:
+            start = struct.unpack_from(f"{order}I", data, start)[0] + base
+        if kind in SIZES and start + size <= len(data):
+            entries.setdefault(tag, Entry(tag, kind, many, position, start, size))
+    following = 0
+    if end + 4 <= len(data):
+        following = struct.unpack_from(f"{order}I", data, end)[0]
+    return Directory(name, at, entries), following
 
 
 def exif_orientation(block: bytes) -> int | None:

@@ -85,7 +85,7 @@ class Finding:
     """Something in a file that gives a person away.
 
     Attributes:
-        kind: picture, person, place, serial, owner or history.
+        kind: picture, person, place, serial, owner, history; unknown: no table knows what it is.
         where: the part of the file.
         detail: what is there, for people; never the picture itself.
 

@@ -14,6 +14,8 @@ from photocloak.exporters.formats.base import Format
 from photocloak.exporters.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
 from photocloak.exporters.leaks import names
 from photocloak.exporters.leaks.jpeg import EXIF_HEAD
+from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.signatures import Embedded, embedded
 from photocloak.exporters.model import Finding
 
@@ -42,6 +44,18 @@ def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:
         for where, one in pictures(data)
         if one.data not in written
     ]
+
+
+def unknown(data: bytes, written: frozenset[bytes], form: Format) -> list[Finding]:
+    """Return what a written file holds that no table knows; nothing if all of it may stay."""
+    ledger = Ledger(Previews(np.zeros((1, 1, 3), np.uint8), set(written)))
+    try:
+        if form.review(data, ledger):
+            return []
+    except _DAMAGE as error:
+        return [Finding("unknown", "the file", f"it cannot be taken apart: {error}")]
+    told = ledger.notes or ("bytes that no table knows",)
+    return [Finding("unknown", form.name, one.removeprefix("dropped: ")) for one in told]
 
 
 def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:

@@ -12,7 +12,7 @@ from photocloak.exporters.containers import av1
 from photocloak.exporters.containers.isobmff import read
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged, samples_of
-from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.meaning import UNSPECIFIED, Points
@@ -50,8 +50,8 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     facts = heif_parts.facts(photo.data, photo.name, "AVIF")
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     previews = Previews(np.ascontiguousarray(cloaked))
-    block = exif.clean(facts.exif, previews) if facts.exif else b""
-    packet = xmp.clean(facts.xmp)
+    kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
+    block, packet = kept.exif, kept.xmp
     if facts.orientation != 1:
         block, packet = set_upright(block, packet)
     data = _encode(
@@ -60,11 +60,15 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         subsampling="4:0:0" if raster.mode == "L" else _sampling(photo.data),
         block=block,
         packet=packet,
-        icc=facts.icc,
+        icc=kept.icc,
         full=not facts.nclx or facts.nclx[10] >> 7 == 1,
     )
     data = _with_points(data, facts.points or Points(UNSPECIFIED, UNSPECIFIED))
-    notes = (*photo.raster.notes, "AVIF has no lossless way to change a part: encoded anew")
+    notes = (
+        *photo.raster.notes,
+        *ledger.notes,
+        "AVIF has no lossless way to change a part: encoded anew",
+    )
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -149,5 +153,13 @@ def new(plate: Plate) -> bytes:
 
 
 FORMAT = Format(
-    "AVIF", (".avif", ".avifs"), _sniff, decode, keep, new, heif_parts.strip, heif_parts.pictures
+    "AVIF",
+    (".avif", ".avifs"),
+    _sniff,
+    decode,
+    keep,
+    new,
+    heif_parts.strip,
+    heif_parts.pictures,
+    heif_parts.review,
 )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.core import InputError
+from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.model import Image, Photo, Raster
 
 MAX_BYTES = 1 << 30
@@ -54,6 +55,10 @@ class Draft:
     written: frozenset[bytes] = frozenset()
 
 
+def _nothing_stays(_data: bytes, _ledger: Ledger) -> bool:
+    return False
+
+
 def _no_pictures(_data: bytes) -> Iterable[tuple[str, bytes]]:
     return ()
 
@@ -73,6 +78,8 @@ class Format:
             each with the name of the place.
         pictures: further pictures that the container's structure names, with their places; no
             signature need tell those.
+        review: (data, account) -> whether every byte of a written file may stay; the account
+            tells what may not.
 
     """
 
@@ -84,6 +91,7 @@ class Format:
     new: Callable[[Plate], bytes]
     strip: Callable[[bytes], Iterable[tuple[str, bytes]]]
     pictures: Callable[[bytes], Iterable[tuple[str, bytes]]] = _no_pictures
+    review: Callable[[bytes, Ledger], bool] = _nothing_stays
 
 
 def check_size(name: str, width: int, height: int, data: bytes, *, densest: int) -> None:

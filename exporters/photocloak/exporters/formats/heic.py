@@ -10,7 +10,7 @@ import numpy as np
 from photocloak.core import OutputError
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, Plate, damaged
-from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
@@ -53,8 +53,8 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     previews = Previews(np.ascontiguousarray(stored(cloaked, turn)))
     raster = patched(photo.raster, patch(photo.raster, base, cloaked))
     source = pillow_heif.open_heif(io.BytesIO(photo.data))
-    block = exif.clean(facts.exif, previews) if facts.exif else b""
-    packet, samples = xmp.clean(facts.xmp), raster.samples
+    kept, ledger = settled(lambda account: heif_parts.clean(facts, account), previews)
+    block, packet, samples = kept.exif, kept.xmp, raster.samples
     if turn != 1 and not block:  # the encoder takes the file's own rotation from EXIF alone
         samples, turn = upright(samples, turn), 1
         packet = set_upright(b"", packet)[1]
@@ -65,14 +65,18 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         chroma=str(source.info.get("chroma", 420)),
         exif=_stand_in(block, turn) or None,
         xmp=_filler(packet, len(packet)) or None,
-        icc_profile=facts.icc,
-        **_nclx(facts),
+        icc_profile=kept.icc,
+        **_nclx(kept),
     )
     if block:
         data = _put(data, _stand_in(block, turn), b"Exif\0\0" + block)
     if packet:
         data = _put(data, _filler(packet, len(packet)), packet)
-    notes = (*photo.raster.notes, "HEIC has no lossless way to change a part: encoded anew")
+    notes = (
+        *photo.raster.notes,
+        *ledger.notes,
+        "HEIC has no lossless way to change a part: encoded anew",
+    )
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -149,4 +153,5 @@ FORMAT = Format(
     new,
     heif_parts.strip,
     heif_parts.pictures,
+    heif_parts.review,
 )

@@ -2,12 +2,14 @@
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photocloak.exporters.containers import av1
 from photocloak.exporters.containers.isobmff import Heif, Item, read
 from photocloak.exporters.formats.base import animated, check_size, damaged
 from photocloak.exporters.ifd import exif_of, exif_start
+from photocloak.exporters.leaks import exif, icc, xmp
+from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.meaning import Points, Signs, profile
 from photocloak.exporters.orientation import turned
 
@@ -158,6 +160,20 @@ def _further(heif: Heif) -> list[tuple[str, Item]]:
         elif one.number not in tiles or not kinds:
             result.append(("further picture", one))
     return result
+
+
+def clean(found: Facts, ledger: Ledger) -> Facts:
+    """Return what of the metadata may be handed to the encoder."""
+    block = exif.clean(found.exif, ledger) if found.exif else b""
+    icc_ = icc.clean(found.icc, ledger) if found.icc else b""
+    return replace(found, exif=block, xmp=xmp.clean(found.xmp, ledger), icc=icc_ or None)
+
+
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether the metadata of a file may stay; its encoder writes no other parts."""
+    found = facts(data, "", "HEIF")
+    kept = clean(found, ledger)
+    return (kept.exif, kept.xmp, kept.icc) == (found.exif, found.xmp, found.icc)
 
 
 def strip(data: bytes) -> Iterable[tuple[str, bytes]]:

@@ -21,7 +21,9 @@ from photocloak.exporters.containers.segments import (
 )
 from photocloak.exporters.formats import jpeg_coding
 from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
+from photocloak.exporters.leaks import frame
 from photocloak.exporters.leaks import jpeg as leaks
+from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch
 from photocloak.exporters.meaning import Signs, profile
@@ -44,12 +46,12 @@ def _stream(data: bytes, name: str) -> Stream:
         stream = split(data, lenient=True)
     except ValueError as error:
         raise damaged(name, "JPEG", error) from error
-    frame = stream.frame()
-    if frame is None or not any(one.marker == SOS for one in stream.segments):
+    header = stream.frame()
+    if header is None or not any(one.marker == SOS for one in stream.segments):
         raise InputError(f"{name}: this JPEG file holds no picture; it is damaged: copy it again.")
-    kind = _KINDS.get(frame.marker)
-    if kind is None and frame.payload[:1] not in (b"", b"\x08"):
-        kind = f"has {frame.payload[0]} bits a channel"
+    kind = _KINDS.get(header.marker)
+    if kind is None and header.payload[:1] not in (b"", b"\x08"):
+        kind = f"has {header.payload[0]} bits a channel"
     if kind is not None:
         raise InputError(
             f"{name}: this JPEG {kind}, which hardly any program shows; export it as an ordinary "
@@ -129,11 +131,11 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     """Write the source with the cloak in it."""
     stream = _stream(photo.data, photo.name)
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
-    cleaned = leaks.clean(stream.segments, previews)
+    kept, ledger = settled(lambda account: leaks.clean(stream.segments, account), previews)
     change = patch(photo.raster, base, cloaked)
     coded, why = jpeg_coding.recode(photo, stream, change)
-    data = join(jpeg_coding.merge(cleaned.segments, stream.segments, coded))
-    notes = (*photo.raster.notes, *cleaned.notes, *why)
+    data = join(jpeg_coding.merge(kept, stream.segments, frame.plain(coded)))
+    notes = (*photo.raster.notes, *ledger.notes, *why)
     return Draft(data, notes, frozenset(previews.written))
 
 
@@ -176,6 +178,14 @@ def strip(data: bytes) -> Iterable[tuple[str, bytes]]:
     yield "trailer", data[stream.end :]
 
 
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether every byte of a file may stay."""
+    stream = split(data)
+    metadata = [one for one in stream.segments if one.is_metadata]
+    whole = stream.complete and stream.end == len(data)
+    return whole and list(leaks.clean(stream.segments, ledger)) == metadata
+
+
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo")
 
-FORMAT = Format("JPEG", SUFFIXES, _sniff, decode, keep, new, strip)
+FORMAT = Format("JPEG", SUFFIXES, _sniff, decode, keep, new, strip, review=review)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import JpegImagePlugin
 from photocloak.exporters.coefficients.cloak import Model, edits
 from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, read_layout
 from photocloak.exporters.coefficients.opening import open_source
-from photocloak.exporters.coefficients.source import Source
+from photocloak.exporters.coefficients.source import Edit, Source
 from photocloak.exporters.colour import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
@@ -41,7 +42,7 @@ def recode(
     """
     own = [one for one in stream.segments if not one.is_metadata]
     if change is None:
-        return own, ()
+        return _untouched(photo.data, stream, own), ()
     try:
         fresh = _in_place(photo.data, stream, change)
     except UnsupportedError as error:
@@ -100,6 +101,31 @@ def _brightness(delta: np.ndarray) -> np.ndarray:
     return delta[..., 0] if delta.shape[2] == 1 else delta[..., :3] @ LUMA
 
 
+def _untouched(data: bytes, stream: Stream, own: list[Segment]) -> list[Segment]:
+    """Return a picture with no change in it: baseline data up to the last block, nothing behind."""
+    try:
+        layout, source = _source(data)
+    except UnsupportedError:
+        return own
+    if layout.progressive:
+        return own
+    none = np.zeros(0, np.int64)
+    nothing = Edit(none, none, np.zeros((0, 64), np.int16))
+    fresh = source.write([nothing] * len(layout.components))
+    scans = [one.scan for one in fresh if one.marker == SOS]
+    old = [one.scan for one in own if one.marker == SOS]
+    if len(scans) != len(old) or not all(map(bytes.startswith, old, scans)):
+        return [*_head(stream), *fresh]
+    left = iter(scans)
+    return [replace(one, scan=next(left)) if one.marker == SOS else one for one in own]
+
+
+def _head(stream: Stream) -> list[Segment]:
+    return [
+        one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)
+    ]
+
+
 def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
     """Add the change to the coefficients.
 
@@ -110,10 +136,7 @@ def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
     layout, source = _source(data)
     model, inverted = _model(layout, stream)
     fresh = edits(layout, source, change, model, inverted=inverted)
-    head = [
-        one for one in stream.segments if not one.is_metadata and one.marker not in (DHT, DRI, SOS)
-    ]
-    return [*head, *source.write(fresh)]
+    return [*_head(stream), *source.write(fresh)]
 
 
 @lru_cache(maxsize=1)  # a cloak that is too weak is encoded again, harder, into the same photo

@@ -23,6 +23,7 @@ from photocloak.exporters.formats.base import (
     samples_of,
 )
 from photocloak.exporters.leaks import png as leaks
+from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.meaning import profile
@@ -115,10 +116,12 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     """Write the source with the cloak in it."""
     chunks, _ = _chunks(photo.data, photo.name)
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
-    kept, notes = leaks.clean(chunks, previews)
+    kept, ledger = settled(lambda account: leaks.clean(chunks, account), previews)
     change = patch(photo.raster, base, cloaked)
-    notes = (*photo.raster.notes, *notes)
-    if change is not None:
+    notes = (*photo.raster.notes, *ledger.notes)
+    if change is None:
+        kept = leaks.whole_picture(kept, png_pixels.packed_size(chunks[0].body))
+    else:
         raster = patched(photo.raster, change)
         kept, more = _with_picture(kept, raster, chunks[0].body[8])
         notes = (*notes, *more)
@@ -242,4 +245,11 @@ def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
             yield f"fdAT chunk {number}", one.body
 
 
-FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip, pictures)
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether every byte of a file may stay."""
+    chunks, rest = split(data)
+    kept = leaks.clean(chunks, ledger)
+    return kept == chunks and not rest
+
+
+FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip, pictures, review)

@@ -3,6 +3,7 @@
 PNG, third edition, clause 9 (filters) and 8 (interlacing).
 """
 
+import struct
 import zlib
 
 import numpy as np
@@ -59,6 +60,18 @@ def decode16(
         plain = _unfilter(block[:, 0], block[:, 1:], channels * 2)
         result[top::down, left::right] = plain.view(">u2").reshape(rows, columns, channels)
     return result
+
+
+def packed_size(header: bytes) -> int:
+    """Return how many bytes the pixels of a file unpack to, by its IHDR."""
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * CHANNELS.get(kind, 1)
+    size = 0
+    for top, left, down, right in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        rows, columns = -(-(height - top) // down), -(-(width - left) // right)
+        if rows > 0 and columns > 0:
+            size += rows * (1 + -(-columns * bits // 8))
+    return size
 
 
 def _unfilter(kinds: Bytes, rows: Bytes, step: int) -> Bytes:

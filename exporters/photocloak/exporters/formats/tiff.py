@@ -37,15 +37,15 @@ from photocloak.exporters.formats.tiff_pages import (
 )
 from photocloak.exporters.formats.tiff_pixels import HEIGHT, PHOTOMETRIC, WIDTH, grid_of, read
 from photocloak.exporters.ifd import ORIENTATION, Directory, Tiff, exif_orientation
-from photocloak.exporters.leaks import xmp
-from photocloak.exporters.leaks.jpeg import clean_resources
+from photocloak.exporters.leaks.directories import sweep_in_place
+from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import stated, stored
 
-_LAYERS, _DNG = 0x935C, 0xC612
+_DNG = 0xC612
 _CFA = 32803
 
 
@@ -113,9 +113,6 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     tiff, main = _tiff(photo.data, photo.name)
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
     file = File(bytearray(photo.data), tiff.order)
-    for tag in (RESOURCES, XMP, IPTC, _LAYERS):
-        if tag in main.entries:
-            file.put(main.entries[tag], _cleaned(tag, tiff.raw(main.entries[tag]), previews))
     _clean_inner(file, tiff, previews)
     change = patch(photo.raster, base, cloaked)
     if change is not None:
@@ -125,14 +122,17 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         samples = patched(band, replace(change, top=change.top - rows.start)).samples
         write(file, main, grid, samples, top=rows.start, window=change.window)
     cut(file, tiff, main)
-    return Draft(bytes(file.data), photo.raster.notes, frozenset(previews.written))
+    _, ledger = settled(lambda account: _sweep(file.data, account), previews)
+    notes = (*photo.raster.notes, *ledger.notes)
+    return Draft(bytes(file.data), notes, frozenset(previews.written))
 
 
-def _cleaned(tag: int, raw: bytes, previews: Previews) -> bytes:
-    """Return a value of the same length without a picture."""
-    if tag == XMP:
-        return xmp.clean(raw).ljust(len(raw))
-    return bytes(len(raw)) if tag == _LAYERS else clean_resources(raw, previews)
+def _sweep(data: bytearray, ledger: Ledger) -> None:
+    """Overwrite all but the strips of the photo, which is the first page now, and what is known."""
+    tiff = Tiff(data)
+    main = tiff.directory("IFD0")
+    spans = stretches(tiff, main) if main else []
+    sweep_in_place(data, ledger, "TIFF", [(start, start + size) for start, size in spans])
 
 
 def _clean_inner(file: File, tiff: Tiff, previews: Previews) -> None:
@@ -189,4 +189,11 @@ def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
             yield f"{directory.name} {number}", inner
 
 
-FORMAT = Format("TIFF", (".tif", ".tiff"), _sniff, decode, keep, new, strip, pictures)
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether every byte of a file may stay."""
+    swept = bytearray(data)
+    _sweep(swept, ledger)
+    return swept == data
+
+
+FORMAT = Format("TIFF", (".tif", ".tiff"), _sniff, decode, keep, new, strip, pictures, review)

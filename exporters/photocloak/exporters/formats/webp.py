@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image as Pillow
@@ -19,9 +19,10 @@ from photocloak.exporters.formats.base import (
     samples_of,
 )
 from photocloak.exporters.ifd import exif_of, exif_start
-from photocloak.exporters.leaks import exif, xmp
+from photocloak.exporters.leaks import exif, icc, xmp
+from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.signatures import embedded
+from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster, Samples
@@ -100,24 +101,45 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         lossless = any(one.name == b"VP8L" for one in chunks)
         picture = _coded(raster.samples, lossless=lossless, quality=_QUALITY)
         notes = () if lossless else ("WebP has no lossless way to change a part: encoded anew",)
-    cleaned = list(_clean(chunks, previews))
+    cleaned, ledger = settled(lambda account: _clean(chunks, account), previews)
     height, width = photo.raster.samples.shape[:2]
     file = join(_assemble(cleaned, picture, width, height))
-    return Draft(file, (*photo.raster.notes, *notes), frozenset(previews.written))
+    return Draft(file, (*photo.raster.notes, *ledger.notes, *notes), frozenset(previews.written))
 
 
-def _clean(chunks: list[Chunk], previews: Previews) -> Iterator[Chunk]:
-    """Yield the chunks beside the picture that may be written."""
+def _clean(chunks: list[Chunk], ledger: Ledger) -> list[Chunk]:
+    """Return the chunks beside the picture that may be written."""
+    kept, seen = [], set[bytes]()
     for one in chunks:
-        if one.name in (*_PICTURE, *_ANIMATION, b"VP8X"):
+        if one.name in (*_PICTURE, b"VP8X"):
             continue
-        if one.name == b"EXIF":
-            start = max(0, exif_start(one.body))
-            yield Chunk(b"EXIF", one.body[:start] + exif.clean(one.body[start:], previews))
-        elif one.name == b"XMP ":
-            yield Chunk(b"XMP ", xmp.clean(one.body))
-        elif one.name == b"ICCP" or not any(embedded(one.body)):
-            yield one
+        form = table("webp")["chunks"].get(one.name.decode("latin-1"))
+        fresh = None if form is None or one.name in seen else _judged(one, form["kind"], ledger)
+        seen.add(one.name)
+        if fresh is not None:
+            kept.append(fresh)
+        else:
+            _drop(one, ledger)
+    return kept
+
+
+def _judged(one: Chunk, kind: str, ledger: Ledger) -> Chunk | None:
+    start = 0
+    if kind == "exif":
+        start = max(0, exif_start(one.body))
+        body = exif.clean(one.body[start:], ledger)
+    elif kind == "xmp":
+        body = xmp.clean(one.body, ledger)
+    else:
+        body = icc.clean(one.body, ledger)
+    return Chunk(one.name, one.body[:start] + body) if body else None
+
+
+def _drop(one: Chunk, ledger: Ledger) -> None:
+    name = one.name.decode("latin-1").strip()
+    called = table("webp")["called"].get(name)
+    what = f"{name} chunk" if name.isascii() and name.isalnum() else "a chunk"
+    ledger.drop(called or what, len(one.body), "further pictures" if called else "unknown")
 
 
 def _coded(samples: Samples, *, lossless: bool, quality: int) -> list[Chunk]:
@@ -175,4 +197,11 @@ def pictures(data: bytes) -> Iterable[tuple[str, bytes]]:
         yield f"frame {number}", one.body
 
 
-FORMAT = Format("WebP", (".webp",), _sniff, decode, keep, new, strip, pictures)
+def review(data: bytes, ledger: Ledger) -> bool:
+    """Tell whether every byte of a file may stay."""
+    chunks, rest = split(data)
+    beside = [one for one in chunks if one.name not in (*_PICTURE, b"VP8X")]
+    return not rest and _clean(chunks, ledger) == beside
+
+
+FORMAT = Format("WebP", (".webp",), _sniff, decode, keep, new, strip, pictures, review)

@@ -1,5 +1,7 @@
 """EXIF blocks: previews replaced where they lie, not one other byte changed."""
 
+import struct
+
 import numpy as np
 
 from photocloak.exporters.ifd import (
@@ -10,36 +12,49 @@ from photocloak.exporters.ifd import (
     Directory,
     Tiff,
 )
+from photocloak.exporters.leaks.directories import Span, sweep
+from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.previews import Previews
 
 _WIDTH, _HEIGHT, _COMPRESSION, _SAMPLES, _PHOTOMETRIC = 0x0100, 0x0101, 0x0103, 0x0115, 0x0106
 _RGB = 2
 
 
-def clean(block: bytes, previews: Previews) -> bytes:
-    """Return an EXIF block of the same length without a picture that is not ours.
+def clean(block: bytes, ledger: Ledger, where: str = "EXIF") -> bytes:
+    """Return an EXIF block of the same length with our pictures in it and nothing unknown.
 
     Args:
         block: from its byte order mark on.
-        previews: makes what stands in the old pictures' places.
+        ledger: the account of the file; its previews stand in the old pictures' places.
+        where: name of the block.
 
     """
+    previews = ledger.previews
     result = previews.overwrite(block)
     try:
         tiff = Tiff(result)
-    except ValueError:
-        return result
-    for directory in tiff.directories:
-        result = _uncompressed(result, tiff, directory, previews)
-        result = _undecodable(result, tiff, directory, previews)
-    return result
+        strips: list[Span] = []
+        for directory in tiff.directories:
+            result = _uncompressed(result, tiff, directory, previews, strips)
+            result = _undecodable(result, tiff, directory, previews)
+        return sweep(result, ledger, where, strips)
+    except (ValueError, struct.error):
+        ledger.drop(where, len(block), "none that can be read")
+        return b""
 
 
-def _uncompressed(block: bytes, tiff: Tiff, directory: Directory, previews: Previews) -> bytes:
+def _uncompressed(
+    block: bytes, tiff: Tiff, directory: Directory, previews: Previews, strips: list[Span]
+) -> bytes:
     """Overwrite a strip-wise thumbnail: RGB anew, anything else with zeros."""
     offsets = tiff.numbers(directory.entries.get(STRIP_OFFSETS))
     counts = tiff.numbers(directory.entries.get(STRIP_COUNTS))
     if not offsets or len(offsets) != len(counts):
+        return block
+    spans = list(zip(offsets, counts, strict=True))
+    strips += [(start, start + size) for start, size in spans if start + size <= len(block)]
+    there = b"".join(block[start : start + size] for start, size in spans)
+    if there in previews.written or not there.strip(b"\0"):
         return block
     width, height = tiff.number(directory, _WIDTH), tiff.number(directory, _HEIGHT)
     fresh = bytes(sum(counts))
@@ -51,7 +66,7 @@ def _uncompressed(block: bytes, tiff: Tiff, directory: Directory, previews: Prev
     else:
         previews.blanked += 1
     result, done = bytearray(block), 0
-    for start, size in zip(offsets, counts, strict=True):
+    for start, size in spans:
         if start + size <= len(block):
             result[start : start + size] = fresh[done : done + size]
         done += size

@@ -1,56 +1,43 @@
-"""The metadata segments of a JPEG: kept byte for byte but for what would show the clean face."""
+"""The metadata segments of a JPEG: those of a table stay, byte for byte where nothing has to go."""
 
 import struct
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from photocloak.exporters.containers.segments import COM, Segment, identifier
-from photocloak.exporters.leaks import exif, xmp
-from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.signatures import embedded
+from photocloak.exporters.leaks import exif, icc, resources, xmp
+from photocloak.exporters.leaks.binary import binary_cost
+from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.text import Cost, cost
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 EXIF_HEAD = b"Exif\0\0"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
 IRB_HEAD = b"Photoshop 3.0\0"
 ICC_HEAD = b"ICC_PROFILE\0"
-MPF_HEAD = b"MPF\0"
-
-# Segments that are a picture, or describe or sign one that is not there any more.
-_GONE = {
-    (0xE0, b"JFXX"): "JFXX thumbnail",
-    (0xE1, b"FLIR"): "thermal image",
-    (0xE2, b"MPF"): "index of further pictures",
-    (0xE2, b"urn:iso:std:iso:ts:21496:-1"): "gain map data",
-    (0xEB, b"HDR_RI ver=11"): "JPEG-HDR ratio image",
-    (0xEB, b"JP"): "content credentials",
-}
+_LONGEST = 65_533  # bytes of a segment's payload
+_JFIF = 14
+_ODD_LINE = 8
 
 
-@dataclass(frozen=True)
-class Cleaned:
-    """The metadata segments to write, and what was left out."""
-
-    segments: tuple[Segment, ...]
-    notes: tuple[str, ...]
-
-
-def clean(segments: tuple[Segment, ...], previews: Previews) -> Cleaned:
+def clean(segments: tuple[Segment, ...], ledger: Ledger) -> tuple[Segment, ...]:
     """Return the application segments and comments that may be written, in their order."""
-    kept = [one for one in segments if one.is_metadata]
-    gone: list[str] = []
-    for (marker, name), what in _GONE.items():
-        rest = [one for one in kept if (one.marker, identifier(one)[: len(name)]) != (marker, name)]
-        if len(rest) < len(kept):
-            gone.append(what)
-        kept = rest
-    kept, removed = _without_extended(kept)
-    gone += removed
-    kept, removed = _without_strangers(kept)
-    gone += removed
-    kept = _photoshop(kept, previews)
-    fresh = tuple(_one(one, previews, extended_gone="ExtendedXMP" in gone) for one in kept)
-    notes = (f"left out: {', '.join(dict.fromkeys(gone))}",) if gone else ()
-    return Cleaned(fresh, notes)
+    kinds: dict[str, list[Segment]] = {}
+    for one in segments:
+        if one.is_metadata:
+            kinds.setdefault(_kind(one), []).append(one)
+    kept: list[Segment] = []
+    gone = False
+    for kind in sorted(
+        kinds, key=lambda kind: kind != "extended"
+    ):  # whether it goes is known first
+        parts = kinds[kind]
+        fresh = _JUDGES[kind](parts, ledger, gone)
+        gone = gone or (kind == "extended" and not fresh)
+        kept += fresh
+    return tuple(sorted(kept, key=lambda one: one.at))
 
 
 def exif_block(segments: tuple[Segment, ...]) -> bytes:
@@ -75,27 +62,6 @@ def icc_profile(segments: tuple[Segment, ...]) -> bytes | None:
     return b"".join(part for _, part in parts) or None
 
 
-def _one(segment: Segment, previews: Previews, *, extended_gone: bool) -> Segment:
-    payload = segment.payload
-    if _starts(segment, 0xE1, EXIF_HEAD):
-        payload = EXIF_HEAD + exif.clean(payload[6:], previews)
-    elif _starts(segment, 0xE1, XMP_HEAD):
-        packet = payload[len(XMP_HEAD) :]
-        payload = XMP_HEAD + xmp.clean(packet, extended_gone=extended_gone)
-    elif _starts(segment, 0xE0, b"JFIF\0") and len(payload) > 14:
-        payload = payload[:12] + b"\0\0"  # a raw RGB thumbnail follows its size
-    return segment if payload == segment.payload else replace(segment, payload=payload)
-
-
-def _without_extended(kept: list[Segment]) -> tuple[list[Segment], list[str]]:
-    """Drop an ExtendedXMP as a whole where it holds a picture: its digest binds all parts."""
-    parts = [one for one in kept if _starts(one, 0xE1, EXTENDED_HEAD)]
-    joined = extended_xmp(parts)
-    if all(xmp.clean(packet) == packet for packet in joined):
-        return kept, []
-    return [one for one in kept if one not in parts], ["ExtendedXMP"]
-
-
 def extended_xmp(segments: list[Segment]) -> list[bytes]:
     """Return the packets that ExtendedXMP segments are parts of, joined by digest and offset."""
     packets: dict[bytes, list[tuple[int, bytes]]] = {}
@@ -107,59 +73,191 @@ def extended_xmp(segments: list[Segment]) -> list[bytes]:
     return [b"".join(part for _, part in sorted(parts)) for parts in packets.values()]
 
 
-def _without_strangers(kept: list[Segment]) -> tuple[list[Segment], list[str]]:
-    """Drop segments of an unknown kind together with their kin where one holds a picture."""
-    known = (EXIF_HEAD, XMP_HEAD, EXTENDED_HEAD, IRB_HEAD, ICC_HEAD)
-    strangers = [one for one in kept if not one.payload.startswith(known)]
-    bad = set()
-    for one in strangers:
-        kin = (one.marker, identifier(one))
-        if any(embedded(one.payload)):
-            bad.add(kin)
-    names = ["comment" if m == COM else f"APP{m - 0xE0} {n.decode('latin-1')!r}" for m, n in bad]
-    rest = [one for one in kept if (one.marker, identifier(one)) not in bad]
-    return rest, [f"{name} with a picture in it" for name in sorted(names)]
-
-
-def _photoshop(kept: list[Segment], previews: Previews) -> list[Segment]:
-    """Replace thumbnails in Photoshop's resources, which may cross segment borders."""
-    parts = [one for one in kept if _starts(one, 0xED, IRB_HEAD)]
-    if not parts:
-        return kept
-    joined = b"".join(one.payload[len(IRB_HEAD) :] for one in parts)
-    fresh = clean_resources(joined, previews)
-    if fresh == joined:
-        return kept
-    result, position = [], 0
-    for one in kept:
-        if _starts(one, 0xED, IRB_HEAD):
-            size = len(one.payload) - len(IRB_HEAD)
-            part = IRB_HEAD + fresh[position : position + size]
-            result.append(replace(one, payload=part))
-            position += size
-        else:
-            result.append(one)
-    return result
-
-
-def clean_resources(resources: bytes, previews: Previews) -> bytes:
-    """Return Photoshop image resources of the same length, thumbnails replaced or blanked."""
-    result = previews.overwrite(resources)
-    position = 0
-    while (position := result.find(b"8BIM\x04", position)) >= 0:
-        kind = result[position + 5 : position + 6]
-        if kind in (b"\x09", b"\x0c") and len(result) >= position + 40:
-            name = result[position + 6] + 1
-            body = position + 6 + name + name % 2 + 4
-            size = struct.unpack_from(">I", result, body - 4)[0]
-            form = result[body : body + 4]
-            if form == b"\0\0\0\0":  # raw RGB instead of JPEG
-                raw = body + 28
-                stop = min(body + size, len(result))
-                result = result[:raw] + bytes(max(0, stop - raw)) + result[max(raw, stop) :]
-        position += 5
-    return result
-
-
 def _starts(segment: Segment, marker: int, head: bytes) -> bool:
     return segment.marker == marker and segment.payload.startswith(head)
+
+
+def _marker(segment: Segment) -> str:
+    return "COM" if segment.marker == COM else f"APP{segment.marker - 0xE0}"
+
+
+def _form(segment: Segment) -> dict[str, str] | None:
+    """Return what the table says of a segment."""
+    forms = table("jpeg")["segments"].values()
+    fits = (
+        form
+        for form in forms
+        if form["marker"] == _marker(segment)
+        and segment.payload.startswith(form["head"].encode("latin-1"))
+    )
+    return next(fits, None)
+
+
+def _kind(segment: Segment) -> str:
+    form = _form(segment)
+    return form["kind"] if form and form["kind"] in _JUDGES else "single"
+
+
+def _drop(segment: Segment, ledger: Ledger, why: str = "unknown") -> None:
+    name = "".join(c for c in identifier(segment).decode("latin-1") if c.isprintable()).strip()
+    what = f"{_marker(segment)} {name[:32]}".strip() if segment.marker != COM else "comment"
+    called = table("jpeg")["called"]
+    title = next((called[key] for key in called if what.startswith(key)), None)
+    if title is not None:
+        what, why = f"{_marker(segment)} {title}", "a picture or about one"
+    elif not (name.isascii() and ledger.admits(cost(name))):
+        what = (
+            _marker(segment) if segment.marker != COM else what
+        )  # a name that cannot be read is not repeated
+    ledger.drop(what, len(segment.payload), why)
+
+
+def _single(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
+    """Judge segments that are whole by themselves."""
+    kept, seen = [], set[str]()
+    for one in parts:
+        form = _form(one)
+        if form is None or (form["head"] in seen and "many" not in form):
+            _drop(one, ledger)
+            continue
+        seen.add(form["head"])
+        fresh = _fitting(one, form, ledger)
+        if fresh is None:
+            _drop(one, ledger, "neither short nor readable")
+        else:
+            kept.append(fresh)
+    return kept
+
+
+def _fitting(one: Segment, form: dict[str, str], ledger: Ledger) -> Segment | None:
+    """Return a segment as it may stay, None where it goes."""
+    kind, raw = form["kind"], one.payload
+    head, body = raw[: len(form["head"])], raw[len(form["head"]) :]
+    fresh = None
+    if kind == "jfif":
+        fresh = raw[:12] + b"\0\0" if len(raw) > _JFIF else raw  # a thumbnail follows its size
+    elif kind == "exact":
+        fresh = raw[: int(form["bytes"])]
+    elif kind in ("tiff", "lines"):
+        kept = exif.clean(body, ledger, _marker(one)) if kind == "tiff" else _lines(body, ledger)
+        fresh = head + kept if kept else None
+    elif _may_stay(form, body, ledger):
+        fresh = raw
+    if fresh is None:
+        return None
+    return one if fresh == raw else replace(one, payload=fresh)
+
+
+def _may_stay(form: dict[str, str], body: bytes, ledger: Ledger) -> bool:
+    if form["kind"] == "text":
+        return admits_bytes(body, ledger)
+    if form["kind"] == "wide":
+        wanted = cost(body.decode("utf-16-be", "replace").replace("\0", " "))
+    else:
+        wanted = binary_cost(body)
+        wanted = wanted if len(body) <= int(form["bytes"]) else Cost(opaque=len(body))
+    return ledger.admits(wanted)
+
+
+def _lines(body: bytes, ledger: Ledger) -> bytes:
+    """Return the lines that can be read, up to the first that is none."""
+    kept, gone = [], 0
+    for line in body.splitlines(keepends=True):
+        plain = line.rstrip(b"\0\r\n ")
+        if b"\0" in plain.lstrip(b"\0 "):
+            break
+        if text_cost(plain).opaque > _ODD_LINE:
+            gone += len(line)
+        else:
+            kept.append(line)
+    left = b"".join(kept)
+    if gone or len(left) < len(body):
+        ledger.drop("APP12, some of it", len(body) - len(left), "neither short nor readable")
+    return left if ledger.admits(text_cost(left)) else b""
+
+
+def _exif(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
+    """Judge EXIF, which may go over several segments; a second block is not read by anybody."""
+    bodies = [one.payload[len(EXIF_HEAD) :] for one in parts]
+    first = [parts[0]]
+    for one, body in zip(parts[1:], bodies[1:], strict=True):
+        if body[:4] in (b"II*\0", b"MM\0*"):
+            _drop(one, ledger, "a second block")
+        else:
+            first.append(one)
+    joined = b"".join(one.payload[len(EXIF_HEAD) :] for one in first)
+    return list(_spread(exif.clean(joined, ledger), first, EXIF_HEAD))
+
+
+def _xmp(parts: list[Segment], ledger: Ledger, gone: bool) -> list[Segment]:
+    """Judge the packets; a segment that does not begin as one goes on with the last."""
+    packets: list[list[Segment]] = []
+    for one in parts:
+        body = one.payload[len(XMP_HEAD) :].lstrip(b"\xef\xbb\xbf\xfe\xff\0 \t\r\n")
+        if packets and not body.startswith((b"<?xpacket", b"<x:", b"<rdf:RDF", b"<?xml")):
+            packets[-1].append(one)
+        else:
+            packets.append([one])
+    kept: list[Segment] = []
+    for some in packets:
+        joined = b"".join(one.payload[len(XMP_HEAD) :] for one in some)
+        kept += _spread(xmp.clean(joined, ledger, gone=gone), some, XMP_HEAD)
+    return kept
+
+
+def _extended(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
+    """Drop an ExtendedXMP as a whole where something in it has to go: its digest binds it."""
+    size = sum(len(one.payload) for one in parts)
+    if all(_is_whole(one) for one in parts):
+        packets = extended_xmp(parts)
+        length = struct.unpack_from(">I", parts[0].payload, len(EXTENDED_HEAD) + 32)[0]
+        fits = len(packets) == 1 and len(packets[0]) == length
+        if fits and xmp.clean(packets[0], ledger, "ExtendedXMP") == packets[0]:
+            return parts
+    ledger.drop("ExtendedXMP", size, "not all of it can stay")
+    return []
+
+
+def _is_whole(one: Segment) -> bool:
+    body = one.payload[len(EXTENDED_HEAD) :]
+    return len(body) >= 40 and all(byte in b"0123456789ABCDEFabcdef" for byte in body[:32])
+
+
+def _profile(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
+    """Judge a colour profile in its pieces."""
+    ordered = sorted((one for one in parts if len(one.payload) > 14), key=lambda o: o.payload[12])
+    fresh = icc.clean(b"".join(one.payload[14:] for one in ordered), ledger)
+    kept, position = [], 0
+    for one in ordered if fresh else ():
+        size = len(one.payload) - 14
+        kept.append(replace(one, payload=one.payload[:14] + fresh[position : position + size]))
+        position += size
+    return kept
+
+
+def _resources(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]:
+    """Judge Photoshop's resources, which may cross segment borders."""
+    joined = b"".join(one.payload[len(IRB_HEAD) :] for one in parts)
+    return list(_spread(resources.clean(joined, ledger), parts, IRB_HEAD))
+
+
+def _spread(fresh: bytes, parts: list[Segment], head: bytes) -> Iterator[Segment]:
+    """Yield segments with these bytes, as long as they were; the last ones may become shorter."""
+    position = 0
+    for one in parts:
+        size = len(one.payload) - len(head)
+        piece = fresh[position : position + size]
+        position += size
+        if piece or (not size and fresh):
+            payload = head + piece
+            yield one if payload == one.payload else replace(one, payload=payload)
+
+
+_JUDGES = {
+    "single": _single,
+    "exif": _exif,
+    "xmp": _xmp,
+    "extended": _extended,
+    "profile": _profile,
+    "resources": _resources,
+}

@@ -1,4 +1,4 @@
-"""The chunks of a PNG that are not its picture: kept byte for byte but for embedded pictures."""
+"""The chunks of a PNG: those of a table stay, byte for byte where nothing has to go."""
 
 import binascii
 import re
@@ -7,21 +7,16 @@ from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
 from photocloak.exporters.ifd import exif_start
-from photocloak.exporters.leaks import exif, xmp
-from photocloak.exporters.leaks.jpeg import clean_resources
-from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.signatures import embedded
+from photocloak.exporters.leaks import exif, icc, resources, xmp
+from photocloak.exporters.leaks.binary import binary_cost
+from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_TEXT = 1 << 26
-_GONE = {
-    b"acTL": "animation",
-    b"fcTL": "animation",
-    b"fdAT": "animation",
-    b"caBX": "content credentials",
-    b"iDOT": "",  # where Apple's decoder splits the old picture data
-}
+_EXIF = b"Exif\0\0"
 
 
 @dataclass(frozen=True)
@@ -34,48 +29,93 @@ class Text:
     packed: bool
 
 
-def clean(chunks: list[Chunk], previews: Previews) -> tuple[list[Chunk], tuple[str, ...]]:
-    """Return the chunks that may be written, the picture's own included, and what is left out."""
-    kept, gone = [], []
+def clean(chunks: list[Chunk], ledger: Ledger) -> list[Chunk]:
+    """Return the chunks that may be written, the picture's own included."""
+    kept, seen = [], set[bytes]()
     for chunk in chunks:
-        fresh = _one(chunk, previews)
-        if fresh is None:
-            gone.append(
-                _GONE.get(chunk.name, f"{chunk.name.decode('latin-1')} with a picture in it")
-            )
-        else:
+        form = table("png")["chunks"].get(chunk.name.decode("latin-1"))
+        again = chunk.name in seen and chunk.name not in (*_TEXTS, b"IDAT")
+        seen.add(chunk.name)
+        fresh = None if form is None or again else _one(chunk, form, ledger)
+        if fresh is not None:
             kept.append(fresh)
-    names = [name for name in dict.fromkeys(gone) if name]
-    return kept, (f"left out: {', '.join(names)}",) if names else ()
+        else:
+            _drop(chunk, ledger, "unknown" if form is None or again else "not what it should be")
+    return kept
 
 
-def _one(chunk: Chunk, previews: Previews) -> Chunk | None:
-    if chunk.name in _GONE:
-        return None
-    if chunk.name in (b"IHDR", b"IDAT", b"IEND", b"PLTE"):
+def _drop(chunk: Chunk, ledger: Ledger, why: str) -> None:
+    name = chunk.name.decode("latin-1")
+    called = table("png")["called"].get(name)
+    what = f"{name} chunk" if called is None else called
+    if not (name.isascii() and name.isalpha()):
+        what = "a chunk"
+    ledger.drop(what, len(chunk.body), why if called is None else "about pictures that go")
+
+
+def _one(chunk: Chunk, form: dict[str, str], ledger: Ledger) -> Chunk | None:
+    kind = form["kind"]
+    if kind == "picture":
         return chunk
-    if chunk.name == b"eXIf":
+    if kind == "numbers":
+        fits = len(chunk.body) <= int(form["bytes"]) and ledger.admits(binary_cost(chunk.body))
+        return chunk if fits else None
+    if kind == "exif":
         start = max(0, exif_start(chunk.body))
-        return Chunk(b"eXIf", chunk.body[:start] + exif.clean(chunk.body[start:], previews))
-    if chunk.name in _TEXTS:
-        return _text(chunk, previews)
-    return None if any(embedded(chunk.body)) else chunk
+        block = exif.clean(chunk.body[start:], ledger)
+        return Chunk(chunk.name, chunk.body[:start] + block) if block else None
+    return _profile(chunk, ledger) if kind == "profile" else _text(chunk, ledger)
 
 
-def _text(chunk: Chunk, previews: Previews) -> Chunk | None:
+def _profile(chunk: Chunk, ledger: Ledger) -> Chunk | None:
+    name, _, rest = chunk.body.partition(b"\0")
+    try:
+        profile = _inflate(rest[1:])
+    except ValueError:
+        return None
+    fresh = icc.clean(profile, ledger)
+    if not fresh or not ledger.admits(text_cost(name)) or rest[:1] != b"\0":
+        return None
+    if fresh == profile:
+        return chunk
+    return Chunk(chunk.name, name + b"\0\0" + zlib.compress(fresh))
+
+
+def _text(chunk: Chunk, ledger: Ledger) -> Chunk | None:
     try:
         parts = unpack(chunk)
     except ValueError:
         return None  # what cannot be read cannot be vouched for
+    heads = parts.keyword + b" " + parts.between[2 if chunk.name == b"iTXt" else 1 :]
+    if not ledger.admits(text_cost(heads)):
+        return None
     if parts.keyword == XMP_KEYWORD:
-        fresh = xmp.clean(parts.text)
+        fresh = xmp.clean(parts.text, ledger)
     elif parts.keyword.startswith(b"Raw profile type "):
-        fresh = _raw_profile(parts.text, previews)
+        fresh = _raw_profile(parts.text, ledger)
     else:
-        fresh = parts.text
-    if any(one.data not in previews.written for one in embedded(fresh)):
+        fresh = parts.text if admits_bytes(parts.text, ledger) else b""
+    if not fresh and parts.text:
         return None
     return chunk if fresh == parts.text else pack(chunk.name, parts, fresh)
+
+
+def whole_picture(chunks: list[Chunk], size: int) -> list[Chunk]:
+    """Return the chunks with nothing behind the pixels in their packed data.
+
+    Args:
+        chunks: of the file.
+        size: bytes that the pixels unpack to.
+
+    """
+    packed = b"".join(one.body for one in chunks if one.name == b"IDAT")
+    unpacker = zlib.decompressobj()
+    pixels = unpacker.decompress(packed, size + 1)
+    if unpacker.eof and not unpacker.unused_data and len(pixels) == size:
+        return chunks
+    first = next(i for i, one in enumerate(chunks) if one.name == b"IDAT")
+    rest = [one for one in chunks if one.name != b"IDAT"]
+    return [*rest[:first], Chunk(b"IDAT", zlib.compress(pixels[:size], 6)), *rest[first:]]
 
 
 def unpack(chunk: Chunk) -> Text:
@@ -114,6 +154,8 @@ def _inflate(data: bytes) -> bytes:
         raise ValueError("a packed text is damaged") from error
     if unpacker.unconsumed_tail:
         raise ValueError("a packed text is huge")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("a packed text is cut short, or something follows it")
     return text
 
 
@@ -130,23 +172,29 @@ def raw_profile(text: bytes) -> bytes:
     return binascii.unhexlify(re.sub(rb"\s", b"", found[3]))
 
 
-def _raw_profile(text: bytes, previews: Previews) -> bytes:
+def _raw_profile(text: bytes, ledger: Ledger) -> bytes:
     """Clean a raw profile at its length; digits and line breaks keep their places."""
     try:
         block = raw_profile(text)
     except ValueError:
-        return text
-    if block.startswith(b"Exif\0\0"):
-        fresh = block[:6] + exif.clean(block[6:], previews)
-    elif b"8BIM" in block[:64]:
-        fresh = clean_resources(block, previews)
+        return b""
+    if block.startswith(_EXIF):
+        fresh = _EXIF + exif.clean(block[6:], ledger)
+    elif block[:4] == b"8BIM":
+        fresh = resources.clean(block, ledger)
+    elif block[:1] == b"\x1c":
+        fresh = resources.clean_datasets(block, ledger)
+    elif block[36:40] == b"acsp":
+        fresh = icc.clean(block, ledger)
     else:
-        fresh = xmp.clean(previews.overwrite(block)).ljust(len(block))
+        fresh = xmp.clean(block, ledger).ljust(len(block))
     if fresh == block:
         return text
+    if not fresh.strip(b"\0 ") or fresh == _EXIF:
+        return b""
     head = re.match(rb"\s*\w+\s+\d+\s+", text)
     start = head.end() if head else 0
-    digits = iter(binascii.hexlify(fresh))
+    digits = iter(binascii.hexlify(fresh.ljust(len(block), b"\0")))
     return text[:start] + bytes(
         byte if byte in b" \t\r\n" else next(digits) for byte in text[start:]
     )

@@ -59,6 +59,8 @@ class Previews:
         result = bytearray(block)
         for start, stream in embedded_jpegs(block):
             room = stream.end - start
+            if block[start : stream.end] in self.written:
+                continue
             made = self.jpeg(*stream.size, room)
             result[start : stream.end] = (made or b"").ljust(room, b"\0")
             if made:

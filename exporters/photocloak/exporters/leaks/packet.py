@@ -1,0 +1,251 @@
+"""XMP packets taken apart: every property judged, what cannot stay cut out, every other byte kept.
+
+The packet is parsed, so that no spelling of it (entities, CDATA, comments, name space prefixes,
+single quotes) hides anything, but it is cut as text: a parser that writes it anew would change
+prefixes, order and padding.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from xml.parsers import expat
+
+from photocloak.exporters.leaks.histories import GRAMMARS
+from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.text import FREE, Cost, cost
+
+_DEEPEST, _LONGEST = 64, 1 << 26
+_ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
+_WRAPPER = re.compile(
+    rb"""\s*(?:begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
+)
+_NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XML = "http://www.w3.org/XML/1998/namespace"
+_NOTE = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
+
+Name = tuple[str, str]  # name space and local name
+Span = tuple[int, int]
+
+
+@dataclass
+class _Element:
+    """An element that is open: its name, where it begins, the text right in it."""
+
+    name: Name
+    start: int
+    spaces: dict[str, str]
+    property: Name | None
+    text: list[str] = field(default_factory=list)
+
+
+def judge(packet: bytes, ledger: Ledger, where: str, *, extended_gone: bool = False) -> bytes:
+    """Return a packet without what cannot stay; the very same bytes where all of it can.
+
+    Args:
+        packet: in UTF-8.
+        ledger: the account of the file.
+        where: name of the part.
+        extended_gone: the ExtendedXMP it refers to is not written.
+
+    Raises:
+        ValueError: it is not well-formed, or declares entities: nobody can say what it holds.
+
+    """
+    if len(packet) > _LONGEST:
+        raise ValueError("it is huge")
+    cuts = _Judge(packet, ledger, where, extended_gone=extended_gone).cuts()
+    if not cuts:
+        return packet
+    kept, position = [], 0
+    for start, end in sorted(cuts):
+        if end > position:
+            kept.append(packet[position : max(position, start)])
+            position = end
+    return b"".join([*kept, packet[position:]])
+
+
+class _Judge:
+    """One pass of the parser over a packet."""
+
+    def __init__(self, packet: bytes, ledger: Ledger, where: str, *, extended_gone: bool) -> None:
+        self._first, self._last = packet.find(b"<"), packet.rfind(b">") + 1
+        self._before, self._behind = packet[: self._first], packet[self._last :]
+        self._text = packet[self._first : self._last]
+        self._ledger, self._where = ledger, where
+        self._gone = {_NOTE} if extended_gone else set[Name]()
+        self._open: list[_Element] = []
+        self._skipped = 0  # depth below an element that is cut
+        self._cuts: list[Span] = []
+        self._names: set[Name] = set()
+        self._property = FREE
+        parser = expat.ParserCreate("utf-8")
+        parser.ordered_attributes = True
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        parser.CommentHandler = self._comment
+        parser.ProcessingInstructionHandler = self._instruction
+        parser.StartDoctypeDeclHandler = self._declared
+        self._parser = parser
+
+    def cuts(self) -> list[Span]:
+        """Return the stretches of the packet to cut out."""
+        if self._first < 0 or self._before.strip(b"\xef\xbb\xbf\0 \t\r\n"):
+            raise ValueError("it does not begin as XML")
+        try:
+            self._parser.Parse(self._text, True)
+        except expat.ExpatError as error:
+            raise ValueError("it is not well-formed") from error
+        cuts = [(start + self._first, end + self._first) for start, end in self._cuts]
+        if self._behind.strip(b"\0 \t\r\n"):
+            cuts.append((self._last, self._last + len(self._behind)))
+            self._ledger.drop(f"{self._where}, behind its end", len(self._behind), "unknown")
+        return cuts
+
+    def _start(self, raw: str, attributes: list[str]) -> None:
+        if self._skipped:
+            self._skipped += 1
+            return
+        at = self._parser.CurrentByteIndex
+        if len(self._open) > _DEEPEST:
+            raise ValueError("it is nested too deep")
+        spaces = dict(self._open[-1].spaces) if self._open else {"xml": _XML}
+        for key, value in zip(attributes[::2], attributes[1::2], strict=True):
+            if key == "xmlns" or key.startswith("xmlns:"):
+                spaces[key[6:]] = self._space(value)
+        name = _resolved(raw, spaces, spaces.get("", ""))
+        above = self._open[-1] if self._open else None
+        inside = above.property if above else None
+        is_property = inside is None and above is not None and above.name == (_RDF, "Description")
+        if is_property:
+            self._property = FREE
+        element = _Element(name, at, spaces, name if is_property else inside)
+        if name[0] != _RDF and not self._may_be(name):
+            self._open.append(element)
+            self._skipped = 1
+            return
+        self._attributes(element, attributes, at)
+        self._open.append(element)
+
+    def _attributes(self, element: _Element, attributes: list[str], at: int) -> None:
+        position = at + 1
+        while self._text[position : position + 1].strip(b" \t\r\n/>"):
+            position += 1
+        for raw, value in zip(attributes[::2], attributes[1::2], strict=True):
+            match = _ATTRIBUTE.match(self._text, position)
+            if match is None:
+                raise ValueError("its attributes cannot be told apart")
+            position = match.end()
+            if raw == "xmlns" or raw.startswith("xmlns:"):
+                continue
+            name = _resolved(raw, element.spaces, "")
+            inside = element.property
+            if inside is None and name[0] not in (_RDF, _XML):
+                self._property = FREE
+            if not self._may_be(name) or not self._admits(inside or name, name, value):
+                self._cut(match.span(), name)
+
+    def _end(self, _raw: str) -> None:
+        if self._skipped > 1:
+            self._skipped -= 1
+            return
+        element = self._open.pop()
+        at = self._parser.CurrentByteIndex
+        end = self._text.index(b">", at) + 1
+        if self._text[at : at + 2] != b"</":
+            end = _behind_tag(self._text, element.start)
+        text = "".join(element.text)
+        if self._skipped or not self._admits(element.property, element.name, text):
+            self._skipped = 0
+            self._cut((element.start, end), element.name)
+
+    def _characters(self, text: str) -> None:
+        if not self._skipped and self._open:
+            self._open[-1].text.append(text)
+
+    def _comment(self, text: str) -> None:
+        at = self._parser.CurrentByteIndex
+        self._cuts.append((at, at + len(text.encode()) + 7))
+
+    def _instruction(self, target: str, data: str) -> None:
+        raw = data.encode()
+        if target != "xpacket" or _WRAPPER.sub(b"", raw).strip():
+            at = self._parser.CurrentByteIndex
+            self._cuts.append((at, self._text.index(b"?>", at) + 2))
+
+    def _declared(self, *_: object) -> None:
+        raise ValueError("it declares entities")
+
+    def _space(self, value: str) -> str:
+        if value not in _known_spaces() and not self._ledger.admits(_cost(value)):
+            raise ValueError("its name spaces cannot be read")
+        return value
+
+    def _may_be(self, name: Name) -> bool:
+        """Tell whether a property of that name may stay at all."""
+        space, local = name
+        names = table("xmp")["pictures"].get(space)
+        if (names is not None and (not names or local in names)) or name in self._gone:
+            return False
+        if name not in self._names and space not in _known_spaces():
+            self._names.add(name)
+            return self._ledger.admits(_cost(local))
+        return True
+
+    def _admits(self, inside: Name | None, name: Name, value: str) -> bool:
+        """Tell whether a value may stay; in a strict account, with all others of its property."""
+        if not value:
+            return True
+        wanted = _value_cost(inside or name, name, value.strip()) if value.strip() else cost(value)
+        if self._ledger.strict:
+            self._property += wanted
+            if not self._ledger.within(self._property):
+                self._ledger.overdrawn = True
+                return False
+        plain = value if wanted != FREE or not _NUMBER.fullmatch(value) else ""
+        return self._ledger.admits_text(plain, wanted)
+
+    def _cut(self, span: Span, name: Name) -> None:
+        self._cuts.append(span)
+        what = f"{self._where} {name[1]}" if name[0] != _RDF else f"{self._where} list item"
+        announced = name in self._gone or name[0] in table("xmp")["pictures"]
+        why = "a picture or its announcement" if announced else "neither short nor readable"
+        self._ledger.drop(what, span[1] - span[0], why)
+
+
+def _resolved(raw: str, spaces: dict[str, str], default: str) -> Name:
+    prefix, colon, local = raw.rpartition(":")
+    return (spaces.get(prefix, prefix) if colon else default), local
+
+
+def _behind_tag(packet: bytes, start: int) -> int:
+    """Return the offset behind a start tag; attribute values may hold its closing sign."""
+    match = re.compile(rb"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""").match(packet, start)
+    if match is None:
+        raise ValueError("a tag has no end")
+    return match.end()
+
+
+def _known_spaces() -> frozenset[str]:
+    tables = table("xmp")
+    return frozenset(
+        [_RDF, _XML, *tables["pictures"], *tables["numbers"].values(), *tables["grammar"]]
+    )
+
+
+_cost = lru_cache(maxsize=4096)(cost)
+
+
+def _value_cost(inside: Name, name: Name, value: str) -> Cost:
+    """Return what of a value cannot be vouched for, by the grammar of its property."""
+    own = name if name[0] != _RDF else inside
+    grammar = table("xmp")["grammar"].get(own[0], {}).get(own[1])
+    if grammar:
+        return GRAMMARS[grammar](value)
+    numbers = table("xmp")["numbers"].values()
+    if name[0] in numbers and _NUMBER.fullmatch(value):
+        return FREE
+    return _cost(value)
