@@ -1,6 +1,6 @@
 """Clarity: what is there already made a little stronger or weaker, band by band, smoothly.
 
-    y(p) = x(p) + W(p) · Σ_l m_l(p) · b_l(p)
+    Y'(p) = Y(p) + W(p) · Σ_l m_l(p) · b_l(p)
 
 with b_l the luma between two Gaussian blurs (a Laplacian stack, Burt & Adelson 1983, without
 subsampling) and m_l B-spline fields. Where the picture has no detail there is none to strengthen,
@@ -14,6 +14,7 @@ import numpy as np
 
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import LUMA, luma, spread
+from photocloak.engine.edits.tone import Tone, shares_of
 from photocloak.engine.geometry import Array, Separable, gaussian
 from photocloak.engine.space import SIZE
 
@@ -55,19 +56,20 @@ class Contrast:
         """Return by how much a band is changed at most, per cent."""
         return float(np.abs(self._gains(m)).max()) * 100
 
-    def apply(self, m: Array, planes: Array) -> tuple[Array, tuple[Array, Array]]:
+    def apply(self, m: Array, planes: Array) -> tuple[Array, "Seen"]:
         """Return the changed (3, SIZE, SIZE) planes, and what `pullback` needs."""
-        gains, bands = self._gains(m), _bands(luma(planes))
-        return planes + (gains * bands).sum(axis=0), (gains, bands)
+        gains, bands, tone = self._gains(m), _bands(luma(planes)), Tone.of(planes)
+        change = (gains * bands).sum(axis=0)
+        return planes + tone.shares * change, Seen(gains, bands, tone, change)
 
-    def pullback(self, seen: tuple[Array, Array], gradient: Array) -> Array:
+    def pullback(self, seen: "Seen", gradient: Array) -> Array:
         """Return the gradient with respect to m for that of the result."""
-        return spread(self.knots).pullback(seen[1] * (gradient.sum(axis=0) * self.window))
+        return spread(self.knots).pullback(seen.bands * (seen.tone.pull(gradient) * self.window))
 
-    def through(self, seen: tuple[Array, Array], gradient: Array) -> Array:
+    def through(self, seen: "Seen", gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
-        by_luma = _bands_pullback(seen[0] * gradient.sum(axis=0))
-        return gradient + LUMA[:, None, None] * by_luma
+        by_luma = _bands_pullback(seen.gains * seen.tone.pull(gradient))
+        return seen.tone.through(seen.change, gradient) + LUMA[:, None, None] * by_luma
 
     def render(self, m: Array, planes: Array, canvas: Canvas) -> None:
         """Change the photo: the finest band at its own resolution, the others as they are here.
@@ -76,13 +78,24 @@ class Contrast:
         photo had been blurred, however large the face.
         """
         gains, grey = self._gains(m), luma(planes)
-        fine = canvas.luma() - canvas.lift(_blurs()[0](grey[None])[0])
+        now = canvas.luma()
+        fine = now - canvas.lift(_blurs()[0](grey[None])[0])
         change = canvas.lift(gains[0]) * fine
         change += canvas.lift((gains[1:] * _bands(grey)[1:]).sum(axis=0))
-        canvas.pixels += change[..., None]
+        canvas.pixels += shares_of(canvas.pixels, now) * change[..., None]
 
     def _gains(self, m: Array) -> Array:
         return spread(self.knots)(m) * self.window
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the pullbacks of a contrast need: m and the bands, (bands, H, W), tone and change."""
+
+    gains: Array
+    bands: Array
+    tone: Tone
+    change: Array
 
 
 @cache

@@ -1,6 +1,6 @@
 """δ, the cloak of the paper: what is added point by point; here to luma alone, where it hides.
 
-    y(p) = x(p) + W(p) · δ(p)
+    Y'(p) = Y(p) + W(p) · δ(p)
 
 W is a window times the texture of the skin: on smooth skin each point of δ would be seen.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from photocloak.engine.budget import Dssim
 from photocloak.engine.edits.canvas import Canvas
+from photocloak.engine.edits.tone import Tone, shares_of
 from photocloak.engine.geometry import Array, Separable
 
 
@@ -41,26 +42,29 @@ class Delta:
         """Return δ with no point beyond its bound; for ρ see `within`."""
         return np.clip(delta, -self.linf, self.linf)
 
-    def apply(self, delta: Array, planes: Array) -> tuple[Array, None]:
-        """Return the changed (3, SIZE, SIZE) planes."""
-        return planes + self._change(delta), None
+    def apply(self, delta: Array, planes: Array) -> tuple[Array, tuple[Tone, Array]]:
+        """Return the changed (3, SIZE, SIZE) planes, and what the pullbacks need."""
+        tone, change = Tone.of(planes), self._change(delta)[0]
+        return planes + tone.shares * change, (tone, change)
 
-    def pullback(self, _seen: None, gradient: Array) -> Array:
+    def pullback(self, seen: tuple[Tone, Array], gradient: Array) -> Array:
         """Return the gradient with respect to δ for that of the result."""
-        return self.refine.pullback(gradient.sum(axis=0, keepdims=True)) * self.window
+        return self.refine.pullback(seen[0].pull(gradient)[None]) * self.window
 
-    def through(self, _seen: None, gradient: Array) -> Array:
+    def through(self, seen: tuple[Tone, Array], gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
-        return gradient
+        tone, change = seen
+        return tone.through(change, gradient)
 
     def render(self, delta: Array, _planes: Array, canvas: Canvas) -> None:
         """Change the photo."""
-        canvas.pixels += canvas.lift(delta[0] * self.window)[..., None]
+        change = canvas.lift(delta[0] * self.window)
+        canvas.pixels += shares_of(canvas.pixels, canvas.luma()) * change[..., None]
 
     def shrunk(self, delta: Array, reference: Dssim, planes: Array) -> Array:
         """Return δ taken back to about ρ, by DSSIM's near-quadratic growth.
 
-        `reference` is of the luma of the (3, SIZE, SIZE) planes before δ, or of these.
+        `reference` is of the luma before δ, `planes` that luma, (1, SIZE, SIZE).
         """
         cost = reference.measure(np.clip(planes + self._change(delta), 0, 255))
         return delta * np.float32(min(1.0, np.sqrt(self.bound / max(cost, 1e-12))))
@@ -68,7 +72,8 @@ class Delta:
     def within(self, delta: Array, planes: Array) -> tuple[Array, float]:
         """Return the most of δ whose DSSIM is at most ρ, and that DSSIM."""
         planes = np.clip(planes, 0, 255)
-        reference, change = Dssim(planes), self._change(delta)
+        reference = Dssim(planes)
+        change = Tone.of(planes).shares * self._change(delta)
 
         def cost(factor: float) -> float:
             return reference.measure(np.clip(planes + np.float32(factor) * change, 0, 255))
@@ -83,5 +88,5 @@ class Delta:
         return delta * np.float32(low), cost(low)
 
     def _change(self, delta: Array) -> Array:
-        """Return what is added to each channel, (1, SIZE, SIZE)."""
+        """Return what is added to the luma, (1, SIZE, SIZE)."""
         return self.refine(delta * self.window)

@@ -13,10 +13,9 @@ import numpy as np
 
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import spread
+from photocloak.engine.edits.tone import TOE
 from photocloak.engine.geometry import Array
 
-TOE = np.float32(255 * 0.055)
-"""sRGB is 1.055 l^(1/2.4) − .055 (IEC 61966-2-1): multiplied light is scaled from here."""
 GAMMA = np.float32(2.4)
 
 
