@@ -76,7 +76,14 @@ def test_bytes_between_segments_are_passed_over(small: Image, stray: bytes) -> N
 
 def test_a_long_packed_text_is_no_damage(small: Image) -> None:
     parts, _ = chunks.split(coded(small, "PNG"))
-    text = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"<x:xmpmeta>" + b"ab " * 1_000_000)
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description>'
+        + b"The castle above the river in the evening. " * 50_000
+        + b"</dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    text = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(packet)
     data = chunks.join([parts[0], chunks.Chunk(b"iTXt", text), *parts[1:]])
     assert text in kept(data)[1].data
 

@@ -22,8 +22,10 @@ TURNS = range(1, 9)
 
 
 def block(orientation: int) -> bytes:
-    rows = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", 1) + rows + bytes(4) + b"kept byte for byte"
+    caption = b"kept byte for byte\0"
+    rows = struct.pack("<HHII", 0x010E, 2, len(caption), 38)
+    rows += struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", 2) + rows + bytes(4) + caption
 
 
 def packet(orientation: int, *, element: bool = False) -> bytes:
