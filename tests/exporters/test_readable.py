@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from photocloak.exporters.leaks import histories, xmp
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.text import Cost, cost
 from tests.exporters.encodings import TEXTS, base_n, coded, separated
 from tests.exporters.hosts import FACE
@@ -48,6 +49,22 @@ def test_people_can_write_what_they_like(name: str) -> None:
     found = cost(READABLE[name])
     assert found.opaque <= 12
     assert Ledger(PREVIEWS).admits(found)
+
+
+CUT = [("base64", 5, " - ", 80), ("base64", 5, " - ", 150), ("ascii85", 1, "-", 48)]
+CUT += [("ascii85", 2, "-", 48), ("ascii85", 1, "-", 80), ("base64", 3, ", ", 80)]
+
+
+@pytest.mark.parametrize(("how", "group", "separator", "size"), CUT)
+def test_many_short_pieces_hold_no_more_than_one(
+    how: str, group: int, separator: str, size: int
+) -> None:
+    data = random.Random(size).randbytes(3000)
+    code = (base64.b64encode if how == "base64" else base64.a85encode)(data).decode()
+    text = separator.join(code[at : at + group] for at in range(0, len(code), group))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    kept, _ = settled(lambda account: [one for one in pieces if account.admits_text(one)], PREVIEWS)
+    assert sum(map(len, kept)) <= table("limits")["file"]["opaque"] + size
 
 
 @settings(max_examples=60, deadline=None)

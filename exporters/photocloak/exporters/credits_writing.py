@@ -2,9 +2,12 @@
 
 import html
 import struct
+from dataclasses import replace
 
 from photocloak.exporters.credits import ASCII, DC, PHOTOSHOP, RATIONAL, SHORT, Credits
 from photocloak.exporters.dates import to_exif
+from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.text import cost
 from photocloak.exporters.xmp_reading import RDF
 
 _LONG, _UNDEFINED = 4, 7
@@ -100,3 +103,25 @@ def _alternatives(name: str, texts: dict[str, str]) -> str:
         for language, text in texts.items()
     )
     return f"<dc:{name}><rdf:Alt>{items}</rdf:Alt></dc:{name}>"
+
+
+def readable(credits: Credits) -> Credits:
+    """Return credits without texts that would hold the file back: pieces of code may be a picture.
+
+    EXIF has all creators in one value, so that they are judged together.
+    """
+    names: list[str] = []
+    for name in credits.creator:
+        if _is_readable("; ".join([*names, name])):
+            names.append(name)
+    rights = {key: text for key, text in credits.copyright.items() if _is_readable(text)}
+    caption = {key: text for key, text in credits.caption.items() if _is_readable(text)}
+    kept = replace(credits, creator=names, copyright=rights, caption=caption)
+    if kept != credits:
+        kept.notes += ("credits that nobody can read are left out",)
+    return kept
+
+
+def _is_readable(text: str) -> bool:
+    limits = table("limits")["value"]
+    return all(getattr(cost(text), kind) <= most for kind, most in limits.items())

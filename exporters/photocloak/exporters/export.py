@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from photocloak.core import InputError, OutputError, PhotocloakError
 from photocloak.exporters.colour import to_eight
 from photocloak.exporters.credits import Credits, gather
-from photocloak.exporters.credits_writing import exif_block, xmp_packet
+from photocloak.exporters.credits_writing import exif_block, readable, xmp_packet
 from photocloak.exporters.formats import FORMATS, suffix_like
 from photocloak.exporters.formats.base import Draft, Format, Plate
 from photocloak.exporters.icc import srgb_profile
@@ -80,7 +80,7 @@ def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
     """Make a new file out of the pixels and the few fields that the policy keeps."""
     kept = Credits()
     if policy.metadata == "some":
-        kept = gather(parts_of(photo.data)).only(policy.fields)
+        kept = readable(gather(parts_of(photo.data)).only(policy.fields))
     pixels, notes = _flat(photo, cloaked)
     if photo.raster.samples.dtype != np.uint8:
         notes = (*notes, "16 bits a channel became 8")

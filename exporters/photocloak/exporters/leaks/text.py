@@ -19,6 +19,7 @@ from photocloak.exporters.leaks.tables import table
 _WINDOW = 32  # letters that are judged together
 _ODD, _SLACK = 5.0, 14.0  # bits a letter; more where the letters are few
 _BRIEF = 2.4  # letters of a word: languages have more on average
+_CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
 _RUNS = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _IDENTIFIER = re.compile(
@@ -98,6 +99,9 @@ def cost(text: str) -> Cost:
                 opaque += _letters(run, words, foreign)
     uniform = sum(map(len, words)) >= _FEW and _is_uniform("".join(map(_folded, words)), latin=True)
     opaque += sum(map(len, words)) if uniform else _unlikely(words)
+    unread = opaque + signs
+    if unread > _CODE and unread * 2 > len("".join(plain.split())):
+        opaque = max(opaque, len(text))  # no text: its separators are part of it
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
     letters = marks + sum(map(len, foreign))
     if _is_foreign_language("".join(foreign)):
