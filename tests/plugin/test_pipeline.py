@@ -202,7 +202,7 @@ class TestOnlyMe:
         }
         before, after = (exporters.read(path).pixels for path in (group, outcome.output))
         changed = (before != after).any(axis=(0, 2))
-        assert changed[20:100].mean() > 0.9 and not changed[150:].any()
+        assert changed[20:100].mean() > 0.8 and not changed[150:].any()
         assert [one.label for one in Roster(studio.database).everybody()] == ["Ada"]
 
     def test_a_photo_of_others_only(self, studio: Studio, group: Path) -> None:
