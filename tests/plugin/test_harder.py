@@ -27,8 +27,8 @@ def group(home: Path, threshold: float, mode: str) -> Outcome:
 
 
 def decisive(face: FaceOutcome) -> float:
-    """Return the similarity that must be refused: of three recognisers one may accept."""
-    return sorted(face.similarity.values())[-2]
+    """Return the similarity that must be refused: of three recognisers two may accept."""
+    return min(face.similarity.values())
 
 
 def between(home: Path) -> float:
@@ -61,7 +61,7 @@ def test_only_the_weak_face_gets_more(tmp_path: Path, monkeypatch: pytest.Monkey
         mode = load_mode(face.mode)
         bounds = {"warp": mode.warp, "contrast": mode.contrast, "light": mode.light}
         for name, bound in {**bounds, "delta": mode.rho}.items():
-            assert face.edits[name] <= bound * 1.001
+            assert face.edits[name] <= bound * 90 / 70 * 1.001  # 70 pixels: see LARGE in retouch.py
         assert decisive(face) < threshold
 
 
