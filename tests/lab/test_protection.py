@@ -8,7 +8,6 @@ import tomllib
 from contextlib import closing
 from pathlib import Path
 
-from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation.cache import Cache
 from photocloak.plugin.evaluation.protocol import THIRDS, folders_of
@@ -17,6 +16,7 @@ from photocloak.plugin.evaluation.run import Evaluation, Plan, evaluate
 BASELINE = Path(__file__).with_name("protection_baseline.toml")
 STRANGER = "sface"
 PEOPLE, TRAIN, TEST = 10, 5, 4
+MOST_DSSIM = 0.032
 
 
 def small(lab: Path, place: Path) -> Path:
@@ -75,5 +75,5 @@ def test_protection_is_no_less_than_it_was(lab: Path, tmp_path: Path, folders: F
     for row in found.rows:
         assert row.linear.others >= 0.9, f"{row.tracker} looks broken: {row.variant}"
     (mode,) = found.modes
-    rho = load_mode("balanced").rho  # before encoding; photos of quality 75 add a quarter
-    assert sum(one.dssim for _, one in mode.changes) <= 1.3 * rho * len(mode.changes)
+    # Of all edits together, of which a warp is the larger part; δ's own bound is held elsewhere.
+    assert sum(one.dssim for _, one in mode.changes) <= MOST_DSSIM * len(mode.changes)
