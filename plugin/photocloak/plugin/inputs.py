@@ -92,6 +92,6 @@ def _away(folder: Path, output: Path | None) -> Collection[Path]:
     if output is None:
         return ()
     top, away = os.path.realpath(folder), os.path.realpath(output)
-    if away == top or not away.startswith(os.path.join(top, "")):  # noqa: PTH118
+    if away == top or not away.startswith(os.path.join(top, "")):  # noqa: PTH118 (text is compared)
         return ()
     return {folder / os.path.relpath(away, top)}

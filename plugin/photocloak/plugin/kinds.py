@@ -134,7 +134,7 @@ def is_reserved(name: str, downloads: Collection[str], *, empty: Callable[[], bo
     if f"{name}.aria2" in downloads:  # aria2 writes into the file and keeps its books beside
         return True
     # Browsers hold the name with an empty file: photo.jpg and photo.jpg.part or photo.Ab3x.jpg.part
-    stem, ending = os.path.splitext(name)  # noqa: PTH122
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 (a Path a file is slow)
     ends = f"{ending}.part", f"{ending}.crdownload"
     goes_on = any(one.startswith(f"{stem}.") and one.endswith(ends) for one in downloads)
     return goes_on and empty()
