@@ -19,6 +19,7 @@ from photocloak.engine.modes import load_mode
 from photocloak.engine.space import ARCFACE, Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 from photocloak.plugin import attempt
+from photocloak.plugin.assignment import Sighting
 from photocloak.plugin.attempt import Engine
 from photocloak.plugin.worker import Worker
 
@@ -48,10 +49,10 @@ class FirstFree:
 
     def __init__(self, size: int = 10) -> None:
         self.library = library(size)
-        self.asked: list[tuple[int, int]] = []
+        self.asked: list[int] = []
 
-    def __call__(self, index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        self.asked.append((index, len(photos)))
+    def __call__(self, faces: Sequence[Sighting], photo: str, taken: Collection[str]) -> Target:
+        self.asked.append(len(faces))
         free = [name for name in self.library if name not in taken] or list(self.library)
         return self.library[free[0]]
 

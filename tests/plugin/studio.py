@@ -6,7 +6,12 @@ from pathlib import Path
 
 from photocloak.engine.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
+from photocloak.plugin.abreast import Abreast
 from photocloak.plugin.attempt import Engine
+from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.results import Results
+from photocloak.plugin.shelf import Shelf
+from photocloak.plugin.worker import Worker
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
 ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)
@@ -14,6 +19,12 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
     ONE: [face_at(40, 20, 70)],
     TWO: [face_at(20, 20, 80), face_at(150, 30, 70)],
 }
+
+
+def clerk_of(engine: Engine, database: Database) -> Clerk:
+    """Return a clerk for an engine of fakes; hardly anybody is alike."""
+    people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
+    return Clerk(people, Shelf(Outputs(database), Results(database)), engine.library)
 
 
 class Studio:
@@ -24,9 +35,7 @@ class Studio:
         self.database = database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
-            self.engine,
-            People(database, dict.fromkeys(self.engine.ensemble.extractors, 0.9)),
-            self.outputs,
+            clerk_of(self.engine, database), Abreast(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

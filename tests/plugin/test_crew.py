@@ -15,7 +15,7 @@ from pickle import PicklingError
 import pytest
 
 from photocloak.plugin.crew import Crew
-from photocloak.plugin.member import WorkerDiedError, sign_of_life
+from photocloak.plugin.member import WorkerDiedError, report
 
 HUNG = 600.0
 """Seconds after which what must happen counts as hung, however busy the machine is."""
@@ -25,7 +25,7 @@ HUNG = 600.0
 def crew() -> Iterator[Crew]:
     crew = Crew(2)
     yield crew
-    crew.shutdown(wait=False, cancel_futures=True)
+    crew.close(wait=False)
 
 
 def until(true: Callable[[], bool], seconds: float = HUNG) -> None:
@@ -71,7 +71,7 @@ def work_slowly(seconds: float) -> str:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.6)
-        sign_of_life()
+        report(int(10 * (end - time.monotonic())), int(10 * seconds))
     return "done"
 
 
@@ -81,7 +81,7 @@ def interrupt_self() -> str:
 
 
 def test_calls_are_answered(crew: Crew) -> None:
-    assert list(crew.map(square, range(5))) == [0, 1, 4, 9, 16]
+    assert [one.result() for one in [crew.submit(square, i) for i in range(5)]] == [0, 1, 4, 9, 16]
     with pytest.raises(ValueError, match="no good"):
         crew.submit(fail, "no good").result()
     pids = {crew.submit(os.getpid).result() for _ in range(6)}
@@ -93,7 +93,7 @@ def test_nothing_starts_before_the_first_call() -> None:
     before = children.read_text()
     crew = Crew(2)
     assert children.read_text() == before
-    crew.shutdown()
+    crew.close(wait=True)
 
 
 def test_what_cannot_be_sent_is_the_calls_own_fault(crew: Crew) -> None:
@@ -135,18 +135,26 @@ def test_an_idle_process_that_was_killed_costs_nothing() -> None:
     os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid))
     assert crew.submit(os.getpid).result() not in (pid, os.getpid())
-    crew.shutdown()
+    crew.close(wait=True)
 
 
 def test_a_silent_process_is_ended_and_a_slow_one_is_not() -> None:
-    with Crew(1) as other:
-        patience = patience_beyond(other.submit(square, 3).result)
+    other = Crew(1)
+    patience = patience_beyond(other.submit(square, 3).result)
+    other.close(wait=True)
     crew = Crew(1, patience=patience)
     assert crew.submit(work_slowly, 1.5 * patience).result() == "done"
     with pytest.raises(WorkerDiedError, match=f"was silent for {patience:.0f} s"):
         crew.submit(time.sleep, 3600).result(HUNG)
     assert crew.submit(square, 3).result() == 9
-    crew.shutdown()
+    crew.close(wait=True)
+
+
+def test_what_a_process_reports_is_heard(crew: Crew) -> None:
+    heard: list[tuple[int, int]] = []
+    crew.submit(work_slowly, 2, heard=lambda *step: heard.append(step)).result()
+    assert heard and all(total == 20 for _, total in heard)
+    assert [left for left, _ in heard] == sorted((left for left, _ in heard), reverse=True)
 
 
 def test_an_interrupt_is_the_parents_to_answer(crew: Crew) -> None:
@@ -156,7 +164,7 @@ def test_an_interrupt_is_the_parents_to_answer(crew: Crew) -> None:
 def test_the_end_waits_or_kills(tmp_path: Path) -> None:
     crew = Crew(1)
     slow = crew.submit(work_slowly, 2)
-    crew.shutdown(wait=True)
+    crew.close(wait=True)
     assert slow.result() == "done"
     with pytest.raises(RuntimeError):
         crew.submit(square, 1)
@@ -164,7 +172,7 @@ def test_the_end_waits_or_kills(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     lost, never = crew.submit(linger, marker), crew.submit(square, 1)
     until(lambda: marker.exists() and bool(marker.read_text()))
-    crew.shutdown(wait=False, cancel_futures=True)
+    crew.close(wait=False)
     with pytest.raises(WorkerDiedError):
         lost.result(HUNG)
     with pytest.raises(CancelledError):

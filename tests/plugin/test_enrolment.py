@@ -29,7 +29,9 @@ def photos(identity: int, count: int, first: int = 0) -> dict[str, Embeddings]:
 
 
 def enroll(store: Store, name: str, faces: dict[str, Embeddings]) -> tuple[int, set[str]]:
-    person, kept = store.people.enroll(name, faces, choose=store.choose)
+    person, kept = store.people.enroll(
+        name, {photo: Sighting(one, True) for photo, one in faces.items()}, choose=store.choose
+    )
     return person.id, kept
 
 

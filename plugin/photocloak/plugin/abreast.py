@@ -1,76 +1,59 @@
-"""Two photos at once in this process: threads that share the models.
+"""Photos in this process: threads that share the models.
 
 A photo alone leaves a core idle for a third of its time: while it is decoded, encoded and between
-the runs of the recognisers. A second process would do, too, but holds the models once more and is
-no faster (docs/speed.md).
+the runs of the recognisers. So two are done at once. A second process would do, too, but holds the
+models once more and is no faster (docs/speed.md).
 """
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from queue import SimpleQueue
+from functools import cached_property
 from threading import Event
+from typing import Any
 
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.job import Job, Outcome
-from photocloak.plugin.phases import Cloaked, Order
-from photocloak.plugin.worker import Worker
+from photocloak.plugin.executor import Phase
+from photocloak.plugin.worker import Recipe, Worker
 
 AT_ONCE = 2
 """Photos under way, where there are as many cores; each needs the memory of a photo."""
 
 
-class Abreast(ThreadPoolExecutor):
-    """An executor for a coordinator; its `recipe` gives one worker to all threads."""
+def at_once() -> int:
+    """Return how many photos at once are sooner done than one by one."""
+    return min(AT_ONCE, os.cpu_count() or 1)
 
-    def __init__(self, engine: Engine) -> None:
-        """`engine`: the models."""
-        self.workers = min(AT_ONCE, os.cpu_count() or 1)
-        super().__init__(self.workers, thread_name_prefix="photo")
+
+class Abreast:
+    """An executor of threads with one worker."""
+
+    def __init__(self, recipe: Recipe, workers: int) -> None:
+        """`recipe` makes the worker; `workers` photos are done at once."""
+        self.workers = workers
+        self._recipe = recipe
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="photo")
         self._given_up = Event()
-        self._steps: SimpleQueue[tuple[Job, int, int] | None] = SimpleQueue()
-        self._worker = _Heard(engine, self)
 
-    def recipe(self) -> Worker:
-        """Return the worker, of which there is one."""
-        return self._worker
+    @cached_property
+    def _worker(self) -> Worker:
+        return self._recipe()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def start(self) -> None:
+        """Load the models."""
+        _ = self._worker
+
+    def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
+        """Run a phase in a thread."""
+
+        def stepped(done: int, total: int) -> None:
+            if self._given_up.is_set():
+                raise CancelledError
+            on_step(done, total)
+
+        return self._threads.submit(phase, lambda: self._worker, argument, stepped)
+
+    def close(self, *, wait: bool) -> None:
         """End; without `wait`, cloaks that are being computed end at their next step."""
         if not wait:
             self._given_up.set()
-        super().shutdown(wait, cancel_futures=cancel_futures)
-
-    def heard(self, job: Job, done: int, total: int) -> None:
-        """Take note of a step, in the thread that has done it."""
-        if self._given_up.is_set():
-            raise CancelledError
-        self._steps.put((job, done, total))
-
-    def steps(self, job: Job, future: "Future[Outcome]") -> Iterator[tuple[int, int]]:
-        """Yield (steps done, steps in all) of one photo until it is done; others' are passed over.
-
-        So it is one thread, the caller's, that shows the progress.
-        """
-        future.add_done_callback(lambda _: self._steps.put(None))
-        while (step := self._steps.get()) is not None:
-            whose, done, total = step
-            if whose is job:
-                yield done, total
-
-
-class _Heard(Worker):
-    """A worker whose steps an `Abreast` hears of."""
-
-    def __init__(self, engine: Engine, abreast: Abreast) -> None:
-        super().__init__(engine)
-        self._abreast = abreast
-
-    def cloak(self, order: Order, on_step: OnStep | None = None) -> Cloaked:
-        def stepped(done: int, total: int) -> None:
-            self._abreast.heard(order.task.job, done, total)
-            if on_step is not None:
-                on_step(done, total)
-
-        return super().cloak(order, stepped)
+        self._threads.shutdown(wait, cancel_futures=not wait)

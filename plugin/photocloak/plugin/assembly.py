@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,14 +23,15 @@ from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.abreast import Abreast
 from photocloak.plugin.attempt import Engine
 from photocloak.plugin.clerk import Clerk
-from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.database import Database
 from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.pipeline import Pipeline
+from photocloak.plugin.results import Results
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.shelf import Shelf
 from photocloak.plugin.worker import Worker
 
 
@@ -77,40 +77,24 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
 
 
 def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
-    """Join an engine and the user's stores."""
-    return Pipeline(
-        engine,
-        open_people(engine, folders),
-        open_outputs(folders),
-        load_policy=partial(_load_policy, folders),
-    )
+    """Join an engine, in this process, and the user's stores; photos are done one by one."""
+    clerk = _clerk(thresholds(engine.ensemble), engine.library, folders)
+    return Pipeline(clerk, Abreast(lambda: Worker(engine), 1))
 
 
-def open_coordinator(
-    settings: Settings, folders: Folders, executor: Executor, *, workers: int
-) -> Coordinator:
-    """Join an executor, in whose `workers` processes the models will be, and the user's stores."""
+def open_clerk(folders: Folders) -> Clerk:
+    """Open the user's stores for the extractors that there are; no model is loaded."""
     found = specs(folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(found)
-    people = People(
-        Database(folders.database), {name: one.threshold for name, one in found.items()}
-    )
-    clerk = Clerk(
-        people, open_outputs(folders), library, load_policy=partial(_load_policy, folders)
-    )
-    return Coordinator(clerk, executor, Recipe(settings, folders), workers=workers)
+    return _clerk({name: one.threshold for name, one in found.items()}, library, folders)
 
 
-def open_abreast(engine: Engine, folders: Folders, threads: Abreast) -> Coordinator:
-    """Join threads of this process, which have the engine, and the user's stores."""
-    clerk = Clerk(
-        open_people(engine, folders),
-        open_outputs(folders),
-        engine.library,
-        load_policy=partial(_load_policy, folders),
-    )
-    return Coordinator(clerk, threads, threads.recipe, workers=threads.workers)
+def _clerk(thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders) -> Clerk:
+    database = Database(folders.database)
+    shelf = Shelf(Outputs(database), Results(database))
+    people = People(database, thresholds)
+    return Clerk(people, shelf, library, load_policy=partial(_load_policy, folders))
 
 
 @dataclass(frozen=True)

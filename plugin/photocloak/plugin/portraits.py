@@ -1,16 +1,15 @@
 """Enroll a named person from photos: find the face that is meant in each, and learn from it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ExitCode, InputError
-from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.faces import Face, alignable
-from photocloak.engine.targets import Target
 from photocloak.plugin.assignment import Sighting
-from photocloak.plugin.attempt import Engine, seed_of, sha256
+from photocloak.plugin.attempt import Engine, sha256
+from photocloak.plugin.clerk import chooser
 from photocloak.plugin.enrolment import RefusedError
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
@@ -68,14 +67,9 @@ def enroll(
     if not portraits:
         return Enrolled(None, [one for one in seen if isinstance(one, Learned)])
 
-    def choose(index: int, known: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        portrait = list(portraits.values())[index]
-        seed = seed_of(portrait.content)
-        return engine.library.choose(known, portrait.face.look, taken=taken, seed=seed)
-
-    faces = {content: one.face.features for content, one in portraits.items()}
+    faces = {content: one.face for content, one in portraits.items()}
     try:
-        person, kept = people.enroll(name, faces, choose=choose)
+        person, kept = people.enroll(name, faces, choose=chooser(engine.library))
     except RefusedError as refused:
         return Enrolled(None, _results(seen, refused.why), refused)
     other = f"left out, since its face does not look like {name}'s others"

@@ -7,7 +7,15 @@ from photocloak.plugin.inputs import passed_over
 from photocloak.plugin.job import Outcome, Status
 from photocloak.plugin.kinds import Kind
 
-_ORDER = ("cloaked", "already cloaked", "copied uncloaked", "held back", "failed", "not done")
+_ORDER = (
+    "cloaked",
+    "done before",
+    "already cloaked",
+    "copied uncloaked",
+    "held back",
+    "failed",
+    "not done",
+)
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Tally:
 def _group(outcome: Outcome) -> str:
     if outcome.status is Status.CLOAKED:
         return "cloaked"
+    if outcome.status is Status.DONE_BEFORE:
+        return "done before"
     if outcome.status is Status.ALREADY_CLOAKED:
         return "already cloaked"
     if outcome.status is Status.FAILED:

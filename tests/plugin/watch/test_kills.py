@@ -16,10 +16,11 @@ import pytest
 
 from photocloak import exporters
 from photocloak.plugin import Database, Job, Outcome, Outputs, Settings, Status
+from photocloak.plugin.made import signature_of
 from photocloak.plugin.watch.hands import Hands
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, signature_of
+from photocloak.plugin.watch.scan import Candidate
 from tests.lab.soak import Soak
 from tests.plugin.watch.harness import Place, decodes, until
 

@@ -11,13 +11,14 @@ import pytest
 from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
 from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.made import signature_of
 from photocloak.plugin.watch import queue, settle
 from photocloak.plugin.watch.journal import Journal, State
 from photocloak.plugin.watch.lock import OutputLock, is_locked
 from photocloak.plugin.watch.mounts import mount_of
 from photocloak.plugin.watch.orders import read_orders
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
+from photocloak.plugin.watch.scan import Candidate, Tree
 from photocloak.plugin.watch.settle import Settler, is_being_written
 from photocloak.plugin.watch.wake import Hints, Wake
 

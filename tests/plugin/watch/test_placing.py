@@ -12,10 +12,11 @@ import pytest
 from photocloak.core import ExitCode
 from photocloak.plugin import Job, Outcome, Settings, Status
 from photocloak.plugin.main import run
+from photocloak.plugin.made import signature_of
 from photocloak.plugin.watch.hands import Hands
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, signature_of
+from photocloak.plugin.watch.scan import Candidate
 from photocloak.plugin.watch.trouble import HinderedError
 from tests.plugin.watch.harness import Place, until
 

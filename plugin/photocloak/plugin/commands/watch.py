@@ -48,7 +48,8 @@ def watch(
 
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
-    from photocloak.plugin.assembly import open_coordinator
-    from photocloak.plugin.crew import Crew
+    from photocloak.plugin.assembly import Recipe, open_clerk
+    from photocloak.plugin.coordinator import Coordinator
+    from photocloak.plugin.processes import Processes
 
-    return open_coordinator(settings, folders, Crew(1), workers=1)
+    return Coordinator(open_clerk(folders), Processes(Recipe(settings, folders), 1))

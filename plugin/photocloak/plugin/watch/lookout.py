@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from photocloak.plugin.kinds import Kind
-from photocloak.plugin.made import sha256_of, why_not_read
+from photocloak.plugin.made import sha256_of, signature_of, why_not_read
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.walk import Seen
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
+from photocloak.plugin.watch.scan import Candidate, Tree
 from photocloak.plugin.watch.settle import Settler
 from photocloak.plugin.watch.wake import Hints, Wake, Watcher
 
