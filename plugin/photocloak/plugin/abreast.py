@@ -12,8 +12,7 @@ from threading import Event
 from typing import Any
 
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.executor import Phase
-from photocloak.plugin.worker import Recipe, Worker
+from photocloak.plugin.executor import Phase, Recipe
 
 AT_ONCE = 2
 """Photos under way, where there are as many cores; each needs the memory of a photo."""
@@ -35,7 +34,7 @@ class Abreast:
         self._given_up = Event()
 
     @cached_property
-    def _worker(self) -> Worker:
+    def _worker(self) -> Any:
         return self._recipe()
 
     def start(self) -> None:

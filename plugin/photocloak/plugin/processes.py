@@ -5,9 +5,8 @@ from typing import Any
 
 from photocloak.engine.cloaker import OnStep
 from photocloak.plugin.crew import PATIENCE, Crew
-from photocloak.plugin.executor import Phase
+from photocloak.plugin.executor import OncePerProcess, Phase, Recipe
 from photocloak.plugin.member import report
-from photocloak.plugin.worker import Hire, Hired, Recipe
 
 
 class Processes:
@@ -16,7 +15,7 @@ class Processes:
     def __init__(self, recipe: Recipe, workers: int, *, patience: float = PATIENCE) -> None:
         """`patience`: seconds of silence after which a process counts as hung."""
         self.workers = workers
-        self._hire = Hired(recipe)
+        self._make = OncePerProcess(recipe)
         self._crew = Crew(workers, patience=patience)
 
     def start(self) -> None:
@@ -24,12 +23,12 @@ class Processes:
 
     def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
         """Run a phase in a process, whose steps are its signs of life."""
-        return self._crew.submit(_run, phase, self._hire, argument, heard=on_step)
+        return self._crew.submit(_run, phase, self._make, argument, heard=on_step)
 
     def close(self, *, wait: bool) -> None:
         """End the processes."""
         self._crew.close(wait=wait)
 
 
-def _run(phase: Phase, hire: Hire, argument: Any) -> Any:
-    return phase(hire, argument, report)
+def _run(phase: Phase, make: Recipe, argument: Any) -> Any:
+    return phase(make, argument, report)

@@ -6,8 +6,7 @@ from uuid import uuid4
 
 from photocloak.core import ConfigError
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.executor import Phase
-from photocloak.plugin.worker import Hire, Hired, Recipe
+from photocloak.plugin.executor import OncePerProcess, Phase, Recipe
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -26,7 +25,7 @@ class Cluster:
             ConfigError: Dask is not installed, nobody answers, or there are no workers.
 
         """
-        self._hire = Hired(recipe)
+        self._make = OncePerProcess(recipe)
         self._client = _connect(address)
         self.workers = sum(self._client.nthreads().values())
         if not self.workers:
@@ -51,7 +50,7 @@ class Cluster:
         call = uuid4().hex
         self._hearing[call] = on_step
         future: Future[Any] = self._executor.submit(
-            _run, phase, self._hire, argument, self._topic, call
+            _run, phase, self._make, argument, self._topic, call
         )
         future.add_done_callback(lambda _: self._hearing.pop(call, None))
         return future
@@ -84,9 +83,9 @@ def _connect(address: str) -> "Client":
         ) from error
 
 
-def _run(phase: Phase, hire: Hire, argument: Any, topic: str, call: str) -> Any:
+def _run(phase: Phase, make: Recipe, argument: Any, topic: str, call: str) -> Any:
     """Run a phase on a worker, and log its steps there, which the client hears."""
     from distributed import get_worker
 
     log = get_worker().log_event
-    return phase(hire, argument, lambda done, total: log(topic, (call, done, total)))
+    return phase(make, argument, lambda done, total: log(topic, (call, done, total)))

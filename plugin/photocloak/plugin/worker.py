@@ -4,8 +4,6 @@ Both are idempotent: done twice, or each by another worker, they come to the sam
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 
 from photocloak.engine.cloaker import OnStep
@@ -13,9 +11,6 @@ from photocloak.plugin import attempt
 from photocloak.plugin.attempt import Engine, Opened
 from photocloak.plugin.job import Outcome
 from photocloak.plugin.phases import Cloaked, Looked, Order, Task, settled
-
-Recipe = Callable[[], "Worker"]
-"""Makes a worker, which loads the models; hashable, and can be pickled."""
 
 Hire = Callable[[], "Worker"]
 """Gives the worker that there is."""
@@ -68,23 +63,3 @@ def look(hire: Hire, task: Task, _: OnStep) -> Looked | Outcome:
 def cloak(hire: Hire, order: Order, on_step: OnStep) -> Cloaked | Outcome:
     """Run `Worker.cloak` in this process; what goes wrong is the photo's outcome."""
     return settled(order.task.job, lambda: hire().cloak(order, on_step))
-
-
-@dataclass(frozen=True)
-class Hired:
-    """Gives the worker of whatever process it is called in; it is made at the first call."""
-
-    recipe: Recipe
-
-    def __call__(self) -> Worker:
-        """Load the models once a process."""
-        with _HIRING:
-            return _hire(self.recipe)
-
-
-_HIRING = Lock()
-
-
-@lru_cache(maxsize=1)
-def _hire(recipe: Recipe) -> Worker:
-    return recipe()
