@@ -6,11 +6,11 @@ from pathlib import Path
 
 from photocloak.engine.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
-from photocloak.plugin.abreast import Abreast
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.decisions import Decisions
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.results import Results
 from photocloak.plugin.shelf import Shelf
+from photocloak.plugin.threads import WorkerThreads
 from photocloak.plugin.worker import Worker
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
@@ -21,10 +21,10 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 }
 
 
-def clerk_of(engine: Engine, database: Database) -> Clerk:
+def clerk_of(engine: Engine, database: Database) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    return Clerk(people, Shelf(Outputs(database), Results(database)), engine.library)
+    return Decisions(people, Shelf(Outputs(database), Results(database)), engine.library)
 
 
 class Studio:
@@ -35,7 +35,7 @@ class Studio:
         self.database = database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
-            clerk_of(self.engine, database), Abreast(lambda: Worker(self.engine), 1)
+            clerk_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

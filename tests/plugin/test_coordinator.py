@@ -16,12 +16,12 @@ from photocloak.core import ExitCode
 from photocloak.engine.cloaker import OnStep
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Job, Outcome, Pipeline, Status
-from photocloak.plugin import attempt as attempt_module
-from photocloak.plugin.abreast import Abreast
+from photocloak.plugin import process_photo as attempt_module
 from photocloak.plugin.executor import Executor, Phase
-from photocloak.plugin.phases import Event, Task
+from photocloak.plugin.messages import Event, PhotoTask
 from photocloak.plugin.processes import Processes
 from photocloak.plugin.profiles import everybody
+from photocloak.plugin.threads import WorkerThreads
 from tests.plugin.fakes import (
     BARE,
     CAST,
@@ -35,7 +35,7 @@ from tests.plugin.fakes import (
     write_photo,
 )
 from tests.plugin.studio import clerk_of
-from tests.plugin.test_crew import HUNG, alive, patience_beyond, until
+from tests.plugin.test_process_pool import HUNG, alive, patience_beyond, until
 
 
 class Office:
@@ -81,7 +81,7 @@ SIZES = [PORTRAIT, GROUP, BARE, PORTRAIT, PORTRAIT, GROUP, PORTRAIT, BARE]
 
 
 def here() -> Executor:
-    return Abreast(FakeRecipe(), 1)
+    return WorkerThreads(FakeRecipe(), 1)
 
 
 def test_many_workers_do_what_one_process_does(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
     assert targets[0] == targets[1] and len({target for _, target in targets[0]}) == 3
 
 
-class Backwards(Abreast):
+class Backwards(WorkerThreads):
     """Answers the looks it gets last first."""
 
     def __init__(self, looks: int) -> None:
@@ -212,7 +212,7 @@ def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
     office.coordinator.close(wait=True)
 
 
-class Losing(Abreast):
+class Losing(WorkerThreads):
     """Loses everything it has when it comes to `bad.png`, and cannot say whose fault it was."""
 
     def __init__(self) -> None:
@@ -221,7 +221,7 @@ class Losing(Abreast):
         self.asked: list[tuple[str, int]] = []
 
     def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
-        job = argument.job if isinstance(argument, Task) else argument.task.job
+        job = argument.job if isinstance(argument, PhotoTask) else argument.task.job
         self.has = [one for one in self.has if not one.done()]
         self.asked.append((job.source.name, len(self.has)))
         answer: Future[Any] = Future()
@@ -251,7 +251,7 @@ def test_what_is_lost_with_a_worker_is_run_again_alone(tmp_path: Path) -> None:
     assert {name for name, _ in executor.asked[3:6]} == {"a.png", "b.png", "bad.png"}
 
 
-class Counting(Abreast):
+class Counting(WorkerThreads):
     """Counts the calls that are asked for and not answered yet, and the looks."""
 
     now = most = looks = 0
@@ -259,7 +259,7 @@ class Counting(Abreast):
     def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
         self.now += 1
         self.most = max(self.most, self.now)
-        self.looks += isinstance(argument, Task)
+        self.looks += isinstance(argument, PhotoTask)
 
         def counted(*given: Any) -> Any:
             try:

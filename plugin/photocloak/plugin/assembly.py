@@ -11,27 +11,27 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, manifest_root
+from photocloak.engine.age_sex import EXTRACTOR, load_age_sex_head
+from photocloak.engine.alignment import Image
 from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
 from photocloak.engine.faces import Face
-from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.landmarks import load_landmarker
-from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
-from photocloak.plugin.abreast import Abreast
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.database import Database
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.pipeline import Pipeline
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.results import Results
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.shelf import Shelf
+from photocloak.plugin.threads import WorkerThreads
 from photocloak.plugin.worker import Worker
 
 
@@ -78,23 +78,25 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
 
 def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
     """Join an engine, in this process, and the user's stores; photos are done one by one."""
-    clerk = _clerk(thresholds(engine.ensemble), engine.library, folders)
-    return Pipeline(clerk, Abreast(lambda: Worker(engine), 1))
+    decisions = _decisions(thresholds(engine.ensemble), engine.library, folders)
+    return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), 1))
 
 
-def open_clerk(folders: Folders) -> Clerk:
+def open_clerk(folders: Folders) -> Decisions:
     """Open the user's stores for the extractors that there are; no model is loaded."""
     found = specs(folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(found)
-    return _clerk({name: one.threshold for name, one in found.items()}, library, folders)
+    return _decisions({name: one.threshold for name, one in found.items()}, library, folders)
 
 
-def _clerk(thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders) -> Clerk:
+def _decisions(
+    thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders
+) -> Decisions:
     database = Database(folders.database)
     shelf = Shelf(Outputs(database), Results(database))
     people = People(database, thresholds)
-    return Clerk(people, shelf, library, load_policy=partial(_load_policy, folders))
+    return Decisions(people, shelf, library, load_policy=partial(_load_policy, folders))
 
 
 @dataclass(frozen=True)

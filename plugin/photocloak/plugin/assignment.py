@@ -19,27 +19,27 @@ NOBODY_NAMED = (
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ObservedFace:
     """A face of a photo, as far as it matters who it is.
 
     Attributes:
         features: raw.
         certain: whether it is a face for certain.
-        look: how it looks, for a matched target; None where matching is off.
+        attributes: how it looks, for a matched target; None where matching is off.
 
     """
 
     features: Embeddings
     certain: bool
-    look: Attributes | None = None
+    attributes: Attributes | None = None
 
 
-Choose = Callable[[Sequence[Sighting], str, Collection[str]], Target]
+Choose = Callable[[Sequence[ObservedFace], str, Collection[str]], Target]
 """Chooses T for a person: (what is known of them, the photo of the first, targets taken)."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class UserHint:
     """What the user said about one face of the photo.
 
     Attributes:
@@ -60,14 +60,14 @@ class Sighted:
     Attributes:
         photo: hash of its content; the same photo teaches a profile once.
         faces: largest first.
-        wish: what the user said.
+        hint: what the user said.
         only_named: leave faces alone that are surely of nobody with a name.
 
     """
 
     photo: str
-    faces: Sequence[Sighting]
-    wish: Wish = field(default_factory=Wish)
+    faces: Sequence[ObservedFace]
+    hint: UserHint = field(default_factory=UserHint)
     only_named: bool = False
 
 
@@ -105,7 +105,7 @@ class Targets:
             name: target_from_photos(name, rows) for name, rows in own.items()
         }
 
-    def of(self, person: Person, faces: Sequence[Sighting], photo: str) -> Target:
+    def of(self, person: Person, faces: Sequence[ObservedFace], photo: str) -> Target:
         """Return the person's target; a new one only if the library no longer has the old one.
 
         Args:
@@ -117,7 +117,7 @@ class Targets:
         if person.target in self._targets:
             return self._targets[person.target]
         known = profiles.samples(self._connection, person.id)
-        seen = [*(Sighting(one, certain=True) for one in known), *faces]
+        seen = [*(ObservedFace(one, certain=True) for one in known), *faces]
         extractors = faces[0].features.keys()
         shared = [one for one in seen if one.features.keys() >= extractors]
         return self.give(person, self.choose(shared, photo, self.taken()))
@@ -174,7 +174,7 @@ class Assigner:
             one: self._known.get(one, {})
             for one in profiles.people_in(self._connection, seen.photo)
         }
-        known = named(self._connection, seen.wish.name) if seen.wish.name else None
+        known = named(self._connection, seen.hint.name) if seen.hint.name else None
         if known is not None and known.id in people and len(seen.faces) == 1:
             return {0: known.id}
         return best_pairs([one.features for one in seen.faces], people, self._thresholds)
@@ -187,7 +187,7 @@ class Assigner:
         found = pair(features, others, self._thresholds)
         return {rest[number]: person for number, person in found.items()}
 
-    def _as_learned(self, person: int, face: Sighting, seen: Sighted) -> Assignment:
+    def _as_learned(self, person: int, face: ObservedFace, seen: Sighted) -> Assignment:
         who = self._everyone[person]
         if seen.only_named and who.name is None:
             return Assignment(None, None)
@@ -196,7 +196,7 @@ class Assigner:
         return Assignment(who, target, reference)
 
     def _unlearned(
-        self, face: Sighting, person: Person | None, seen: Sighted, taken: Collection[str]
+        self, face: ObservedFace, person: Person | None, seen: Sighted, taken: Collection[str]
     ) -> Assignment:
         """Assign a face that taught nothing: uncertain, or not to be cloaked unless in doubt."""
         if seen.only_named and (person is None or person.name is None):
@@ -212,7 +212,7 @@ class Assigner:
     def _named(self) -> list[Person]:
         return [one for one in self._everyone.values() if one.name is not None]
 
-    def _might_be(self, face: Sighting) -> Person | None:
+    def _might_be(self, face: ObservedFace) -> Person | None:
         """Return whom with a name the face looks most like; None: surely nobody."""
         found = [
             (likeness(face.features, self._known.get(one.id, {}), self._thresholds), one)
@@ -226,9 +226,9 @@ def meant_face(
     connection: sqlite3.Connection, seen: Sighted, given: Mapping[int, int]
 ) -> int | None:
     """Return the index of the face that the user spoke of; `given` says whose the faces are."""
-    if seen.wish == Wish() or not seen.faces:
+    if seen.hint == UserHint() or not seen.faces:
         return None
-    known = named(connection, seen.wish.name) if seen.wish.name else None
+    known = named(connection, seen.hint.name) if seen.hint.name else None
     if len(seen.faces) == 1 or known is None:
         return 0
     return next((index for index, person in given.items() if person == known.id), None)

@@ -17,11 +17,19 @@ from queue import SimpleQueue
 
 from photocloak.core import PhotocloakError
 from photocloak.plugin import worker
-from photocloak.plugin.clerk import Clerk
-from photocloak.plugin.dispatch import Dispatch
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.executor import Executor
 from photocloak.plugin.job import Job, Outcome
-from photocloak.plugin.phases import Cloaked, Event, Looked, Plan, Task, Tell, settled
+from photocloak.plugin.messages import (
+    CloakedFile,
+    CloakPlan,
+    Detections,
+    Event,
+    PhotoTask,
+    Tell,
+    settled,
+)
+from photocloak.plugin.resubmit import Resubmitter
 
 
 def _nobody(event: Event) -> None:
@@ -35,8 +43,8 @@ class _Photo:
     job: Job
     tell: Tell
     future: Future[Outcome] = field(default_factory=Future)
-    task: Task | None = None
-    looked: Looked | Outcome | None = None
+    task: PhotoTask | None = None
+    detections: Detections | Outcome | None = None
     spent: float = 0.0  # seconds of work
     since: float = 0.0  # when it was taken up, for as long as it is in hand
 
@@ -57,7 +65,7 @@ class _Batch:
     """
 
     new: deque[_Photo]
-    accept: Callable[[Job], Task | Outcome | None]
+    accept: Callable[[Job], PhotoTask | Outcome | None]
     done: Callable[[list[_Photo]], None]
     tell: Tell
     accepted: list[_Photo] = field(default_factory=list)
@@ -71,21 +79,21 @@ class Coordinator:
     No more photos are under way than the executor has workers.
     """
 
-    def __init__(self, clerk: Clerk, executor: Executor) -> None:
-        self._clerk, self._executor = clerk, executor
+    def __init__(self, decisions: Decisions, executor: Executor) -> None:
+        self._decisions, self._executor = decisions, executor
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._dispatch = Dispatch(self._calls.put)
+        self._resubmitter = Resubmitter(self._calls.put)
         self._batches: deque[_Batch] = deque()
         self._waiting: deque[_Photo] = deque()
         self._under_way: set[_Photo] = set()
-        self._known: dict[tuple[Path, str | None], Looked | Outcome] = {}
+        self._known: dict[tuple[Path, str | None], Detections | Outcome] = {}
         self._closing = self._abandoned = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def check(self, job: Job) -> None:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
-        self._clerk.check(job)
+        self._decisions.check(job)
 
     def submit(self, job: Job, tell: Tell = _nobody) -> "Future[Outcome]":
         """Do one photo; see `batch`."""
@@ -98,7 +106,7 @@ class Coordinator:
         coordinator was closed before, and PhotocloakError where the executor cannot do any photo.
         """
         photos = [_Photo(job, tell) for job in jobs]
-        self._add(_Batch(deque(photos), self._clerk.accept, self._waiting.extend, tell))
+        self._add(_Batch(deque(photos), self._decisions.accept, self._waiting.extend, tell))
         return [photo.future for photo in photos]
 
     def meet(self, jobs: Sequence[Job], tell: Tell = _nobody) -> "Future[None]":
@@ -109,11 +117,13 @@ class Coordinator:
         met: Future[None] = Future()
 
         def done(photos: list[_Photo]) -> None:
-            self._known = {_key(one): one.looked for one in photos if one.looked is not None}
+            self._known = {
+                _key(one): one.detections for one in photos if one.detections is not None
+            }
             met.set_result(None)
 
         photos = deque(_Photo(job, tell) for job in jobs)
-        self._add(_Batch(photos, self._clerk.foresee, done, tell))
+        self._add(_Batch(photos, self._decisions.foresee, done, tell))
         return met
 
     def close(self, *, wait: bool) -> None:
@@ -182,7 +192,7 @@ class Coordinator:
         Of two that would get one name, the first one gets it; a copy gets what the first becomes.
         """
         others = [one for one in self._under_way if one is not photo]
-        copied = photo.looked is None and _content(photo) in map(_content, others)
+        copied = photo.detections is None and _content(photo) in map(_content, others)
         return copied or _name(photo) in map(_name, others)
 
     def _look(self, batch: _Batch) -> None:
@@ -197,8 +207,8 @@ class Coordinator:
             photo = batch.to_look.popleft()
             batch.looking.add(photo)
             self._take_up(photo)
-            ask = partial(self._ask, worker.look, photo.task, photo)
-            self._dispatch(photo.job, ask, partial(self._looked, batch, photo))
+            ask = partial(self._ask, worker.detect, photo.task, photo)
+            self._resubmitter(photo.job, ask, partial(self._detected, batch, photo))
         if not batch.to_look and not batch.looking:
             self._learn(batch)
             self._batches.popleft()
@@ -217,10 +227,10 @@ class Coordinator:
         if task is None:
             return
         photo.task = task
-        photo.looked = self._known.pop(_key(photo), None)
+        photo.detections = self._known.pop(_key(photo), None)
         copied = _content(photo) in map(_content, batch.accepted)
         batch.accepted.append(photo)
-        if photo.looked is None and not copied:
+        if photo.detections is None and not copied:
             batch.to_look.append(photo)
 
     def _ready(self, batch: _Batch) -> bool:
@@ -234,52 +244,52 @@ class Coordinator:
             return False
         return True
 
-    def _looked(
-        self, batch: _Batch, photo: _Photo, looked: Looked | Outcome | BaseException
+    def _detected(
+        self, batch: _Batch, photo: _Photo, detections: Detections | Outcome | BaseException
     ) -> None:
         batch.looking.discard(photo)
         self._put_down(photo)
-        if isinstance(looked, BaseException):
-            photo.future.set_exception(looked)
+        if isinstance(detections, BaseException):
+            photo.future.set_exception(detections)
             return
-        photo.looked = looked
-        faces = 0 if isinstance(looked, Outcome) else len(looked.faces)
+        photo.detections = detections
+        faces = 0 if isinstance(detections, Outcome) else len(detections.faces)
         photo.tell(Event("looked", photo.job, faces))
 
     def _learn(self, batch: _Batch) -> None:
         """Learn who is in the photos; what goes wrong shows when they are assigned."""
         seen = [
-            (one.task, one.looked)
+            (one.task, one.detections)
             for one in batch.accepted
-            if one.task is not None and isinstance(one.looked, Looked)
+            if one.task is not None and isinstance(one.detections, Detections)
         ]
         if not seen:
             return
-        remarks = settled(seen[0][0].job, lambda: self._clerk.learn(seen))
+        remarks = settled(seen[0][0].job, lambda: self._decisions.learn(seen))
         for text in [] if isinstance(remarks, Outcome) else remarks:
             batch.tell(Event("remark", text=text))
 
     def _begin(self, photo: _Photo) -> None:
         """Go on with a photo of which it is known who is in it."""
-        looked, task = photo.looked, photo.task
-        if looked is None or task is None:  # a copy of one that is done by now
+        detections, task = photo.detections, photo.task
+        if detections is None or task is None:  # a copy of one that is done by now
             self._batches.append(
-                _Batch(deque([photo]), self._clerk.accept, self._waiting.extendleft, photo.tell)
+                _Batch(deque([photo]), self._decisions.accept, self._waiting.extendleft, photo.tell)
             )
             self._calls.put(_nothing)
             return
         self._take_up(photo)
-        if isinstance(looked, Outcome):
-            self._end(photo, looked)
+        if isinstance(detections, Outcome):
+            self._end(photo, detections)
             return
-        plan = settled(photo.job, lambda: self._clerk.assign(task, looked))
+        plan = settled(photo.job, lambda: self._decisions.assign(task, detections))
         if isinstance(plan, Outcome):
             self._end(photo, plan)
             return
         faces = sum(target is not None for target in plan.order.targets)
         photo.tell(Event("begun", photo.job, faces))
         ask = partial(self._ask, worker.cloak, plan.order, photo)
-        self._dispatch(photo.job, ask, partial(self._cloaked, photo, plan))
+        self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 
     def _ask(self, phase: object, argument: object, photo: _Photo) -> "Future[object]":
         def stepped(done: int, total: int) -> None:
@@ -288,7 +298,7 @@ class Coordinator:
         return self._executor.submit(phase, argument, stepped)  # type: ignore[arg-type]
 
     def _cloaked(
-        self, photo: _Photo, plan: Plan, cloaked: Cloaked | Outcome | BaseException
+        self, photo: _Photo, plan: CloakPlan, cloaked: CloakedFile | Outcome | BaseException
     ) -> None:
         if isinstance(cloaked, BaseException):
             self._put_down(photo)
@@ -296,7 +306,7 @@ class Coordinator:
             return
         if not isinstance(cloaked, Outcome):
             done = cloaked
-            cloaked = settled(photo.job, lambda: self._clerk.publish(plan, done))
+            cloaked = settled(photo.job, lambda: self._decisions.publish(plan, done))
         self._end(photo, cloaked)
 
     def _take_up(self, photo: _Photo) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from photocloak.core import ConfigError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.plugin import profiles
-from photocloak.plugin.assignment import Choose, Sighting
+from photocloak.plugin.assignment import Choose, ObservedFace
 from photocloak.plugin.matching import likeness, pair, unit
 from photocloak.plugin.profiles import Person
 
@@ -42,7 +42,7 @@ class Enroller:
         profiles.expire(connection, now)
         self._centroids = profiles.centroids(connection)
 
-    def __call__(self, name: str, faces: Mapping[str, Sighting]) -> tuple[Person, set[str]]:
+    def __call__(self, name: str, faces: Mapping[str, ObservedFace]) -> tuple[Person, set[str]]:
         """Learn a person from a face a photo; see `People.enroll`."""
         contents, looks = list(faces), [one.features for one in faces.values()]
         person = profiles.named(self._connection, name)
@@ -73,7 +73,7 @@ class Enroller:
         everyone = profiles.everybody(self._connection)
         return everyone[person.id], {contents[index] for index in kept}
 
-    def _profile(self, name: str, faces: Mapping[str, Sighting], kept: Sequence[int]) -> Person:
+    def _profile(self, name: str, faces: Mapping[str, ObservedFace], kept: Sequence[int]) -> Person:
         """Return the profile for a new name: an unnamed one that looks the same, or a new one."""
         everyone = profiles.everybody(self._connection)
         contents = list(faces)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from photocloak.engine.targets import Target
 from photocloak.plugin import profiles
-from photocloak.plugin.assignment import Sighted, Sighting, Targets
+from photocloak.plugin.assignment import ObservedFace, Sighted, Targets
 from photocloak.plugin.grouping import Cluster, Key, group, of_face, of_profile
 from photocloak.plugin.matching import best_pairs
 from photocloak.plugin.profiles import Person, named
@@ -79,7 +79,7 @@ class Learner:
         self,
         photos: Sequence[Sighted],
         there: Mapping[str, Mapping[int, int]],
-        faces: dict[Key, Sighting],
+        faces: dict[Key, ObservedFace],
     ) -> dict[Key, str]:
         """Return the faces and profiles that have a name because the user says so.
 
@@ -88,9 +88,9 @@ class Learner:
         """
         everyone = profiles.everybody(self._connection)
         result: dict[Key, str] = {}
-        wished = [one for one in photos if one.wish.name and one.faces]
+        wished = [one for one in photos if one.hint.name and one.faces]
         for seen in sorted(wished, key=lambda one: len(one.faces) > 1):
-            name = str(seen.wish.name)
+            name = str(seen.hint.name)
             known = named(self._connection, name)
             told = known is not None or name.casefold() in map(str.casefold, result.values())
             if told and len(seen.faces) > 1:
@@ -114,7 +114,7 @@ class Learner:
             yield of_profile(key, total, photos.get(person.id, ()), name, settled=key not in names)
 
     def _new_targets(
-        self, groups: Sequence[Cluster], faces: Mapping[Key, Sighting]
+        self, groups: Sequence[Cluster], faces: Mapping[Key, ObservedFace]
     ) -> dict[Key, Target]:
         """Choose for everybody new, in an order that does not depend on that of the photos."""
         result: dict[Key, Target] = {}
@@ -128,7 +128,7 @@ class Learner:
         return result
 
     def _learn(
-        self, one: Cluster, faces: Mapping[Key, Sighting], target: Target | None
+        self, one: Cluster, faces: Mapping[Key, ObservedFace], target: Target | None
     ) -> list[Merged]:
         """Write down one person, and whose profiles turned out to be this person's."""
         if target is not None:
@@ -170,7 +170,7 @@ class Learner:
         known = profiles.centroids(self._connection)
         everyone = profiles.everybody(self._connection)
         for seen in photos:
-            if seen.wish.target is None or not seen.faces:
+            if seen.hint.target is None or not seen.faces:
                 continue
             people = profiles.people_in(self._connection, seen.photo)
             there = best_pairs(
@@ -178,15 +178,15 @@ class Learner:
                 {person: known[person] for person in people},
                 self._thresholds,
             )
-            who = named(self._connection, seen.wish.name) if seen.wish.name else None
+            who = named(self._connection, seen.hint.name) if seen.hint.name else None
             person = there.get(0) if who is None else who.id if who.id in people else None
             if person is not None:
-                self._targets.give(everyone[person], seen.wish.target)
+                self._targets.give(everyone[person], seen.hint.target)
 
 
 def _new_faces(
     photos: Sequence[Sighted], there: Mapping[str, Mapping[int, int]]
-) -> dict[Key, Sighting]:
+) -> dict[Key, ObservedFace]:
     """Return the faces to learn from: the certain ones, and those that the user speaks of."""
     return {
         (seen.photo, index): face
@@ -205,9 +205,9 @@ def _strangers(seen: Sighted) -> set[Key]:
 
 def _spoken_of(seen: Sighted) -> int | None:
     """Return the index of the face that the user speaks of, where no name is needed to tell."""
-    if seen.wish.name is not None:
+    if seen.hint.name is not None:
         return 0 if len(seen.faces) == 1 else None
-    return None if seen.wish.target is None else 0
+    return None if seen.hint.target is None else 0
 
 
 def _of_one_name(clusters: Sequence[Cluster]) -> list[Cluster]:

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from photocloak.plugin.database import Database
-from photocloak.plugin.made import path_bytes
+from photocloak.plugin.written_files import path_bytes
 
 
 class Outputs:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak.plugin.job import Outcome
-from photocloak.plugin.phases import Event
+from photocloak.plugin.messages import Event
 
 LOOKING = 0.1
 """Share of a photo's part of the bar that belongs to looking at it."""
@@ -60,7 +60,7 @@ class Pace:
         self._photos.setdefault(outcome.source, _Photo()).over = True
 
     @property
-    def looked(self) -> int:
+    def detections(self) -> int:
         """How many photos were looked at, or are over."""
         return sum(one.over or one.faces is not None for one in self._photos.values())
 

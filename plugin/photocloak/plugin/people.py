@@ -18,8 +18,8 @@ from photocloak.plugin.assignment import (
     Assigner,
     Assignment,
     Choose,
+    ObservedFace,
     Sighted,
-    Sighting,
     Targets,
 )
 from photocloak.plugin.database import Database
@@ -78,7 +78,7 @@ class People:
             return Assigner(connection, self._thresholds, targets)(seen)
 
     def enroll(
-        self, name: str, faces: Mapping[str, Sighting], *, choose: Choose
+        self, name: str, faces: Mapping[str, ObservedFace], *, choose: Choose
     ) -> tuple[Person, set[str]]:
         """Learn who `name` is, and return the person and from which photos it was learned.
 

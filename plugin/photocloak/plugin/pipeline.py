@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from photocloak.engine.cloaker import OnStep
 from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.job import Job, Outcome
-from photocloak.plugin.phases import Event, Tell
+from photocloak.plugin.messages import Event, Tell
 
 PIECE = 1000
 """Photos that are looked at before the first of them is cloaked.

@@ -4,19 +4,19 @@ from concurrent.futures import Future
 from typing import Any
 
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.crew import PATIENCE, Crew
 from photocloak.plugin.executor import OncePerProcess, Phase, Recipe
-from photocloak.plugin.member import report
+from photocloak.plugin.process_pool import HANG_TIMEOUT, ProcessPool
+from photocloak.plugin.worker_process import report
 
 
 class Processes:
     """An executor of spawned processes, each with a worker."""
 
-    def __init__(self, recipe: Recipe, workers: int, *, patience: float = PATIENCE) -> None:
+    def __init__(self, recipe: Recipe, workers: int, *, patience: float = HANG_TIMEOUT) -> None:
         """`patience`: seconds of silence after which a process counts as hung."""
         self.workers = workers
         self._make = OncePerProcess(recipe)
-        self._crew = Crew(workers, patience=patience)
+        self._crew = ProcessPool(workers, patience=patience)
 
     def start(self) -> None:
         """Nothing: a process loads the models when it gets its first photo."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.messages import Event
 from photocloak.plugin.pace import Pace
-from photocloak.plugin.phases import Event
 from photocloak.plugin.tally import Tally
 from photocloak.plugin.walk import Seen
 
@@ -41,7 +41,7 @@ def make_progress(style: Style, sources: Sequence[Path], *, verbose: bool = Fals
         return JsonLines(sources, verbose=verbose)
     if style == "none":
         return Quiet(verbose=verbose)
-    kind = Bar if style == "auto" and sys.stderr.isatty() else Plain
+    kind = ProgressBar if style == "auto" and sys.stderr.isatty() else Plain
     return kind(sources, verbose=verbose)
 
 
@@ -139,7 +139,7 @@ class Plain:
         say(text)
 
 
-class Bar(Plain):
+class ProgressBar(Plain):
     """The lines of `Plain` above one bar for the whole run."""
 
     def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
@@ -181,7 +181,7 @@ class Bar(Plain):
 
 def where(pace: Pace, total: int, name: str) -> str:
     """Say beside the bar which photo it is at, and how long the rest will take."""
-    number = pace.looked if pace.looking else pace.over + 1
+    number = pace.detections if pace.looking else pace.over + 1
     verb = "Looking at photo" if pace.looking else "Photo"
     left = pace.left()
     time = "" if left is None else f", {duration(left)} left"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.plugin.database import Database
-from photocloak.plugin.made import path_bytes, sha256_of, signature_of
+from photocloak.plugin.written_files import path_bytes, sha256_of, signature_of
 
 _COLUMNS = (
     "folder, source, signature, sha256, settings, people, made, made_signature, made_sha256, "

@@ -13,11 +13,11 @@ from pathlib import Path
 from photocloak import exporters
 from photocloak.plugin.folders import output_folder
 from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
-from photocloak.plugin.made import find_made, sha256_of, signature_of
+from photocloak.plugin.messages import PhotoTask
 from photocloak.plugin.outputs import Outputs
-from photocloak.plugin.phases import Task
 from photocloak.plugin.profiles import Person
 from photocloak.plugin.results import Result, Results
+from photocloak.plugin.written_files import find_made, sha256_of, signature_of
 
 
 class Shelf:
@@ -40,13 +40,13 @@ class Shelf:
             return None
         return _outcome(result, job, Status.DONE_BEFORE) if result.intact else None
 
-    def has(self, task: Task) -> bool:
+    def has(self, task: PhotoTask) -> bool:
         """Tell whether the photo is an output of ours, or a copy of a photo that is done."""
         if task.file is None:
             return False
         return self._outputs.knows(task.file) or self._copy(task) is not None
 
-    def handed_on(self, task: Task) -> Outcome | None:
+    def handed_on(self, task: PhotoTask) -> Outcome | None:
         """Hand on an output of ours as it is; nothing is written where the folder has it."""
         job, file = task.job, task.file
         if file is None or not self._outputs.knows(file):
@@ -67,7 +67,7 @@ class Shelf:
         data = exporters.read(job.source).data
         return replace(outcome, output=self._placed(job, data, job.source.suffix, None))
 
-    def copied(self, task: Task) -> Outcome | None:
+    def copied(self, task: PhotoTask) -> Outcome | None:
         """Publish what was made, and verified, of another photo of the same content."""
         job, started = task.job, time.monotonic()
         if (copy := self._copy(task)) is None:
@@ -78,7 +78,7 @@ class Shelf:
         done = self._publish(task, data, suffix, outcome, result.people)
         return replace(done, seconds=time.monotonic() - started)
 
-    def _copy(self, task: Task) -> tuple[Result, bytes] | None:
+    def _copy(self, task: PhotoTask) -> tuple[Result, bytes] | None:
         """Return what was made of the same content, done like this photo, and its bytes."""
         if task.file is None or task.job.redo:
             return None
@@ -89,7 +89,7 @@ class Shelf:
 
     def put(
         self,
-        task: Task,
+        task: PhotoTask,
         encoded: exporters.Encoded,
         outcome: Outcome,
         people: Sequence[tuple[int, str]],
@@ -111,7 +111,7 @@ class Shelf:
 
     def _publish(
         self,
-        task: Task,
+        task: PhotoTask,
         data: bytes,
         suffix: str,
         outcome: Outcome,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from threading import Lock
 
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin import attempt
-from photocloak.plugin.attempt import Engine, Opened
+from photocloak.plugin import process_photo
 from photocloak.plugin.job import Outcome
-from photocloak.plugin.phases import Cloaked, Looked, Order, Task, settled
+from photocloak.plugin.messages import CloakedFile, CloakRequest, Detections, PhotoTask, settled
+from photocloak.plugin.process_photo import Engine, Opened
 
 Hire = Callable[[], "Worker"]
 """Gives the worker that there is."""
@@ -25,24 +25,24 @@ class Worker:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._held: tuple[Task, Opened] | None = None
+        self._held: tuple[PhotoTask, Opened] | None = None
         self._lock = Lock()
 
-    def look(self, task: Task) -> Looked:
+    def detect(self, task: PhotoTask) -> Detections:
         """Decode a photo, find its faces and embed them."""
         self._take(None)
-        opened = attempt.open_photo(task)
-        looked = attempt.look(self.engine, opened)
+        opened = process_photo.open_photo(task)
+        detections = process_photo.detect(self.engine, opened)
         with self._lock:
             self._held = task, opened
-        return looked
+        return detections
 
-    def cloak(self, order: Order, on_step: OnStep) -> Cloaked:
+    def cloak(self, order: CloakRequest, on_step: OnStep) -> CloakedFile:
         """Cloak, encode and verify on the bytes."""
-        opened = self._take(order.task) or attempt.open_photo(order.task)
-        return attempt.cloak(self.engine, order, opened, on_step)
+        opened = self._take(order.task) or process_photo.open_photo(order.task)
+        return process_photo.cloak(self.engine, order, opened, on_step)
 
-    def _take(self, task: Task | None) -> Opened | None:
+    def _take(self, task: PhotoTask | None) -> Opened | None:
         """Return the photo if it is the one held; none is held any more."""
         with self._lock:
             held, self._held = self._held, None
@@ -50,16 +50,16 @@ class Worker:
         return held[1] if same and held is not None else None
 
 
-def _key(task: Task) -> tuple[object, ...]:
+def _key(task: PhotoTask) -> tuple[object, ...]:
     """Return what reading a photo depends on."""
     return task.job.source, task.file, task.policy, task.job.metadata_from
 
 
-def look(hire: Hire, task: Task, _: OnStep) -> Looked | Outcome:
-    """Run `Worker.look` in this process; what goes wrong is the photo's outcome."""
-    return settled(task.job, lambda: hire().look(task))
+def detect(hire: Hire, task: PhotoTask, _: OnStep) -> Detections | Outcome:
+    """Run `Worker.detect` in this process; what goes wrong is the photo's outcome."""
+    return settled(task.job, lambda: hire().detect(task))
 
 
-def cloak(hire: Hire, order: Order, on_step: OnStep) -> Cloaked | Outcome:
+def cloak(hire: Hire, order: CloakRequest, on_step: OnStep) -> CloakedFile | Outcome:
     """Run `Worker.cloak` in this process; what goes wrong is the photo's outcome."""
     return settled(order.task.job, lambda: hire().cloak(order, on_step))

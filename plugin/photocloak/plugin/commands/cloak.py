@@ -123,7 +123,7 @@ def cloak(
     end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
-    from photocloak.plugin.assignment import Wish
+    from photocloak.plugin.assignment import UserHint
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import Job, exit_code
@@ -152,7 +152,7 @@ def cloak(
             settings.preset,
             settings.no_face,
             seed,
-            Wish(person, target),
+            UserHint(person, target),
             settings.faces,
             end,
             metadata.get(photo.source),
@@ -188,18 +188,18 @@ def _opened(
     In this process two are done at once, unless there is a deadline: in the time that one of two
     needs, both together come to nothing.
     """
-    from photocloak.plugin.abreast import Abreast, at_once
     from photocloak.plugin.assembly import open_clerk
+    from photocloak.plugin.dask import Cluster
     from photocloak.plugin.pipeline import Pipeline
-    from photocloak.plugin.scheduler import Cluster
+    from photocloak.plugin.threads import WorkerThreads, at_once
 
-    clerk = open_clerk(recipe.folders)
-    clerk.check(jobs[0])
+    decisions = open_clerk(recipe.folders)
+    decisions.check(jobs[0])
     if scheduler is None:
         alone = len(jobs) == 1 or jobs[0].deadline is not None
-        pipeline = Pipeline(clerk, Abreast(make, 1 if alone else at_once()))
+        pipeline = Pipeline(decisions, WorkerThreads(make, 1 if alone else at_once()))
     else:
-        pipeline = Pipeline(clerk, Cluster(recipe, scheduler))
+        pipeline = Pipeline(decisions, Cluster(recipe, scheduler))
     try:
         yield pipeline
     finally:
@@ -211,8 +211,8 @@ def _tell_of_newcomers(
 ) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
     from photocloak.plugin.database import Database
+    from photocloak.plugin.messages import Event
     from photocloak.plugin.people import Roster
-    from photocloak.plugin.phases import Event
 
     seen = {face.person for outcome in outcomes for face in outcome.faces}
     if not any(seen):

@@ -11,7 +11,7 @@ from photocloak.plugin.database import Database
 from photocloak.plugin.job import Outcome, Status
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.watch.journal import State
-from photocloak.plugin.watch.scan import Candidate
+from photocloak.plugin.watch.tree import Candidate
 
 COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL"
 
@@ -24,7 +24,7 @@ HELD = {Status.NO_FACE, Status.NOBODY_NAMED, Status.UNCERTAIN, Status.TOO_WEAK}
 
 
 @dataclass(frozen=True)
-class Task:
+class QueuedPhoto:
     """A photo to do: its row, where it lies, and for which content the row stands.
 
     Attributes:
@@ -133,11 +133,11 @@ class Queue:
                 ),
             )
 
-    def next(self) -> Task | None:
+    def next(self) -> QueuedPhoto | None:
         """Return the next photo to do."""
         return next(iter(self.pending(1)), None)
 
-    def pending(self, most: int) -> list[Task]:
+    def pending(self, most: int) -> list[QueuedPhoto]:
         """Return the next photos to do, at most so many."""
         query = (
             f"SELECT {COLUMNS} FROM photos WHERE output = ? AND state = 'pending' "
@@ -146,7 +146,7 @@ class Queue:
         with self._database.transaction() as connection:
             return list(map(_task, connection.execute(query, (self._output, most))))
 
-    def begin(self, task: Task, before: Collection[str], settings: Settings) -> None:
+    def begin(self, task: QueuedPhoto, before: Collection[str], settings: Settings) -> None:
         """Record, before anything is made of it, that a photo is in hand."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -163,7 +163,7 @@ class Queue:
                 ),
             )
 
-    def finish(self, task: Task, outcome: Outcome, made: str | None) -> None:
+    def finish(self, task: QueuedPhoto, outcome: Outcome, made: str | None) -> None:
         """Record what came of a photo; `made` is the hash of its output."""
         state = State.DONE
         if outcome.output is None and outcome.status is not Status.ALREADY_CLOAKED:
@@ -188,7 +188,7 @@ class Queue:
                 ),
             )
 
-    def put_back(self, task: Task, *, last: bool = False) -> None:
+    def put_back(self, task: QueuedPhoto, *, last: bool = False) -> None:
         """Return a photo in hand to the queue; with `last` behind all others."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -196,7 +196,7 @@ class Queue:
                 (last, task.row, task.sha256),
             )
 
-    def wait(self, task: Task, reason: str) -> None:
+    def wait(self, task: QueuedPhoto, reason: str) -> None:
         """Let a photo wait by itself until it is woken."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -219,7 +219,7 @@ class Queue:
                 (self._output, -1 if most is None else most),
             )
 
-    def drop(self, task: Task) -> None:
+    def drop(self, task: QueuedPhoto) -> None:
         """Forget a photo, which has gone or changed; the scan finds what is there."""
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
@@ -234,7 +234,7 @@ class Queue:
             gone = [(row,) for row, source in rows if not os.path.exists(source)]  # noqa: PTH110
             connection.executemany("DELETE FROM photos WHERE rowid = ?", gone)
 
-    def in_hand(self) -> list[Task]:
+    def in_hand(self) -> list[QueuedPhoto]:
         """Return the photos that a daemon had in hand when it died."""
         query = f"SELECT {COLUMNS} FROM photos WHERE output = ? AND state = 'working'"
         with self._database.transaction() as connection:
@@ -246,9 +246,9 @@ def _text(reason: str | None) -> str | None:
     return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) -> Task:
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) -> QueuedPhoto:
     number, source, below, signature, sha256, before, tries, reason, redo = row
-    return Task(
+    return QueuedPhoto(
         number,
         Path(os.fsdecode(source)),
         PurePath(os.fsdecode(below)),
