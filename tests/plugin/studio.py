@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
-from photocloak.plugin.decisions import Decisions
-from photocloak.plugin.process_photo import Engine
-from photocloak.plugin.results import Results
-from photocloak.plugin.shelf import Shelf
-from photocloak.plugin.threads import WorkerThreads
-from photocloak.plugin.worker import Worker
+from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.pipeline.decisions import Decisions
+from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.shelf import Shelf
+from photocloak.plugin.pipeline.worker import Worker
+from photocloak.plugin.storage.results import Results
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
 ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)

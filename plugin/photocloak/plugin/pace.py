@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from photocloak.plugin.job import Outcome
-from photocloak.plugin.messages import Event
+from photocloak.plugin.pipeline.job import Outcome
+from photocloak.plugin.pipeline.messages import Event
 
 LOOKING = 0.1
 """Share of a photo's part of the bar that belongs to looking at it."""

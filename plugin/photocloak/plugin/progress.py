@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from photocloak.plugin.job import Outcome, Status
-from photocloak.plugin.messages import Event
 from photocloak.plugin.pace import Pace
+from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.pipeline.messages import Event
+from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.tally import Tally
-from photocloak.plugin.walk import Seen
 
 Style = Literal["auto", "plain", "json", "none"]
 

@@ -16,11 +16,11 @@ import pytest
 
 from photocloak import exporters
 from photocloak.plugin import Database, Job, Outcome, Outputs, Settings, Status
+from photocloak.plugin.storage.written_files import signature_of
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.runner import Runner
 from photocloak.plugin.watch.tree import Candidate
-from photocloak.plugin.written_files import signature_of
 from tests.lab.soak import Soak
 from tests.plugin.watch.harness import Place, decodes, until
 

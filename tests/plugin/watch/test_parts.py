@@ -10,7 +10,8 @@ import pytest
 
 from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
-from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.storage.written_files import signature_of
 from photocloak.plugin.watch import queue, settle
 from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.events import Events, Hints
@@ -20,7 +21,6 @@ from photocloak.plugin.watch.mounts import mount_of
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.settle import Settler, is_being_written
 from photocloak.plugin.watch.tree import Candidate, Tree
-from photocloak.plugin.written_files import signature_of
 
 
 class Clock:

@@ -12,12 +12,12 @@ import pytest
 from photocloak.core import ExitCode
 from photocloak.plugin import Job, Outcome, Settings, Status
 from photocloak.plugin.main import run
+from photocloak.plugin.storage.written_files import signature_of
 from photocloak.plugin.watch.blockers import BlockedError
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.runner import Runner
 from photocloak.plugin.watch.tree import Candidate
-from photocloak.plugin.written_files import signature_of
 from tests.plugin.watch.harness import Place, until
 
 

@@ -13,11 +13,11 @@ import click
 
 if TYPE_CHECKING:
     from photocloak.plugin.assembly import Recipe
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.job import Job, Outcome
-    from photocloak.plugin.pipeline import Pipeline
+    from photocloak.plugin.pipeline.job import Job, Outcome
+    from photocloak.plugin.pipeline.pipeline import Pipeline
+    from photocloak.plugin.pipeline.worker import Worker
     from photocloak.plugin.progress import Progress
-    from photocloak.plugin.worker import Worker
+    from photocloak.plugin.storage.folders import Folders
 
 GO_ON = "the same command goes on with what is not done"
 
@@ -123,13 +123,13 @@ def cloak(
     end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
-    from photocloak.plugin.assignment import UserHint
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import require_photos
-    from photocloak.plugin.job import Job, exit_code
-    from photocloak.plugin.people import check_name
+    from photocloak.plugin.people.assignment import UserHint
+    from photocloak.plugin.people.registry import check_name
+    from photocloak.plugin.pipeline.job import Job, exit_code
     from photocloak.plugin.progress import make_progress
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.inputs import require_photos
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
@@ -189,9 +189,9 @@ def _opened(
     needs, both together come to nothing.
     """
     from photocloak.plugin.assembly import open_clerk
-    from photocloak.plugin.dask import Cluster
-    from photocloak.plugin.pipeline import Pipeline
-    from photocloak.plugin.threads import WorkerThreads, at_once
+    from photocloak.plugin.executors.dask import Cluster
+    from photocloak.plugin.executors.threads import WorkerThreads, at_once
+    from photocloak.plugin.pipeline.pipeline import Pipeline
 
     decisions = open_clerk(recipe.folders)
     decisions.check(jobs[0])
@@ -210,9 +210,9 @@ def _tell_of_newcomers(
     outcomes: "Sequence[Outcome]", began: float, folders: "Folders", show: "Progress"
 ) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
-    from photocloak.plugin.database import Database
-    from photocloak.plugin.messages import Event
-    from photocloak.plugin.people import Roster
+    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.pipeline.messages import Event
+    from photocloak.plugin.storage.database import Database
 
     seen = {face.person for outcome in outcomes for face in outcome.faces}
     if not any(seen):

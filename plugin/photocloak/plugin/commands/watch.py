@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import Settings
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.runner import Coordinating
 
 PATH = click.Path(path_type=Path)
@@ -37,7 +37,7 @@ def watch(
     """
     from functools import partial
 
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.config import read_config
     from photocloak.plugin.watch.daemon import Daemon
 
@@ -49,7 +49,7 @@ def watch(
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
     from photocloak.plugin.assembly import Recipe, open_clerk
-    from photocloak.plugin.coordinator import Coordinator
-    from photocloak.plugin.processes import Processes
+    from photocloak.plugin.executors.processes import Processes
+    from photocloak.plugin.pipeline.coordinator import Coordinator
 
     return Coordinator(open_clerk(folders), Processes(Recipe(settings, folders), 1))

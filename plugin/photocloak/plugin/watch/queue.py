@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from photocloak.plugin.database import Database
-from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.tree import Candidate
 

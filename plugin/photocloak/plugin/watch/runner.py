@@ -10,13 +10,14 @@ from typing import Protocol
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError, PhotocloakError
-from photocloak.plugin.database import Database
-from photocloak.plugin.folders import Folders, why_not_writable
-from photocloak.plugin.job import Job, Outcome, Status
-from photocloak.plugin.messages import Event, Tell
-from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.pipeline.job import Job, Outcome, Status
+from photocloak.plugin.pipeline.messages import Event, Tell
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.folders import Folders, why_not_writable
+from photocloak.plugin.storage.outputs import Outputs
+from photocloak.plugin.storage.written_files import find_made, sha256_of, signature_of
 from photocloak.plugin.watch.blockers import (
     EVERYBODYS_FAULT,
     BlockedError,
@@ -25,7 +26,6 @@ from photocloak.plugin.watch.blockers import (
 )
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue, QueuedPhoto
-from photocloak.plugin.written_files import find_made, sha256_of, signature_of
 
 TOGETHER = 1000
 """Photos that are looked at together, before the first of them is cloaked."""
