@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from photocloak.engine.augment import Chip, degrade, plain, realign, unchanged
 from photocloak.engine.ensemble import Ensemble, direction
 from photocloak.engine.extractors import Extractor, Objective
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.subject import Subject
-from photocloak.engine.views import Chip, degrade, plain, realign, unchanged
 
 IDENTITY_MARGIN = 0.15
 """Cosine by which features shall be on the far side of "nothing in common with the person"."""
