@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Headers, read_headers
+from photocloak.exporters.jpeg_dct.headers import Headers, read_headers
 
 from photocloak.exporters.containers.segments import DHT, DRI, SOS, join, split
 from photocloak.exporters.jpeg_dct.opening import open_source

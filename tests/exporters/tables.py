@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import read_headers
+from photocloak.exporters.jpeg_dct.headers import read_headers
 
 from photocloak import exporters
 from photocloak.core import PhotocloakError

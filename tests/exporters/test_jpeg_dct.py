@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import read_headers
+from photocloak.exporters.jpeg_dct.headers import read_headers
 from PIL import Image as Pillow
 
 from photocloak import exporters

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import UnsupportedError, read_headers
-from photocloak.exporters.jpeg_dct.order import BlockOrder, scan_order
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder, scan_order
 
 from photocloak.exporters.containers.segments import split
 from photocloak.exporters.jpeg_dct import walk

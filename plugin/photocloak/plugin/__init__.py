@@ -27,7 +27,7 @@ _HOMES = {
     "job": ("FaceOutcome", "Job", "Outcome", "Status"),
     "outputs": ("Outputs",),
     "people": ("People", "Roster"),
-    "attempt": ("Engine",),
+    "process_photo": ("Engine",),
     "pipeline": ("Pipeline",),
     "profiles": ("Person",),
     "settings": ("Settings", "load_settings"),

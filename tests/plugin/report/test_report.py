@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from tests.plugin.html.test_page import Reader
+from tests.plugin.html.test_html import Reader
 
 from photocloak.plugin import FaceOutcome, Folders, Outcome, Settings, Status, assembly
 from photocloak.plugin.main import run

@@ -43,7 +43,7 @@ class Facts:
     notes: tuple[str, ...]
 
     def meaning(self, mode: str, name: str) -> bytes | None:
-        """Return what the numbers of the picture mean, as `meaning.profile` does."""
+        """Return what the numbers of the picture mean, as `colour_signs.profile` does."""
         return profile(Signs(self.icc, self.points, exif=self.exif), mode, name)
 
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 
 import numpy as np
-from photocloak.exporters.jpeg_dct.layout import UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError, read_headers
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 

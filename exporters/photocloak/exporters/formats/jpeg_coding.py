@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from photocloak.exporters.jpeg_dct.cloak import Model, edits
-from photocloak.exporters.jpeg_dct.layout import Headers, UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.delta import Model, edits
+from photocloak.exporters.jpeg_dct.headers import Headers, UnsupportedError, read_headers
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 

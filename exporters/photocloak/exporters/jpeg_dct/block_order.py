@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Headers, Scan
+from photocloak.exporters.jpeg_dct.headers import Headers, Scan
 
 
 @dataclass(frozen=True)

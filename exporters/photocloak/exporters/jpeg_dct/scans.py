@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Headers, Scan
+from photocloak.exporters.jpeg_dct.headers import Headers, Scan
 
 from photocloak.exporters.containers.segments import DHT, DRI, SOS, Segment
 from photocloak.exporters.jpeg_dct.huffman import Table, optimal

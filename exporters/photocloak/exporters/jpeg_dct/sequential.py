@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Blocks, Headers, Scan, UnsupportedError
-from photocloak.exporters.jpeg_dct.order import BlockOrder, scan_order
+from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, Scan, UnsupportedError
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder, scan_order
 
 from photocloak.exporters.jpeg_dct.bits import Bits, Positions, unstuff
 from photocloak.exporters.jpeg_dct.prediction import sums

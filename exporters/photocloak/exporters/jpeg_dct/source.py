@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Blocks
+from photocloak.exporters.jpeg_dct.headers import Blocks
 
 from photocloak.exporters.containers.segments import Segment
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import Blocks, Headers, UnsupportedError
+from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, UnsupportedError
 
 from photocloak.exporters.containers.segments import Segment
 from photocloak.exporters.jpeg_dct.bits import Packer, Positions, Values

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.layout import UnsupportedError
-from photocloak.exporters.jpeg_dct.order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 
 from photocloak.exporters.jpeg_dct.bits import Bits, Positions
 from photocloak.exporters.jpeg_dct.huffman import Table
