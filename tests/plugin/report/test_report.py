@@ -9,7 +9,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from tests.plugin.html.test_html import Reader
 
 from photocloak.plugin import FaceOutcome, Folders, Outcome, Settings, Status, assembly
 from photocloak.plugin.main import run
@@ -22,6 +21,7 @@ from photocloak.plugin.watch.journal import Journal, JournalEntry, State
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.tree import Candidate
 from tests.plugin.fakes import face_at, make_engine, write_photo
+from tests.plugin.html.test_html import Reader
 from tests.plugin.report.made import FACE, RED, cloaked, held, paint, sha256, specs, write_run
 
 Make = Callable[..., tuple[int, Reader, str]]

@@ -6,12 +6,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from photocloak.exporters.jpeg_dct.delta import Model, edits
-from photocloak.exporters.jpeg_dct.headers import Headers, UnsupportedError, read_headers
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from photocloak.exporters.colour import LUMA
+from photocloak.exporters.colour.conversion import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
     DRI,
@@ -21,6 +19,8 @@ from photocloak.exporters.containers.segments import (
     join,
     split,
 )
+from photocloak.exporters.jpeg_dct.delta import Model, edits
+from photocloak.exporters.jpeg_dct.headers import Headers, UnsupportedError, read_headers
 from photocloak.exporters.jpeg_dct.opening import open_source
 from photocloak.exporters.jpeg_dct.source import BlockEdit, Source
 from photocloak.exporters.model import Photo, Samples

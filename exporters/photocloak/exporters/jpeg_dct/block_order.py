@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
 from photocloak.exporters.jpeg_dct.headers import Headers, Scan
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import ZIGZAG, Headers, UnsupportedError
 
+from photocloak.exporters.jpeg_dct.headers import ZIGZAG, Headers, UnsupportedError
 from photocloak.exporters.jpeg_dct.source import BlockEdit, Source, joined
 from photocloak.exporters.sample_delta import Patch
 

@@ -1,7 +1,6 @@
 """A JPEG opened for changes to its coefficients."""
 
 from photocloak.exporters.jpeg_dct.headers import Headers
-
 from photocloak.exporters.jpeg_dct.progression import Progressive
 from photocloak.exporters.jpeg_dct.source import Source
 from photocloak.exporters.jpeg_dct.splice import Sequential

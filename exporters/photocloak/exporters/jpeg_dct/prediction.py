@@ -2,8 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import UnsupportedError
+
 from photocloak.exporters.jpeg_dct.block_order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError
 
 
 def differences(order: BlockOrder, values: NDArray[np.int16]) -> NDArray[np.int32]:

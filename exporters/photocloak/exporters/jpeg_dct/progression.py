@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from threading import RLock
 
 import numpy as np
-from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, Scan, UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder, block_order, scan_order
 
 from photocloak.exporters.containers.segments import Segment
 from photocloak.exporters.jpeg_dct.bits import Packer, unstuff
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder, block_order, scan_order
+from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, Scan, UnsupportedError
 from photocloak.exporters.jpeg_dct.prediction import differences
 from photocloak.exporters.jpeg_dct.progressive import ac_first, dc_first, dc_refinement
 from photocloak.exporters.jpeg_dct.refinement import refine

@@ -4,10 +4,10 @@ from array import array
 from collections.abc import Iterator
 
 import numpy as np
-from photocloak.exporters.jpeg_dct.headers import Blocks, Scan, UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 
 from photocloak.exporters.jpeg_dct.bits import Bits
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import Blocks, Scan, UnsupportedError
 from photocloak.exporters.jpeg_dct.prediction import sums
 from photocloak.exporters.jpeg_dct.symbols import (
     END,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import Blocks, Scan, UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 
 from photocloak.exporters.jpeg_dct.bits import Bits
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import Blocks, Scan, UnsupportedError
 from photocloak.exporters.jpeg_dct.huffman import Table
 from photocloak.exporters.jpeg_dct.symbols import intervals, require
 from photocloak.exporters.jpeg_dct.tokens import SLICE

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import Headers, Scan
 
 from photocloak.exporters.containers.segments import DHT, DRI, SOS, Segment
+from photocloak.exporters.jpeg_dct.headers import Headers, Scan
 from photocloak.exporters.jpeg_dct.huffman import Table, optimal
 from photocloak.exporters.jpeg_dct.tokens import Tokens, occurrences
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, Scan, UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder, scan_order
 
 from photocloak.exporters.jpeg_dct.bits import Bits, Positions, unstuff
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder, scan_order
+from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, Scan, UnsupportedError
 from photocloak.exporters.jpeg_dct.prediction import sums
 from photocloak.exporters.jpeg_dct.symbols import Reader, require
 from photocloak.exporters.jpeg_dct.walk import find_blocks

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import Blocks
 
 from photocloak.exporters.containers.segments import Segment
+from photocloak.exporters.jpeg_dct.headers import Blocks
 
 Places = NDArray[np.int64]
 

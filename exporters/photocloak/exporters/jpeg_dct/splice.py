@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, UnsupportedError
 
 from photocloak.exporters.containers.segments import Segment
 from photocloak.exporters.jpeg_dct.bits import Packer, Positions, Values
+from photocloak.exporters.jpeg_dct.headers import Blocks, Headers, UnsupportedError
 from photocloak.exporters.jpeg_dct.huffman import Table
 from photocloak.exporters.jpeg_dct.prediction import differences
 from photocloak.exporters.jpeg_dct.scans import best, dht, names_of, sos, with_intervals

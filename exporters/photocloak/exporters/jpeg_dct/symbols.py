@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 
 from photocloak.exporters.jpeg_dct.bits import Bits, Positions
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError
 from photocloak.exporters.jpeg_dct.huffman import Table
 
 END = 64  # advance of an end-of-band symbol; + r for a run of 2^r and more blocks

@@ -7,10 +7,10 @@ from array import array
 
 import numpy as np
 from numpy.typing import NDArray
-from photocloak.exporters.jpeg_dct.headers import UnsupportedError
-from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 
 from photocloak.exporters.jpeg_dct.bits import Bits, Positions
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError
 from photocloak.exporters.jpeg_dct.huffman import Table
 from photocloak.exporters.jpeg_dct.lanes import Machine, find_in_lanes
 from photocloak.exporters.jpeg_dct.symbols import check_end, dc_steps, intervals
