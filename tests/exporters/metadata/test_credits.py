@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from photocloak import exporters
+from photocloak.exporters.containers.texts import decoded
 from photocloak.exporters.metadata import dates
 from photocloak.exporters.metadata.credits import Credits, gather
 from photocloak.exporters.metadata.credits_writing import exif_block, xmp_packet
-from photocloak.exporters.metadata.texts import decoded
 from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from photocloak.exporters.containers.ifd import Tiff
-from photocloak.exporters.metadata.exiv2 import opened
+from photocloak.exporters.exiv2 import opened
 
 _MAKER_NOTE = 0x927C
 # libexiv2's names of tags that every photo of one camera, or of one owner, has in common

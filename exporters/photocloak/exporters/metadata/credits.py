@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from photocloak.exporters.containers.ifd import Directory, Tiff, exif_of
+from photocloak.exporters.containers.texts import decoded, line
 from photocloak.exporters.metadata import dates, iptc
-from photocloak.exporters.metadata.texts import decoded, line
 from photocloak.exporters.metadata.xmp import DEFAULT, RDF, Packet
 
 DC = "http://purl.org/dc/elements/1.1/"

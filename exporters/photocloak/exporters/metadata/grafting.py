@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from photocloak.core import InputError
-from photocloak.exporters.metadata.exiv2 import opened
+from photocloak.exporters.exiv2 import opened
 from photocloak.exporters.model import Photo
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"

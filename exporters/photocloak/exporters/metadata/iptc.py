@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from photocloak.exporters.metadata.texts import decoded
+from photocloak.exporters.containers.texts import decoded
 
 _RESOURCE = b"8BIM\x04\x04"
 _PHOTOSHOP = b"Photoshop 3.0\0"

@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from photocloak.exporters.metadata.texts import decoded, line
+from photocloak.exporters.containers.texts import decoded, line
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DEFAULT = "x-default"

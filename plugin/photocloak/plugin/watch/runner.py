@@ -100,7 +100,7 @@ class Runner:
         """Record what is finished, and begin what there is room for.
 
         Raises:
-            HinderedError: the output folder, the models or a database cannot be used.
+            BlockedError: the output folder, the models or a database cannot be used.
             OutputError: the journal cannot be written.
 
         """
