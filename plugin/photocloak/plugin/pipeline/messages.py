@@ -1,6 +1,6 @@
-"""What passes between the phases of one photo: look, assign, cloak, publish.
+"""What passes between the phases of one photo: detect, assign, cloak, publish.
 
-`look` and `cloak` are a worker's (`worker.py`), assigning and publishing the coordinator's
+`detect` and `cloak` are a worker's (`worker.py`), assigning and publishing the coordinator's
 (`decisions.py`). Everything here can be pickled, so that the two may be different processes.
 """
 

@@ -56,7 +56,7 @@ class Pipeline:
         task = self._decisions.accept(job)
         if isinstance(task, Outcome):
             return task
-        plan = self._decisions.assign(task, self._worker.look(task))
+        plan = self._decisions.assign(task, self._worker.detect(task))
         if isinstance(plan, Outcome):
             return plan
         return self._decisions.publish(plan, self._worker.cloak(plan.order, on_step))
