@@ -66,9 +66,9 @@ class Surrogates:
         view, chips = self._views(extractors)
 
         def pull(name: str) -> Array:
-            look = chips[name]().after(view)
-            step = extractors[name].step(look(crop)[None], self._objectives[name])
-            return look.pullback(step.gradient[0])
+            transform = chips[name]().after(view)
+            step = extractors[name].step(transform(crop)[None], self._objectives[name])
+            return transform.pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
         pulls = list(self._ensemble.pool.map(pull, extractors))
