@@ -87,7 +87,7 @@ API = {
         "Roster",
         "Settings",
         "Status",
-        "Wish",
+        "UserHint",
         "load_engine",
         "load_settings",
         "open_pipeline",
