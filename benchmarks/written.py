@@ -32,8 +32,8 @@ from photocloak.engine import (
     load_modes,
     load_specs,
 )
-from photocloak.engine.ensemble import direction
-from photocloak.engine.landmarks import load_landmarker
+from photocloak.engine.detection.landmarks import load_landmarker
+from photocloak.engine.recognition.ensemble import direction
 from photocloak.exporters import encode, load_policy, prepare, read, written_pixels
 
 FACES = Path(__file__).with_name("looks") / "faces.toml"

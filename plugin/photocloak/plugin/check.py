@@ -7,10 +7,10 @@ from typing import Any
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.verify import whole_box
-from photocloak.plugin.outputs import Outputs
-from photocloak.plugin.people import People
-from photocloak.plugin.process_photo import Engine, sha256
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.pipeline.process_photo import Engine, sha256
 from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.storage.outputs import Outputs
 
 
 @dataclass(frozen=True)
