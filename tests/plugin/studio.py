@@ -21,7 +21,7 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 }
 
 
-def clerk_of(engine: Engine, database: Database) -> Decisions:
+def decisions_of(engine: Engine, database: Database) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
     return Decisions(people, Shelf(Outputs(database), Results(database)), engine.library)
@@ -35,7 +35,7 @@ class Studio:
         self.database = database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
-            clerk_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
+            decisions_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

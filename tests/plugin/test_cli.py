@@ -18,7 +18,7 @@ from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
-from tests.plugin.studio import FACES, NONE, ONE, clerk_of
+from tests.plugin.studio import FACES, NONE, ONE, decisions_of
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
@@ -33,7 +33,7 @@ def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
     monkeypatch.setattr(
-        assembly, "open_clerk", lambda folders: clerk_of(engine, Database(folders.database))
+        assembly, "open_decisions", lambda folders: decisions_of(engine, Database(folders.database))
     )
     monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
 
@@ -222,7 +222,7 @@ class TestExitCodes:
         def broken(*_: object) -> None:
             raise ZeroDivisionError("oops")
 
-        monkeypatch.setattr(assembly, "open_clerk", broken)
+        monkeypatch.setattr(assembly, "open_decisions", broken)
         code, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
         assert code == 1 and "unexpected ZeroDivisionError: oops" in err
         assert "Traceback" not in err

@@ -82,7 +82,7 @@ def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
     return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), 1))
 
 
-def open_clerk(folders: Folders) -> Decisions:
+def open_decisions(folders: Folders) -> Decisions:
     """Open the user's stores for the extractors that there are; no model is loaded."""
     found = specs(folders)
     library = TargetLibrary.load(library_file(folders))

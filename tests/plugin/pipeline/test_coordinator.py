@@ -35,7 +35,7 @@ from tests.plugin.fakes import (
     make_engine,
     write_photo,
 )
-from tests.plugin.studio import clerk_of
+from tests.plugin.studio import decisions_of
 
 
 class Office:
@@ -44,7 +44,7 @@ class Office:
     def __init__(self, home: Path, executor: Executor) -> None:
         self.home = home
         self.database = Database(home / "data" / "photocloak.db")
-        self.coordinator = Pipeline(clerk_of(make_engine(CAST), self.database), executor)
+        self.coordinator = Pipeline(decisions_of(make_engine(CAST), self.database), executor)
 
     def job(self, name: str, size: tuple[int, int], seed: int = 0, *, lighter: int = 0) -> Job:
         photo = write_photo(self.home / "in" / name, *size, seed)

@@ -188,12 +188,12 @@ def _opened(
     In this process two are done at once, unless there is a deadline: in the time that one of two
     needs, both together come to nothing.
     """
-    from photocloak.plugin.assembly import open_clerk
+    from photocloak.plugin.assembly import open_decisions
     from photocloak.plugin.executors.dask import Cluster
     from photocloak.plugin.executors.threads import WorkerThreads, at_once
     from photocloak.plugin.pipeline.pipeline import Pipeline
 
-    decisions = open_clerk(recipe.folders)
+    decisions = open_decisions(recipe.folders)
     decisions.check(jobs[0])
     if scheduler is None:
         alone = len(jobs) == 1 or jobs[0].deadline is not None

@@ -48,8 +48,8 @@ def watch(
 
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
-    from photocloak.plugin.assembly import Recipe, open_clerk
+    from photocloak.plugin.assembly import Recipe, open_decisions
     from photocloak.plugin.executors.processes import Processes
     from photocloak.plugin.pipeline.coordinator import Coordinator
 
-    return Coordinator(open_clerk(folders), Processes(Recipe(settings, folders), 1))
+    return Coordinator(open_decisions(folders), Processes(Recipe(settings, folders), 1))

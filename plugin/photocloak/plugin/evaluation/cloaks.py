@@ -26,7 +26,7 @@ from photocloak.plugin.progress import Progress
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.folders import Folders
 
-CODE = ("photocloak.plugin.pipeline.process_photo", "photocloak.plugin.pipeline.decisions")
+CODE = ("photocloak.plugin.pipeline.pipeline",)
 PRESET = "keep"
 
 

@@ -181,7 +181,7 @@ def chooser(library: TargetLibrary) -> Choose:
     """Return what chooses targets from a library, by all that is known of a person."""
 
     def choose(faces: Sequence[ObservedFace], photo: str, taken: Collection[str]) -> Target:
-        attributes = average([one.look for one in faces if one.look is not None])
+        attributes = average([one.attributes for one in faces if one.attributes is not None])
         features = [one.features for one in faces]
         return library.choose(features, attributes, taken=taken, seed=seed_of(photo))
 
