@@ -76,10 +76,10 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     return Engine(detector, load_landmarker(cache), ensemble, library, partial(_look, head))
 
 
-def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
-    """Join an engine, in this process, and the user's stores; photos are done one by one."""
+def open_pipeline(engine: Engine, folders: Folders, *, workers: int = 1) -> Pipeline:
+    """Join an engine, in this process, and the user's stores; `workers` photos are done at once."""
     decisions = _decisions(thresholds(engine.ensemble), engine.library, folders)
-    return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), 1))
+    return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), workers))
 
 
 def open_decisions(folders: Folders) -> Decisions:

@@ -48,7 +48,7 @@ class ProcessPool:
         """Run a function in one of the processes; it and its arguments must be picklable.
 
         The future raises WorkerDiedError when that process ends before it answers. `heard` is
-        called, in a thread of the crew, with what the function reports; see `worker_process.report`.
+        called, in a thread of the pool, with what the function reports (`worker_process.report`).
         """
         with self._lock:
             if self._closed:
@@ -78,7 +78,7 @@ class ProcessPool:
                 thread.join()
 
     def _serve(self, member: WorkerProcess) -> None:
-        """Feed one process; it lives no longer than this thread (see `worker_process._die_with`)."""
+        """Feed one process; it lives no longer than this thread (`worker_process._die_with`)."""
         while (call := self._calls.get()) is not None:
             if not call.future.set_running_or_notify_cancel():
                 continue

@@ -1,8 +1,8 @@
 """What passes between the phases of one photo: detect, assign, cloak, publish.
 
 `detect` and `cloak` are a worker's (`worker.py`), assigning and publishing the coordinator's
-(`decisions.py`). Everything here can be pickled, so that the two may be different processes. No pixels
-pass: of a photo that waits for its turn only what was seen in it is kept.
+(`decisions.py`). Everything here can be pickled, so that the two may be different processes. No
+pixels pass: of a photo that waits for its turn only what was seen in it is kept.
 """
 
 import logging
