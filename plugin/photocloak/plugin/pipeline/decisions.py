@@ -12,7 +12,7 @@ from itertools import compress
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
 from photocloak.engine.detection.faces import Face
-from photocloak.engine.modes import load_mode
+from photocloak.engine.modes import load_mode, load_modes
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
 from photocloak.engine.verify import whole_box
@@ -253,7 +253,10 @@ def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
 
 def _remedy(cloaked: CloakedFile) -> str:
     """Say what else there is to do about a face that is too weak."""
-    if any(not load_mode(name).then for name in cloaked.modes):
+    strongest = {one.then for one in load_modes().values() if one.then} - {
+        name for name, one in load_modes().items() if one.then
+    }
+    if strongest.intersection(cloaked.modes):
         return "crop or cover it, or leave the photo out."
     return "a stronger --mode has a larger budget."
 

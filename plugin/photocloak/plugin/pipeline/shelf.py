@@ -7,10 +7,12 @@ hash is recorded before a file becomes visible.
 import hashlib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from photocloak import exporters
+from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import PhotoTask
@@ -122,20 +124,21 @@ class Shelf:
         self._outputs.announce(file, source=job.source, cloaked=outcome.status is Status.CLOAKED)
         path = self._placed(job, data, suffix, None if earlier is None else earlier[0])
         done = replace(outcome, output=path)
-        self._results.put(
-            Result(
-                job.folder,
-                job.source,
-                task.signature,
-                str(task.file),
-                task.settings,
-                tuple(people),
-                path,
-                signature_of(path),
-                file,
-                done.as_json(),
+        with suppress(ConfigError, OutputError):  # it is there; unknown, it is made once more
+            self._results.put(
+                Result(
+                    job.folder,
+                    job.source,
+                    task.signature,
+                    str(task.file),
+                    task.settings,
+                    tuple(people),
+                    path,
+                    signature_of(path),
+                    file,
+                    done.as_json(),
+                )
             )
-        )
         return done
 
     def _placed(self, job: Job, data: bytes, suffix: str, earlier: Path | None) -> Path:
