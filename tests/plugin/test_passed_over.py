@@ -128,5 +128,6 @@ def test_what_cannot_be_placed_fails_alone(cli: Run, album: Path, tmp_path: Path
     code, rows, _ = cli("cloak", album, "-o", tmp_path / "out", "--json")
     assert code == 9
     assert sorted(row["status"] for row in rows) == ["cloaked", "cloaked", "failed"]
-    assert "out/sub is not a folder" in rows[1]["reason"]
+    (failed,) = (row for row in rows if row["status"] == "failed")
+    assert "out/sub is not a folder" in failed["reason"]
     assert (tmp_path / "out" / "sub").read_bytes() == b"theirs"

@@ -96,9 +96,12 @@ class Product:
         pending = {one.path: one for one in self.pending(identity, mode)}
         pipeline = open_pipeline(self._engine, Folders(self._folders.config, folder / "user"))
         jobs = [Job(path, folder / "photos", mode, PRESET) for path in pending]
-        for outcome in pipeline.run_all(jobs, show.event):
-            show.end(outcome)
-            _keep(records[pending[outcome.source]], outcome)
+        try:
+            for outcome in pipeline.run_all(jobs, show.event):
+                show.end(outcome)
+                _keep(records[pending[outcome.source]], outcome)
+        finally:
+            pipeline.close(wait=False)
         return [_read(record, picture) for picture, record in records.items()]
 
     def _records(self, identity: Identity, mode: str) -> dict[Picture, Path]:
