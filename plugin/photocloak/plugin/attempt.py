@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from photocloak import exporters
 from photocloak.core import InputError
+from photocloak.engine import seam
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detector import Detector
@@ -57,7 +58,8 @@ class Attempt:
         engine: the models.
         task: which photo, and what may be written.
         photo: what was read.
-        base: the pixels to publish, not cloaked yet, (H, W, 3) uint8.
+        base: the pixels to publish, not cloaked yet, (H, W, 3) uint8; cut open at
+            `looked.column`.
         looked: what was seen in `base`.
 
     """
@@ -83,7 +85,7 @@ class Attempt:
             raise InputError(f"{source}: changed while it was read; try again when it is complete.")
         if task.job.metadata_from is not None:
             photo = exporters.graft(photo, task.job.metadata_from)
-        base = exporters.prepare(photo, task.policy)
+        base, column = cut_open(engine.detector, photo, exporters.prepare(photo, task.policy))
         faces = engine.detector(base)
         out_of_reach = [face for face in faces if not alignable(face, base.shape)]
         looked = Looked(
@@ -93,6 +95,7 @@ class Attempt:
             () if out_of_reach else _sightings(engine, base, faces),
             tuple(out_of_reach),
             time.monotonic() - started,
+            column,
         )
         return cls(engine, task, photo, base, looked)
 
@@ -137,9 +140,10 @@ class Attempt:
         cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
         if self.base.nbytes > LARGE:
             release_memory()
-        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
+        base, pixels = (seam.turned(one, -self.looked.column) for one in (self.base, cloak.pixels))
+        encoded = exporters.encode(self.photo, base, pixels, self.task.policy)
         worn = cloak.worn
-        del cloak  # what was written is decoded next: of a large photo, a copy more
+        del cloak, base, pixels  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
         return Cloaked(encoded, evidence, accepting, worn)
@@ -153,13 +157,30 @@ class Attempt:
             return ()
         found = measure(
             self.base,
-            written,
+            seam.turned(written, self.looked.column),
             [one.face for one in subjects],
             [one.own for one in subjects],
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
-        return tuple(found)
+        published = self.looked.published
+        return tuple(replace(one, box=published(one.box)) for one in found)
+
+
+def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[Image, int]:
+    """Return a picture with no face on its edges, and its column that is the first then.
+
+    Raises:
+        InputError: faces may be cut in this 360° photo, or it has them in every column.
+
+    """
+    column = seam.cut(base, detector) if exporters.wraps(photo) else 0
+    if column is None:
+        raise InputError(
+            f"{photo.name}: this 360° photo has faces all around, so that it cannot be cut open "
+            "between them; export the view that you want as an ordinary photo."
+        )
+    return seam.turned(base, column), column
 
 
 def _sightings(engine: Engine, base: Image, faces: list[Face]) -> tuple[Sighting, ...]:

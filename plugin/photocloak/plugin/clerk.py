@@ -14,7 +14,6 @@ from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.evidence import whole_box
-from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.engine.targets import Target, TargetLibrary
 from photocloak.plugin import deadline
@@ -67,7 +66,7 @@ class Clerk:
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
             return _held(task, Status.NO_FACE, reason)
         if looked.out_of_reach:
-            reason = f"{job.source}: {_out_of_reach(looked.out_of_reach)}"
+            reason = f"{job.source}: {_out_of_reach(looked)}"
             return _held(task, Status.UNCERTAIN, reason)
         assigned = tuple(self._assigned(job, looked))
         targets = tuple(one.target for one in assigned)
@@ -172,9 +171,11 @@ def _held(task: Task, status: Status, reason: str, faces: tuple[FaceOutcome, ...
     return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
 
 
-def _out_of_reach(missed: Sequence[Face]) -> str:
+def _out_of_reach(looked: Looked) -> str:
     """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
-    x, y, w, h = (round(value) for value in missed[0].box)
+    missed = looked.out_of_reach
+    x, y, w, h = missed[0].box
+    x, y, w, h = looked.published((round(x), round(y), round(w), round(h)))
     more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
     return (
         f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
@@ -207,7 +208,9 @@ def _outcomes(plan: Plan, cloaked: Cloaked) -> tuple[FaceOutcome, ...]:
 def _left_alone(looked: Looked) -> tuple[FaceOutcome, ...]:
     """Return the faces as they are when nothing is done to them."""
     return tuple(
-        FaceOutcome(whole_box(face, looked.shape), None, None, {}, None, cloaked=False)
+        FaceOutcome(
+            looked.published(whole_box(face, looked.shape)), None, None, {}, None, cloaked=False
+        )
         for face in looked.faces
     )
 

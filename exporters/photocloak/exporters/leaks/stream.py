@@ -1,0 +1,85 @@
+"""What all texts of a file read as together: pieces of a code are words one by one, not in a row.
+
+A word counts once, however often it comes: what is repeated around a piece, a carrier or a
+separator, vouches for nothing. Words of one or two letters say too little to be remembered, and
+one alone counts as odd.
+"""
+
+import unicodedata
+from dataclasses import dataclass, field
+
+from photocloak.exporters.leaks.text import Cost
+from photocloak.exporters.leaks.words import USUAL, folded, is_drawn, is_even, surprise
+
+_SINGLE = 0.5  # bits that a letter alone is odd
+# Oddness is what a word's bits are above the usual. Of a photo's texts it is 0.04 to 0.31 a letter
+# (words of 18 languages: 0.17 at most), of drawn letters 0.9 and more in whatever pieces.
+_SHARE = 0.35
+_MOST, _STRICT = 200.0, 60.0  # bits beyond that share
+_FEW, _STRETCH = 300, 600  # letters that tell whether they are used evenly
+
+
+@dataclass
+class Stream:
+    """The texts of one file that were kept.
+
+    Attributes:
+        words: folded, of three letters and more.
+        odd: bits, in all.
+        letters: that were looked at for it.
+        latin: the last of them.
+        foreign: the last letters of each other script.
+
+    """
+
+    words: set[str] = field(default_factory=set)
+    odd: float = 0.0
+    letters: int = 0
+    latin: str = ""
+    foreign: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, told: Cost, *, strict: bool) -> bool:
+        """Tell whether a text can be read behind those before it, and remember it then."""
+        fresh = self._fresh(told)
+        letters = sum(map(len, fresh))
+        odd = sum(map(_oddness, fresh))
+        most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
+        if odd > _SHARE * letters and self.odd + odd > most:
+            return False
+        latin = (self.latin + "".join(fresh))[-_STRETCH:]
+        foreign = {
+            script: (self.foreign.get(script, "") + some)[-_STRETCH:]
+            for script, some in _scripts(told.letters).items()
+        }
+        if len(latin) >= _FEW and is_drawn(latin):
+            return False
+        if any(len(one) >= _FEW and is_even(one, latin=False) for one in foreign.values()):
+            return False
+        self.words.update(fresh)
+        self.odd += odd
+        self.letters += letters
+        self.latin = latin
+        self.foreign |= foreign
+        return True
+
+    def _fresh(self, told: Cost) -> list[str]:
+        """Return the folded words that were not there before, and all short ones."""
+        found, seen = [], set[str]()
+        for word in map(folded, told.words):
+            if len(word) < 3 or (word not in self.words and word not in seen):
+                found.append(word)
+                seen.add(word)
+        return found
+
+
+def _oddness(word: str) -> float:
+    return max(0.0, surprise(word) - USUAL * len(word)) + (_SINGLE if len(word) == 1 else 0)
+
+
+def _scripts(letters: str) -> dict[str, str]:
+    """Return letters by script."""
+    found: dict[str, str] = {}
+    for letter in letters:
+        script = unicodedata.name(letter, "").partition(" ")[0]
+        found[script] = found.get(script, "") + letter
+    return found
