@@ -87,8 +87,15 @@ class Ledger:
         return tuple(dict.fromkeys(self.dropped))
 
 
-def settled(clean: Callable[[Ledger], Result], previews: Previews) -> tuple[Result, Ledger]:
+def settled(
+    clean: Callable[[Ledger], Result], previews: Previews, *, in_place: bool = False
+) -> tuple[Result, Ledger]:
     """Return what `clean` makes of a file, and the account; strictly where that is needed.
+
+    Args:
+        clean: judges the file.
+        previews: makes what stands in the place of old previews.
+        in_place: `clean` overwrites what has to go, so that it does not see it again.
 
     Raises:
         ValueError: without what has to go the colours would change.
@@ -97,7 +104,9 @@ def settled(clean: Callable[[Ledger], Result], previews: Previews) -> tuple[Resu
     ledger = Ledger(previews)
     result = clean(ledger)
     if ledger.overdrawn:
-        ledger = Ledger(previews, strict=True)
+        first, ledger = ledger, Ledger(previews, strict=True)
+        if in_place:
+            ledger.dropped, ledger.colours = first.dropped, first.colours
         result = clean(ledger)
     if ledger.colours:
         raise ValueError(
