@@ -1,5 +1,7 @@
 """Photos of all around are told by what they say of themselves, in every format with XMP."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ SCENE = np.random.default_rng(1).integers(0, 256, (32, 64, 3), np.uint8)
 FORMS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF")
 
 
-def photo(said: bytes, form: str = "JPEG", **options: bytes) -> exporters.Photo:
+def photo(said: bytes, form: str = "JPEG", **options: Any) -> exporters.Photo:
     """Return a photo with a packet."""
     if form == "PNG":
         from PIL import PngImagePlugin

@@ -1,8 +1,8 @@
 """What all texts of a file read as together: pieces of a code are words one by one, not in a row.
 
-A word counts once, however often it comes: what is repeated around a piece, a carrier or a
-separator, vouches for nothing. Words of one or two letters say too little to be remembered, and
-one alone counts as odd.
+A word counts once in a file, however often it comes: what is repeated around a piece, a carrier or
+a separator, vouches for nothing. Words of one or two letters say too little for that and count once
+in each text; a letter alone counts as odd.
 """
 
 import unicodedata
@@ -16,7 +16,8 @@ _SINGLE = 0.5  # bits that a letter alone is odd
 # (words of 18 languages: 0.17 at most), of drawn letters 0.9 and more in whatever pieces.
 _SHARE = 0.35
 _MOST, _STRICT = 200.0, 60.0  # bits beyond that share
-_FEW, _STRETCH = 300, 600  # letters that tell whether they are used evenly
+# letters that tell whether they are used evenly
+_FEW, _FEW_FOREIGN, _STRETCH = 300, 150, 600
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Stream:
         }
         if len(latin) >= _FEW and is_drawn(latin):
             return False
-        if any(len(one) >= _FEW and is_even(one, latin=False) for one in foreign.values()):
+        if any(len(one) >= _FEW_FOREIGN and is_even(one, latin=False) for one in foreign.values()):
             return False
         self.words.update(fresh)
         self.odd += odd
@@ -63,13 +64,9 @@ class Stream:
         return True
 
     def _fresh(self, told: Cost) -> list[str]:
-        """Return the folded words that were not there before, and all short ones."""
-        found, seen = [], set[str]()
-        for word in map(folded, told.words):
-            if len(word) < 3 or (word not in self.words and word not in seen):
-                found.append(word)
-                seen.add(word)
-        return found
+        """Return a text's folded words, each once, without the long ones that are remembered."""
+        words = dict.fromkeys(map(folded, told.words))
+        return [one for one in words if len(one) < 3 or one not in self.words]
 
 
 def _oddness(word: str) -> float:

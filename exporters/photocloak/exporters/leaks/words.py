@@ -18,6 +18,7 @@ _FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
 # ideographs nobody has used up all in a text; their shares are measured with 300 and more.
 _STRETCH = 600
 _SKEWED_LATIN, _SKEWED, _SKEWED_IDEOGRAPHS = 0.965, 0.955, 0.962
+_MANY, _UNSURE = 300, 0.015  # fewer letters of other scripts look more even than they are
 # Of texts in 20 languages and of photos the entropy is 0.97 of the largest at most, and 3.8 bits at
 # least; one letter in so many is rare.
 _DRAWN, _POOREST, _RARE = 0.985, 3.15, 200
@@ -80,6 +81,8 @@ def is_even(letters: str, *, latin: bool) -> bool:
     """Tell whether letters are used about equally."""
     counts = Counter(letters)
     skewed = _SKEWED_IDEOGRAPHS if len(counts) > IDEOGRAPHS else _SKEWED
+    if not latin and len(letters) < _MANY:
+        skewed += _UNSURE
     skewed = _SKEWED_LATIN if latin else skewed
     most = math.log2(min(len(counts), len(letters)))
     return _entropy(counts) > skewed * most or len(counts) < 8
