@@ -7,7 +7,6 @@ sphere it is. Cameras that write two fisheye discs are told by their names.
 import re
 
 from photocloak.core import InputError
-from photocloak.exporters.ifd import exif_of
 from photocloak.exporters.model import Photo
 from photocloak.exporters.scanning import parts_of
 from photocloak.exporters.xmp_reading import Packet
@@ -16,9 +15,10 @@ _SPACES = (
     "http://ns.google.com/photos/1.0/panorama/",
     "http://ns.google.com/videos/1.0/spherical/",
 )
+_MARKS = (b"ns.google.com", b"n\0s\0.\0g\0o\0o\0g\0l\0e\0.\0c\0o\0m")  # UTF-16 of both orders
 _ROUND = ("equirectangular", "cylindrical")
 _INSTA360 = b"8db42d694ccc418790edff439fe026bf"  # the end of every file of their cameras
-_FISHEYES = re.compile(rb"SM-C200|SM-R210|Insta360")
+_FISHEYES = re.compile(rb"SM-C200\0|SM-R210\0|Insta360 ")
 _UPRIGHT = (1, 2, 3, 4)
 
 
@@ -30,6 +30,10 @@ def wraps(photo: Photo) -> bool:
             fisheye discs, two eyes, or a panorama on its side.
 
     """
+    discs = _two_discs(photo)
+    # only PNG packs its XMP; to take a large TIFF apart costs as much memory again
+    if not discs and photo.format != "PNG" and not any(one in photo.data for one in _MARKS):
+        return False
     parts = [part for _, part in parts_of(photo.data)]
     told = False
     for packet in filter(None, map(_packet, parts)):
@@ -44,14 +48,13 @@ def wraps(photo: Photo) -> bool:
             if photo.raster.orientation not in _UPRIGHT:
                 raise _apart(photo, "a 360° photo on its side")
             return True
-    if not told and _two_discs(photo, parts):
+    if not told and discs:
         raise _apart(photo, "a 360° photo that is not stitched yet")
     return False
 
 
 def _packet(part: bytes) -> Packet | None:
-    plain = part.replace(b"\0", b"")
-    if not any(space.encode() in plain for space in _SPACES):
+    if not any(one in part for one in _MARKS):
         return None
     try:
         return Packet(part)
@@ -75,13 +78,12 @@ def _is_whole(packet: Packet) -> bool:
     return True
 
 
-def _two_discs(photo: Photo, parts: list[bytes]) -> bool:
-    """Tell whether a 360° camera made the picture of two discs beside each other."""
+def _two_discs(photo: Photo) -> bool:
+    """Tell whether a 360° camera made the picture, of two discs beside each other."""
     height, width = photo.raster.samples.shape[:2]
     if photo.data[-len(_INSTA360) :] == _INSTA360:
         return True
-    blocks = (exif_of(part) for part in parts)
-    return width == 2 * height and any(_FISHEYES.search(block) for block in blocks)
+    return width == 2 * height and _FISHEYES.search(photo.data) is not None
 
 
 def _apart(photo: Photo, what: str) -> InputError:
