@@ -15,7 +15,7 @@ _SINGLE = 0.5  # bits that a letter alone is odd
 # Oddness is what a word's bits are above the usual. Of a photo's texts it is 0.04 to 0.31 a letter
 # (words of 18 languages: 0.17 at most), of drawn letters 0.9 and more in whatever pieces.
 _SHARE = 0.35
-_MOST, _STRICT = 200.0, 60.0  # bits beyond that share
+_MOST, _STRICT = 80.0, 40.0  # bits beyond that share; photos need 16
 # letters that tell whether they are used evenly
 _FEW, _FEW_FOREIGN, _STRETCH = 300, 150, 600
 

@@ -13,6 +13,9 @@ from itertools import pairwise
 from photocloak.exporters.leaks.words import IDEOGRAPHS, folded, is_uniform, unlikely
 
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
+_OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
+_SIGNS = "_$+<>=^`|~©®™°¨´¸№"
+_UNIT = 3  # letters, as of millimetres
 _RUNS = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _IDENTIFIER = re.compile(
@@ -38,7 +41,7 @@ class Cost:
 
     Attributes:
         opaque: characters or bytes that are neither words nor numbers.
-        digits: of numbers.
+        digits: of numbers, and the few letters on them.
         identifiers: digits of hashes and universal identifiers.
         foreign: letters of other scripts than Latin, too few to tell a language from chance.
         words: what it reads as in Latin letters, to be judged with all else that a file says.
@@ -84,10 +87,12 @@ def cost(text: str) -> Cost:
         if _is_code(runs):
             opaque += len(chunk)
             continue
+        digits += _digits(runs)
+        opaque += sum(map(chunk[1:-1].count, _OUTSIDE))
         for run in runs:
             if run.isdecimal():
-                digits += len(run)
-            elif not run[0].isalpha():
+                continue
+            if not run[0].isalpha():
                 signs += len(run)
                 opaque += sum(not _is_punctuation(sign) for sign in run)
             else:
@@ -104,6 +109,16 @@ def cost(text: str) -> Cost:
         few = 0 if letters >= _FEW_FOREIGN else letters
         return Cost(opaque, digits, identifiers, few, *told)
     return Cost(opaque + letters, digits, identifiers, 0, *told)
+
+
+def _digits(runs: list[str]) -> int:
+    """Return the digits of a chunk, and the few letters right beside one: units, hexadecimal."""
+    return sum(
+        len(run)
+        for before, run, behind in zip(["", *runs], runs, [*runs[1:], ""], strict=False)
+        if run.isdecimal()
+        or (run.isalpha() and len(run) <= _UNIT and (before.isdecimal() or behind.isdecimal()))
+    )
 
 
 def _letters(run: str, words: list[str], foreign: list[str]) -> int:
@@ -150,7 +165,9 @@ def _is_base(letter: str) -> bool:
 
 
 def _is_punctuation(sign: str) -> bool:
-    return sign in "_$+<>=^`|~" or unicodedata.category(sign)[0] in "PS"
+    """Tell whether a sign stands between words; of pictograms a text may spell anything."""
+    category = unicodedata.category(sign)
+    return sign in _SIGNS or category[0] == "P" or category in ("Sc", "Sm")
 
 
 def _latin(run: str) -> bool:
