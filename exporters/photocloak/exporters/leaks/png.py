@@ -3,6 +3,7 @@
 import binascii
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
@@ -73,20 +74,19 @@ def _one(chunk: Chunk, form: dict[str, str], ledger: Ledger) -> Chunk | None:
 def _profile(chunk: Chunk, ledger: Ledger) -> Chunk | None:
     """Judge a profile; it is packed anew where its name, or something behind it, has to go."""
     name, _, rest = chunk.body.partition(b"\0")
+    method, packed = rest[:1], rest[1:]
     try:
-        profile = _inflate(rest[1:], whole=False)
+        profile = _inflate(packed, whole=False)
     except ValueError:
         return None
     fresh = icc.clean(profile, ledger)
     if not fresh:
         return None
     readable = ledger.admits(text_cost(name))
-    if readable and chunk.body == name + b"\0\0" + rest[1:] and fresh == profile:
-        try:
-            _inflate(rest[1:])
+    if readable and fresh == profile and method == b"\0":
+        with suppress(ValueError):  # something follows the profile
+            _inflate(packed)
             return chunk
-        except ValueError:
-            pass  # something follows the profile
     return Chunk(chunk.name, (name if readable else b"ICC") + b"\0\0" + zlib.compress(fresh))
 
 
