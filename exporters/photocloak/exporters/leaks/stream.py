@@ -2,7 +2,7 @@
 
 A word counts once in a file, however often it comes: what is repeated around a piece, a carrier or
 a separator, vouches for nothing. Words of one or two letters say too little for that and count once
-in each text; a letter alone counts as odd.
+in each text, as half a bit odd.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from photocloak.exporters.leaks.text import Cost
 from photocloak.exporters.leaks.words import USUAL, folded, is_drawn, is_even, surprise
 
-_SINGLE = 0.5  # bits that a letter alone is odd
+_SHORT = 0.5  # bits that a word of one or two letters is odd
 # Oddness is what a word's bits are above the usual. Of a photo's texts it is 0.04 to 0.31 a letter
 # (words of 18 languages: 0.17 at most), of drawn letters 0.9 and more in whatever pieces.
 _SHARE = 0.35
@@ -70,7 +70,7 @@ class Stream:
 
 
 def _oddness(word: str) -> float:
-    return max(0.0, surprise(word) - USUAL * len(word)) + (_SINGLE if len(word) == 1 else 0)
+    return max(0.0, surprise(word) - USUAL * len(word)) + (_SHORT if len(word) < 3 else 0)
 
 
 def _scripts(letters: str) -> dict[str, str]:
