@@ -88,7 +88,7 @@ API = {
         "Roster",
         "Settings",
         "Status",
-        "Wish",
+        "UserHint",
         "load_engine",
         "load_settings",
         "open_pipeline",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photocloak.engine.alignment import ARCFACE, FaceSpace
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import Cloaker
 from photocloak.engine.edits.retouch import LARGE, MOST, Retouch
@@ -16,7 +17,6 @@ from photocloak.engine.extractors import FakeExtractor, Objective, Step
 from photocloak.engine.faces import Face
 from photocloak.engine.landmarks import average_landmarks, average_points
 from photocloak.engine.modes import Mode, load_modes
-from photocloak.engine.space import ARCFACE, FaceSpace
 from photocloak.engine.subject import Subject
 from photocloak.engine.targets import Target
 

@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from photocloak.core import InputError, ModelError, manifest_root
 from photocloak.engine.conversion.__main__ import CONVERSIONS, find
-from photocloak.engine.conversion.thresholds import embed, look, separate
+from photocloak.engine.conversion.thresholds import detect_photos, embed, separate
 from photocloak.engine.conversion.writer import OPSET, GraphWriter, halve, same_padding, save
 from photocloak.engine.extractors.spec import load_specs
 from photocloak.engine.extractors.weights import read_model, widen
@@ -118,8 +118,8 @@ def test_shipped_recognisers_tell_people_apart(tmp_path: Path) -> None:
         (tmp_path / person.name).mkdir()
         for photo in sorted(person.iterdir())[:3]:
             (tmp_path / person.name / photo.name).symlink_to(photo)
-    sightings = look(tmp_path)
-    people = np.array([s.person for s in sightings])
+    detected = detect_photos(tmp_path)
+    people = np.array([s.person for s in detected])
     least = {
         "dlib": 0.9,
         "facelib": 0.9,
@@ -129,7 +129,7 @@ def test_shipped_recognisers_tell_people_apart(tmp_path: Path) -> None:
         "sface": 0.97,
     }
     for name, spec in load_specs().items():
-        found = separate(embed(spec, sightings), people)
+        found = separate(embed(spec, detected), people)
         assert found.true_accepts >= least[name], name
         # Other people than the threshold was measured on: within the spread of so few pairs.
         assert abs(found.threshold - spec.threshold) < 0.08 * (1 - found.different), name

@@ -12,12 +12,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError, manifest_root
+from photocloak.engine.alignment import ARCFACE
 from photocloak.engine.conversion import facenet
 from photocloak.engine.conversion.__main__ import STRANGERS, find
 from photocloak.engine.conversion.graphdef import read_graph
 from photocloak.engine.extractors.runtime import require_onnxruntime
 from photocloak.engine.geometry import similarity
-from photocloak.engine.space import ARCFACE
 
 Array = NDArray[np.float64]
 MODELS = manifest_root() / "models"

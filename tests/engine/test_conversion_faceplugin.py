@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from photocloak.core import ModelError
+from photocloak.engine.alignment import ARCFACE
 from photocloak.engine.conversion import faceplugin
-from photocloak.engine.space import ARCFACE
 from tests.engine.slowly import close, run
 
 

@@ -10,10 +10,10 @@ from PIL import Image as Pillow
 
 from photocloak.core import ModelError, manifest_root
 from photocloak.engine import landmarks as module
+from photocloak.engine.alignment import ARCFACE, SIZE, FaceSpace, Image
 from photocloak.engine.detector import Detector
 from photocloak.engine.faces import Face, alignable
 from photocloak.engine.landmarks import Landmarker, five_of, load_landmarker
-from photocloak.engine.space import ARCFACE, SIZE, FaceSpace, Image
 
 ASTRONAUT = Path(__file__).parents[1] / "data" / "astronaut.png"
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photocloak.engine.alignment import SIZE
 from photocloak.engine.geometry import Array
 from photocloak.engine.landmarks import load_landmarker
 from photocloak.engine.regions import OUTLINES, Region, mask
-from photocloak.engine.space import SIZE
 
 REGIONS: tuple[Region, ...] = get_args(Region)
 

@@ -8,7 +8,7 @@ import pytest
 from photocloak.core import ConfigError, ModelError
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.ensemble import Embeddings, direction
-from photocloak.engine.nobody import Crowd, build_library
+from photocloak.engine.target_synthesis import Crowd, build_library
 from photocloak.engine.targets import CANDIDATES, Target, TargetLibrary, target_from_photos
 
 EXTRACTORS = {"hse": 48, "other": 40}

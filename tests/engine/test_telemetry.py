@@ -66,4 +66,4 @@ def test_there_is_one_way_to_onnxruntime() -> None:
     paths = [path for part in parts for path in (ROOT / part).rglob("*.py")]
     assert len(paths) > 200
     importing = [path.name for path in paths for _ in direct.finditer(path.read_text("utf-8"))]
-    assert importing == ["runtime.py"], "use extractors.runtime.require_onnxruntime"
+    assert importing == ["runtime.py"], "use engine.runtime.require_onnxruntime"

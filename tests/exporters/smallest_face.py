@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from photocloak.engine.alignment import chip
 from photocloak.engine.detector import Detector
 from photocloak.engine.extractors import load_extractor, load_specs
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import chip
 
 PEOPLE, PHOTOS, PROBES = 12, 3, 12
 EDGES = (16, 20, 24, 32)

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from photocloak import exporters
 from photocloak.core import PhotocloakError
-from photocloak.exporters.coefficients.layout import read_layout
 from photocloak.exporters.containers.segments import split
+from photocloak.exporters.jpeg_dct.headers import read_headers
 from tests.exporters import exiftool as witness
 from tests.exporters.blocks import coefficients
 from tests.exporters.conftest import cloak
@@ -166,7 +166,7 @@ def size(lab: Path) -> None:
             continue
         ratios.append(len(encoded.data) / split(photo.data).end)
         outside += changed_outside(photo, cloaked, encoded.data)
-        layouts = [read_layout(split(data).segments) for data in (photo.data, encoded.data)]
+        layouts = [read_headers(split(data).segments) for data in (photo.data, encoded.data)]
         kept += layouts[0].progressive == layouts[1].progressive and (
             layouts[0].scans[0].interval == layouts[1].scans[0].interval
         )

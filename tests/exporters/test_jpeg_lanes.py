@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from photocloak.exporters.coefficients import walk
-from photocloak.exporters.coefficients.bits import Bits, unstuff
-from photocloak.exporters.coefficients.huffman import Table
-from photocloak.exporters.coefficients.layout import UnsupportedError, read_layout
-from photocloak.exporters.coefficients.order import Order, scan_order
-from photocloak.exporters.coefficients.symbols import require
 from photocloak.exporters.containers.segments import split
+from photocloak.exporters.jpeg_dct import walk
+from photocloak.exporters.jpeg_dct.bits import Bits, unstuff
+from photocloak.exporters.jpeg_dct.block_order import BlockOrder, scan_order
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.huffman import Table
+from photocloak.exporters.jpeg_dct.symbols import require
 from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]
@@ -28,14 +28,14 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def opened(data: bytes) -> tuple[Order, Bits, list[Table]]:
-    layout = read_layout(split(data).segments)
+def opened(data: bytes) -> tuple[BlockOrder, Bits, list[Table]]:
+    layout = read_headers(split(data).segments)
     scan = layout.scans[0]
     return scan_order(layout, scan), unstuff(scan.data), require(scan.dc + scan.ac)
 
 
 def both(
-    order: Order, bits: Bits, tables: list[Table], length: int
+    order: BlockOrder, bits: Bits, tables: list[Table], length: int
 ) -> tuple[walk.Found | None, walk.Found | None]:
     """Return what one after the other and lanes find, None where they do not."""
     window = bits.window()

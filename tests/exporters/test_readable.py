@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from photocloak.exporters.leaks import histories, xmp
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost, cost
 from tests.exporters.encodings import TEXTS, base_n, coded, in_pieces, separated
 from tests.exporters.hosts import FACE
 from tests.exporters.places import packet

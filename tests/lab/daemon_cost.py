@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from photocloak.plugin import Folders, Job, Settings, load_engine, open_pipeline
-from photocloak.plugin.watch.lookout import Pace
+from photocloak.plugin.watch.scanner import Pace
 
 MB = 1 << 20
 TICK = os.sysconf("SC_CLK_TCK")

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.plugin import Status
-from photocloak.plugin.watch.hands import ROOM
+from photocloak.plugin.watch.runner import ROOM
 from tests.plugin.fakes import PORTRAIT, picture
 from tests.plugin.watch.harness import Place, decodes, files
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation.cache import Cache
 from photocloak.plugin.evaluation.protocol import THIRDS, folders_of
-from photocloak.plugin.evaluation.run import Evaluation, Plan, evaluate
+from photocloak.plugin.evaluation.run import Evaluation, Experiment, evaluate
 
 BASELINE = Path(__file__).with_name("protection_baseline.toml")
 STRANGER = "sface"
@@ -52,7 +52,7 @@ def counts(found: Evaluation) -> dict[str, list[float]]:
 
 
 def test_protection_is_no_less_than_it_was(lab: Path, tmp_path: Path, folders: Folders) -> None:
-    plan = Plan(
+    plan = Experiment(
         data=small(lab, tmp_path / "photos"),
         thirds=THIRDS,
         protected=3,

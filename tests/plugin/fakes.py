@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
+from photocloak.engine.alignment import ARCFACE, Image
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.faces import Face
 from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
-from photocloak.engine.space import ARCFACE, Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
-from photocloak.plugin import attempt
-from photocloak.plugin.attempt import Engine
+from photocloak.plugin import process_photo
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.worker import Worker
 
 EXTRACTORS = {"one": 32, "two": 48, "three": 64}
@@ -160,5 +160,5 @@ class FakeRecipe:
 
     def __call__(self) -> Worker:
         # For a process of its own, where no monkeypatch reaches: fewer steps are enough.
-        vars(attempt)["load_mode"] = lambda name: replace(load_mode(name), steps=4)
+        vars(process_photo)["load_mode"] = lambda name: replace(load_mode(name), steps=4)
         return Worker(replace(make_engine(CAST), detector=TroubledDetector(self.marker)))

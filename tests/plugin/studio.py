@@ -6,7 +6,7 @@ from pathlib import Path
 
 from photocloak.engine.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
-from photocloak.plugin.attempt import Engine
+from photocloak.plugin.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
 ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)

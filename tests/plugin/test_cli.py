@@ -12,10 +12,10 @@ import pytest
 
 from photocloak import exporters
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Folders, assembly, attempt
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.audit import Audit, KnownFace
+from photocloak.plugin import Folders, assembly, process_photo
+from photocloak.plugin.check import Audit, KnownFace
 from photocloak.plugin.main import run
+from photocloak.plugin.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.studio import FACES, NONE, ONE
 
@@ -31,7 +31,7 @@ def engine() -> Engine:
 def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
-    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=12))
+    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
         code = run([str(one) for one in arguments])

@@ -15,11 +15,11 @@ from PIL import Image as Pillow
 from photocloak.core import ExitCode
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Job, Outcome, Outputs, People, Pipeline, Status
-from photocloak.plugin import attempt as attempt_module
-from photocloak.plugin.clerk import Clerk
+from photocloak.plugin import process_photo as attempt_module
 from photocloak.plugin.coordinator import Coordinator
-from photocloak.plugin.crew import Crew
-from photocloak.plugin.phases import Task
+from photocloak.plugin.decisions import Decisions
+from photocloak.plugin.messages import PhotoTask
+from photocloak.plugin.process_pool import ProcessPool
 from photocloak.plugin.profiles import everybody
 from tests.plugin.fakes import (
     BARE,
@@ -33,7 +33,7 @@ from tests.plugin.fakes import (
     make_engine,
     write_photo,
 )
-from tests.plugin.test_crew import HUNG, alive, patience_beyond, until
+from tests.plugin.test_process_pool import HUNG, alive, patience_beyond, until
 
 
 class Office:
@@ -45,8 +45,8 @@ class Office:
         self.database = Database(home / "data" / "photocloak.db")
         self.people = People(self.database, dict.fromkeys(engine.ensemble.extractors, 0.9))
         self.outputs = Outputs(self.database)
-        clerk = Clerk(self.people, self.outputs, engine.library)
-        self.coordinator = Coordinator(clerk, executor, recipe, workers=workers)
+        decisions = Decisions(self.people, self.outputs, engine.library)
+        self.coordinator = Coordinator(decisions, executor, recipe, workers=workers)
         self.pipeline = Pipeline(engine, self.people, self.outputs)
 
     def job(self, name: str, size: tuple[int, int], seed: int = 0, *, lighter: int = 0) -> Job:
@@ -70,7 +70,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path, Crew(2), FakeRecipe(), 2)
+    office = Office(tmp_path, ProcessPool(2), FakeRecipe(), 2)
     yield office
     office.coordinator.close(wait=False)
 
@@ -82,7 +82,9 @@ def test_many_workers_do_what_one_process_does(tmp_path: Path) -> None:
     outcomes: dict[int, list[Outcome]] = {}
     offices = {}
     for workers in (0, 1, 3):
-        office = Office(tmp_path / str(workers), Crew(max(workers, 1)), FakeRecipe(), workers)
+        office = Office(
+            tmp_path / str(workers), ProcessPool(max(workers, 1)), FakeRecipe(), workers
+        )
         offices[workers] = office
         jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(SIZES)]
         if workers:
@@ -112,7 +114,7 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
     seen: dict[int, set[str | None]] = {}
     targets = []
     for _ in range(2):
-        office = Office(tmp_path, Crew(3), FakeRecipe(), 3)
+        office = Office(tmp_path, ProcessPool(3), FakeRecipe(), 3)
         jobs = [
             (who, office.job(f"{who}-{photo}.png", PORTRAIT, who, lighter=photo))
             for photo in range(3)
@@ -185,7 +187,7 @@ def test_a_segfault_costs_one_photo(office: Office, name: str) -> None:
 
 def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    office = Office(tmp_path, Crew(2), FakeRecipe(marker), 2)
+    office = Office(tmp_path, ProcessPool(2), FakeRecipe(marker), 2)
     jobs = [office.job(f"{i}.png", LINGER if i == 1 else PORTRAIT, i) for i in range(4)]
     futures = [office.coordinator.submit(job) for job in jobs]
     until(lambda: marker.exists() and bool(marker.read_text()))
@@ -198,11 +200,11 @@ def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
 
 
 def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
-    with Crew(1) as other:
+    with ProcessPool(1) as other:
         first = Office(tmp_path / "first", other, FakeRecipe(), 1)
         job = first.job("a.png", PORTRAIT)
         patience = patience_beyond(lambda: first.coordinator.submit(job).result())
-    office = Office(tmp_path, Crew(1, patience=patience), FakeRecipe(), 1)
+    office = Office(tmp_path, ProcessPool(1, patience=patience), FakeRecipe(), 1)
     jobs = [office.job("a.png", HANG), office.job("b.png", PORTRAIT)]
     hung, second = (office.coordinator.submit(job) for job in jobs)
     assert f"was silent for {patience:.0f} s" in str(hung.result(HUNG).reason)
@@ -220,7 +222,7 @@ class Losing(ThreadPoolExecutor):
 
     def submit(self, fn: Any, /, *args: Any, **_: Any) -> "Future[Any]":
         recipe, argument = args
-        job = argument.job if isinstance(argument, Task) else argument.task.job
+        job = argument.job if isinstance(argument, PhotoTask) else argument.task.job
         self.has = [one for one in self.has if not one.done()]
         self.asked.append((job.source.name, len(self.has)))
         answer: Future[Any] = Future()
@@ -278,7 +280,7 @@ def test_no_more_photos_are_under_way_than_workers(tmp_path: Path) -> None:
 
 
 def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
-    office = Office(tmp_path / "a", Crew(1), FakeRecipe(), 1)
+    office = Office(tmp_path / "a", ProcessPool(1), FakeRecipe(), 1)
     futures = [office.coordinator.submit(office.job(f"{i}.png", PORTRAIT, i)) for i in range(3)]
     office.coordinator.close(wait=True)
     assert [future.result(0).status for future in futures] == [Status.CLOAKED] * 3
@@ -286,7 +288,7 @@ def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
         office.coordinator.submit(office.job("late.png", PORTRAIT))
 
     marker = tmp_path / "pid"
-    office = Office(tmp_path / "b", Crew(1), FakeRecipe(marker), 1)
+    office = Office(tmp_path / "b", ProcessPool(1), FakeRecipe(marker), 1)
     jobs = [office.job(f"{i}.png", PORTRAIT if i else LINGER, i) for i in range(4)]
     futures = [office.coordinator.submit(job) for job in jobs]
     until(lambda: marker.exists() and bool(marker.read_text()))
@@ -300,7 +302,7 @@ def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
 
 def test_a_job_can_be_taken_back_before_it_is_begun(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    office = Office(tmp_path, Crew(1), FakeRecipe(marker), 1)
+    office = Office(tmp_path, ProcessPool(1), FakeRecipe(marker), 1)
     jobs = [office.job(f"{i}.png", PORTRAIT if i else LINGER, i) for i in range(4)]
     futures = [office.coordinator.submit(job) for job in jobs]
     until(lambda: marker.exists() and bool(marker.read_text()))

@@ -37,7 +37,7 @@ def test_a_file_from_a_newer_photocloak_is_left_alone(database: Database) -> Non
 def test_a_lock_that_is_held_too_long_is_named(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.1)
     with database.transaction(), pytest.raises(OutputError, match="locked"):
         Outputs(database).knows("0")
 

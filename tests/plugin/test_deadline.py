@@ -10,8 +10,8 @@ import pytest
 from photocloak import exporters
 from photocloak.core import ExitCode
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Outcome, Status, attempt
-from photocloak.plugin.attempt import Engine
+from photocloak.plugin import Outcome, Status, process_photo
+from photocloak.plugin.process_photo import Engine
 from tests.plugin.fakes import make_engine, write_photo
 from tests.plugin.studio import FACES, TWO, Studio
 from tests.plugin.test_cli import Run, album, cli, engine
@@ -47,7 +47,9 @@ def slowed(engine: Engine, seconds: float) -> Engine:
 
 @pytest.fixture(autouse=True)
 def steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=STEPS))
+    monkeypatch.setattr(
+        process_photo, "load_mode", lambda name: replace(load_mode(name), steps=STEPS)
+    )
 
 
 def test_what_can_be_done_is_done(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from photocloak.core import ConfigError, manifest_root
 from photocloak.engine.ensemble import Embeddings
 from photocloak.plugin import assembly
-from photocloak.plugin.attempt import Engine
 from photocloak.plugin.enrolment import RefusedError, alike, like_known
 from photocloak.plugin.main import run
+from photocloak.plugin.process_photo import Engine
 from tests.plugin.fakes import THRESHOLDS, FakeDetector, face, face_at, make_engine, write_photo
 from tests.plugin.test_people import Store
 
@@ -194,7 +194,7 @@ class TestCommand:
     ) -> None:
         from photocloak.plugin import Folders
         from photocloak.plugin.assembly import open_outputs
-        from photocloak.plugin.attempt import sha256
+        from photocloak.plugin.process_photo import sha256
 
         photo = write_photo(tmp_path / "a.png", *ONE)
         digest = sha256(photo.read_bytes())

@@ -9,14 +9,14 @@ from photocloak.core import ConfigError, manifest_root
 from photocloak.engine import modes
 from photocloak.engine.cloaker import Cloaker
 from photocloak.engine.modes import load_mode, load_modes
-from photocloak.plugin import FaceOutcome, Outcome, Status, attempt
+from photocloak.plugin import FaceOutcome, Outcome, Status, process_photo
 from tests.plugin.fakes import make_engine, write_photo
 from tests.plugin.studio import FACES, TWO, Studio
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=12))
+    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
 
 
 def group(home: Path, threshold: float, mode: str) -> Outcome:

@@ -12,8 +12,8 @@ from photocloak import exporters
 from photocloak.core import manifest_root
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Settings, Status, load_engine
-from photocloak.plugin import attempt as attempt_module
-from photocloak.plugin.attempt import Engine
+from photocloak.plugin import process_photo as attempt_module
+from photocloak.plugin.process_photo import Engine
 from tests.exporters.places import packet
 from tests.plugin.studio import Studio
 

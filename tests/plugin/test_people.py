@@ -10,7 +10,7 @@ import pytest
 from photocloak.core import ConfigError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import Target, target_from_photos
-from photocloak.plugin.assignment import Assignment, Sighting, Wish
+from photocloak.plugin.assignment import Assignment, ObservedFace, UserHint
 from photocloak.plugin.database import Database
 from photocloak.plugin.matching import likeness
 from photocloak.plugin.people import People, Roster
@@ -35,16 +35,16 @@ class Store:
         self,
         photo: str,
         *faces: Embeddings,
-        wish: Wish | None = None,
+        hint: UserHint | None = None,
         certain: bool = True,
         only_named: bool = False,
     ) -> list[Assignment]:
         return self.people.assign(
             photo,
-            [Sighting(one, certain) for one in faces],
+            [ObservedFace(one, certain) for one in faces],
             library=self.choose.library,
             choose=self.choose,
-            wish=wish,
+            hint=hint,
             only_named=only_named,
         )
 
@@ -149,7 +149,7 @@ class TestOnlyNamed:
     @pytest.fixture
     def store(self, tmp_path: Path) -> Store:
         store = Store(tmp_path)
-        store.see("a", face(1), wish=Wish("Ada"))
+        store.see("a", face(1), hint=UserHint("Ada"))
         return store
 
     def test_others_are_left_alone_and_nothing_is_learned_of_them(self, store: Store) -> None:
@@ -181,7 +181,7 @@ class TestOnlyNamed:
         assert all(one.target is not None for one in found)
 
     def test_whoever_the_user_names_is_cloaked(self, store: Store) -> None:
-        (new,) = store.see("b", face(2), wish=Wish("Bob"), only_named=True)
+        (new,) = store.see("b", face(2), hint=UserHint("Bob"), only_named=True)
         assert new.target is not None and new.person is not None and new.person.name == "Bob"
 
     def test_without_a_name_there_is_nobody_to_cloak(self, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ class TestOnlyNamed:
         people = People(Database(store.path), THRESHOLDS | {"four": 0.5})
         (found,) = people.assign(
             "b",
-            [Sighting(other, certain=True)],
+            [ObservedFace(other, certain=True)],
             library=store.choose.library,
             choose=store.choose,
             only_named=True,
@@ -209,34 +209,34 @@ class TestOnlyNamed:
 
 class TestWishes:
     def test_the_only_face_is_named(self, store: Store) -> None:
-        (one,) = store.see("a", face(1), wish=Wish("Ada"))
+        (one,) = store.see("a", face(1), hint=UserHint("Ada"))
         assert one.person is not None and one.person.name == "Ada"
         assert ids(store.see("b", face(1, 1))) == ids([one])
 
     def test_an_unnamed_profile_gets_the_name(self, store: Store) -> None:
         known = store.see("a", face(1))
-        assert ids(store.see("b", face(1, 1), wish=Wish("Ada"))) == ids(known)
+        assert ids(store.see("b", face(1, 1), hint=UserHint("Ada"))) == ids(known)
         assert store.roster.everybody()[0].name == "Ada"
 
     def test_a_new_name_goes_to_the_largest_face(self, store: Store) -> None:
-        found = store.see("a", face(1), face(2), wish=Wish("Ada"))
+        found = store.see("a", face(1), face(2), hint=UserHint("Ada"))
         assert [one.person and one.person.name for one in found] == ["Ada", None]
 
     def test_a_known_name_goes_to_whoever_looks_like_it(self, store: Store) -> None:
-        store.see("a", face(2), wish=Wish("Ada"))
-        found = store.see("b", face(1), face(2, 1), wish=Wish("ada"))
+        store.see("a", face(2), hint=UserHint("Ada"))
+        found = store.see("b", face(1), face(2, 1), hint=UserHint("ada"))
         assert [one.person and one.person.name for one in found] == [None, "Ada"]
-        absent = store.see("c", face(1, 1), face(3), wish=Wish("Ada"))
+        absent = store.see("c", face(1, 1), face(3), hint=UserHint("Ada"))
         assert "Ada" not in [one.person and one.person.name for one in absent]
 
     def test_the_user_knows_better_than_the_extractors(self, store: Store) -> None:
-        store.see("a", face(1), wish=Wish("Ada"))
-        (one,) = store.see("b", face(9), wish=Wish("Ada"))
+        store.see("a", face(1), hint=UserHint("Ada"))
+        (one,) = store.see("b", face(9), hint=UserHint("Ada"))
         assert one.person is not None and one.person.name == "Ada"
 
     def test_a_target_of_ones_own_is_kept(self, store: Store) -> None:
         own = target_from_photos("folder-1", [face(50, i) for i in range(3)])
-        store.see("a", face(1), wish=Wish("Ada", own))
+        store.see("a", face(1), hint=UserHint("Ada", own))
         kept = target(store.see("b", face(1, 1))[0])
         assert kept.name == "folder-1"
         assert np.array_equal(kept.members["one"], own.members["one"])
@@ -257,7 +257,7 @@ class TestRoster:
 
     def test_a_name_is_taken_over_by_an_unnamed_profile(self, store: Store) -> None:
         store.see("a", face(1))
-        store.see("b", face(2), wish=Wish("Bo"))
+        store.see("b", face(2), hint=UserHint("Bo"))
         assert store.roster.merge("1", ["Bo"]).name == "Bo"
 
     @pytest.mark.parametrize("name", ["", "  ", "7", "person-7", "a\nb", "x" * 201])
@@ -267,7 +267,7 @@ class TestRoster:
             store.roster.name("1", name)
 
     def test_a_name_belongs_to_one_person(self, store: Store) -> None:
-        store.see("a", face(1), wish=Wish("Ada"))
+        store.see("a", face(1), hint=UserHint("Ada"))
         store.see("b", face(2))
         with pytest.raises(ConfigError, match="merge 1 2"):
             store.roster.name("2", "ADA")
@@ -277,7 +277,7 @@ class TestRoster:
             store.roster.forget(["Eve"])
 
     def test_the_unnamed_expire_after_90_days_the_named_do_not(self, store: Store) -> None:
-        store.see("a", face(1), wish=Wish("Ada"))
+        store.see("a", face(1), hint=UserHint("Ada"))
         store.see("b", face(2))
         store.now += 89 * DAY
         store.see("c", face(2, 1))

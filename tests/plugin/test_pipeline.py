@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 from photocloak import exporters
 from photocloak.core import ConfigError, ExitCode, OutputError
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import FaceOutcome, Folders, Roster, Status, Wish
-from photocloak.plugin import attempt as attempt_module
+from photocloak.plugin import FaceOutcome, Folders, Roster, Status, UserHint
+from photocloak.plugin import process_photo as attempt_module
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.studio import FACES, NONE, ONE, TWO, Studio
 
@@ -181,7 +181,7 @@ class TestOnlyMe:
     def group(self, studio: Studio) -> Path:
         """Return a photo of two, of whom the one on the left is Ada."""
         path = write_photo(studio.photo.with_name("group.png"), *TWO)
-        assert studio.pipeline.run(studio.job(path, wish=Wish("Ada"))).code == ExitCode.OK
+        assert studio.pipeline.run(studio.job(path, hint=UserHint("Ada"))).code == ExitCode.OK
         Roster(studio.database).forget(["person-2"])
         return path
 
@@ -225,12 +225,12 @@ class TestOnlyMe:
         """
         studio = Studio(tmp_path, make_engine(FACES, threshold=0.99999))
         path = write_photo(studio.photo.with_name("group.png"), *TWO)
-        studio.pipeline.run(studio.job(path, wish=Wish("Ada")))
+        studio.pipeline.run(studio.job(path, hint=UserHint("Ada")))
         Roster(studio.database).forget(["person-2"])
         assert studio.pipeline.run(studio.job(path, faces="me")).status is Status.CLOAKED
         weak = Studio(tmp_path / "weak", make_engine(FACES, threshold=-1.0))
         path = write_photo(weak.photo.with_name("group.png"), *TWO)
-        held = weak.pipeline.run(weak.job(path, wish=Wish("Ada"), faces="me"))
+        held = weak.pipeline.run(weak.job(path, hint=UserHint("Ada"), faces="me"))
         assert held.status is Status.TOO_WEAK and weak.written() == []
 
     def test_nobody_is_named(self, studio: Studio) -> None:
@@ -238,7 +238,7 @@ class TestOnlyMe:
         assert (outcome.status, outcome.code) == (Status.FAILED, ExitCode.CONFIG)
         with pytest.raises(ConfigError, match="nobody has one yet"):
             studio.pipeline.check(studio.job(faces="me"))
-        studio.pipeline.check(studio.job(faces="me", wish=Wish("Ada")))
+        studio.pipeline.check(studio.job(faces="me", hint=UserHint("Ada")))
 
 
 def test_a_cloak_that_is_too_weak_is_held_back(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_cloak_that_is_too_weak_is_held_back(tmp_path: Path) -> None:
 
 def test_every_face_of_a_group_is_somebody_else_with_a_target_of_their_own(studio: Studio) -> None:
     group = write_photo(studio.photo.with_name("group.jpg"), *TWO)
-    outcome = studio.pipeline.run(studio.job(group, wish=Wish("Ada")))
+    outcome = studio.pipeline.run(studio.job(group, hint=UserHint("Ada")))
     assert [face.person for face in outcome.faces] == ["Ada", "person-2"]
     assert [face.box for face in outcome.faces] == [(20, 20, 80, 80), (150, 30, 70, 70)]
 

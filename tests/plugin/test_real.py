@@ -12,8 +12,8 @@ from photocloak.core import manifest_root
 from photocloak.engine.ensemble import cosine
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Settings, load_engine
-from photocloak.plugin.attempt import Engine
 from photocloak.plugin.main import run
+from photocloak.plugin.process_photo import Engine
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"
 EXIF_ORIENTATION = 0x0112

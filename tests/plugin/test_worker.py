@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from photocloak.engine.alignment import Image
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.engine.space import Image
 from photocloak.exporters import load_policy
-from photocloak.plugin import Job, Outcome, attempt, worker
-from photocloak.plugin.attempt import seed_of, sha256
-from photocloak.plugin.phases import Order, Task
+from photocloak.plugin import Job, Outcome, process_photo, worker
+from photocloak.plugin.messages import CloakRequest, PhotoTask
+from photocloak.plugin.process_photo import seed_of, sha256
 from photocloak.plugin.worker import REMEMBERED, Worker
 from tests.plugin.fakes import CAST, PORTRAIT, FakeDetector, FakeRecipe, make_engine, write_photo
 
@@ -37,20 +37,20 @@ class Bench:
         self.engine = replace(make_engine(CAST), detector=self.detector)
         self.worker = Worker(self.engine)
 
-    def task(self, seed: int = 0) -> Task:
+    def task(self, seed: int = 0) -> PhotoTask:
         photo = write_photo(self.home / f"{seed}.png", *PORTRAIT, seed)
         job = Job(photo, self.home / "out", "balanced", "keep")
-        return Task(job, load_policy("keep"), sha256(photo.read_bytes()))
+        return PhotoTask(job, load_policy("keep"), sha256(photo.read_bytes()))
 
-    def order(self, task: Task) -> Order:
-        looked = self.worker.look(task)
+    def order(self, task: PhotoTask) -> CloakRequest:
+        detections = self.worker.detect(task)
         target = next(iter(self.engine.library.targets.values()))
-        return Order(task, looked, (target,), ({},), self.engine.library.means)
+        return CloakRequest(task, detections, (target,), ({},), self.engine.library.means)
 
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(attempt, "load_mode", lambda name: replace(load_mode(name), steps=4))
+    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=4))
     return Bench(tmp_path)
 
 
@@ -79,7 +79,7 @@ def test_it_remembers_no_more_than_it_must(bench: Bench) -> None:
 def test_a_photo_that_has_changed_is_not_the_one_that_was_meant(bench: Bench) -> None:
     task = bench.task()
     write_photo(task.job.source, *PORTRAIT, seed=5)
-    outcome = worker.look(FakeRecipe(), task)
+    outcome = worker.detect(FakeRecipe(), task)
     assert isinstance(outcome, Outcome) and "changed while it was read" in str(outcome.reason)
 
 

@@ -1,11 +1,11 @@
 """Pixels to pixels: find faces, cloak them, measure what is left."""
 
+from photocloak.engine.alignment import FaceSpace
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import Cloak, Cloaker
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
-from photocloak.engine.evidence import FaceEvidence, measure
 from photocloak.engine.extractors import (
     Extractor,
     ExtractorSpec,
@@ -17,9 +17,9 @@ from photocloak.engine.extractors import (
 )
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import Mode, load_mode, load_modes
-from photocloak.engine.space import FaceSpace
 from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.engine.verify import FaceEvidence, measure
 
 __all__ = [
     "Attributes",

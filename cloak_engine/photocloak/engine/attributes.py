@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from photocloak.engine.alignment import ARCFACE, Image, chip
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import ARCFACE, Image, chip
 
 PATCHES = ((30, 66, 42, 78), (70, 66, 82, 78), (46, 26, 66, 36))
 """Left cheek, right cheek, forehead on the 112-px template: x0, y0, x1, y1."""

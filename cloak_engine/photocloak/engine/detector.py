@@ -11,7 +11,7 @@ import numpy as np
 
 from photocloak.core import InputError, manifest_root
 from photocloak.engine.faces import SMALLEST, Face
-from photocloak.engine.looks import intersection, look_again, overlap
+from photocloak.engine.refine import intersection, overlap, refine
 from photocloak.engine.tiles import Pixels, Tile, halvings, tiles
 from photocloak.engine.yunet import Candidates, YuNet
 
@@ -65,7 +65,7 @@ class Detector:
         levels = halvings(image)
         first = suppress(self._scan(levels, near))
         rows = (first[np.array([index])] for index in range(len(first)))
-        look = partial(look_again, levels, network=self._network, low=self.low)
+        look = partial(refine, levels, network=self._network, low=self.low)
         looked = Candidates.concatenate(self._pool.map(look, rows))
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
         faces = without_parts(suppress(looked[(looked.scores >= self.low) & large]))

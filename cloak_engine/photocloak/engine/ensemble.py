@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from photocloak.engine.alignment import Image, chip
 from photocloak.engine.extractors import Extractor, ExtractorSpec
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import Image, chip
 
 Embeddings = dict[str, Array]
 """Raw features of one face by extractor name, each (D,) float32."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Landmarks = NDArray[np.float32]
+FivePoints = NDArray[np.float32]
 
 # Where the landmarks of a frontal face lie, x + iy around their middle, in units of the aligned
 # square's side: the ArcFace 112-px template, by which every recogniser here aligns but for size.
@@ -37,7 +37,7 @@ class Face:
     """
 
     box: tuple[float, float, float, float]
-    landmarks: Landmarks
+    landmarks: FivePoints
     score: float
 
     @property

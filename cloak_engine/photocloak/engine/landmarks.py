@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError, manifest_root
+from photocloak.engine.alignment import FaceSpace, Image, aligned
 from photocloak.engine.extractors.cache import ModelCache, plain_key
 from photocloak.engine.extractors.weights import read_model
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array, invert
 from photocloak.engine.regions import LEFT_EYE, RIGHT_EYE
-from photocloak.engine.space import FaceSpace, Image, aligned
 
 POINTS: Final = 468
 

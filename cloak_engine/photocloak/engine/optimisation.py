@@ -5,12 +5,12 @@ from typing import Protocol
 
 import numpy as np
 
+from photocloak.engine.alignment import FaceSpace, Image
 from photocloak.engine.budget import Dssim
-from photocloak.engine.descent import Adam, BudgetDescent, Descent, FieldDescent
 from photocloak.engine.edits.retouch import Retouch
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.geometry import Array, Separable
-from photocloak.engine.space import FaceSpace, Image
+from photocloak.engine.optimizers import Adam, BudgetDescent, Descent, FieldDescent
 from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.engine.surrogates import Surrogates
 

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageDraw
 
+from photocloak.engine.alignment import SIZE
 from photocloak.engine.geometry import Array, Separable, gaussian
-from photocloak.engine.space import SIZE
 
 Region = Literal[
     "face_oval", "eyes", "irises", "brows", "lips", "mouth", "nose_bridge", "nose_tip", "nostrils"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from photocloak.engine.augment import Chip, degrade, plain, realign, unchanged
 from photocloak.engine.ensemble import Ensemble, direction
 from photocloak.engine.extractors import Extractor, Objective
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.subject import Subject
-from photocloak.engine.views import Chip, degrade, plain, realign, unchanged
 
 IDENTITY_MARGIN = 0.15
 """Cosine by which features shall be on the far side of "nothing in common with the person"."""
@@ -66,9 +66,9 @@ class Surrogates:
         view, chips = self._views(extractors)
 
         def pull(name: str) -> Array:
-            look = chips[name]().after(view)
-            step = extractors[name].step(look(crop)[None], self._objectives[name])
-            return look.pullback(step.gradient[0])
+            transform = chips[name]().after(view)
+            step = extractors[name].step(transform(crop)[None], self._objectives[name])
+            return transform.pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
         pulls = list(self._ensemble.pool.map(pull, extractors))

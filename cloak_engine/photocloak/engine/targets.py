@@ -2,7 +2,7 @@
 
 Eq. 3 of the paper: T = argmax over K randomly drawn candidates of the smallest distance between
 the user's photos and the candidate's centroid. The shipped candidates are nobody: samples from a
-model of how faces vary (see `nobody.py`), never a real person's features.
+model of how faces vary (see `target_synthesis.py`), never a real person's features.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Between a file's own colours and sRGB: for analysis one way, for the cloak's δ the other.
 
-What the numbers mean is a profile (`meaning`). Profiles go through lcms2 (Pillow), which takes 8
+What the numbers mean is a profile (`colour_signs`). Profiles go through lcms2 (Pillow), which takes 8
 bits. 16 bits and the δ of matrix profiles (Display P3, Adobe RGB, …) are mapped in floating point
 instead: linear light in 8 bits has no shadows, and rounding twice would add as much noise as a
 weak cloak has signal.

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from photocloak.exporters.credits import ASCII, DC, PHOTOSHOP, RATIONAL, SHORT, Credits
 from photocloak.exporters.dates import to_exif
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import cost
 from photocloak.exporters.xmp_reading import RDF
 
 _LONG, _UNDEFINED = 4, 7

@@ -10,7 +10,7 @@ from photocloak.exporters.colour import to_eight
 from photocloak.exporters.credits import Credits, gather
 from photocloak.exporters.credits_writing import exif_block, readable, xmp_packet
 from photocloak.exporters.formats import FORMATS, suffix_like
-from photocloak.exporters.formats.base import Draft, Format, Plate
+from photocloak.exporters.formats.base import Draft, Format, RenderedImage
 from photocloak.exporters.icc import srgb_profile
 from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.orientation import upright
@@ -84,7 +84,7 @@ def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
     pixels, notes = _flat(photo, cloaked)
     if photo.raster.samples.dtype != np.uint8:
         notes = (*notes, "16 bits a channel became 8")
-    plate = Plate(
+    rendered = RenderedImage(
         pixels,
         srgb_profile(),
         exif_block(kept),
@@ -92,10 +92,10 @@ def _anew(photo: Photo, cloaked: Image, policy: Policy, form: Format) -> Draft:
         policy.quality,
         policy.subsampling,
     )
-    data = form.new(plate)
-    while policy.bytes is not None and len(data) > policy.bytes and plate.quality > 50:
-        plate = replace(plate, quality=plate.quality - 5)
-        data = form.new(plate)
+    data = form.new(rendered)
+    while policy.bytes is not None and len(data) > policy.bytes and rendered.quality > 50:
+        rendered = replace(rendered, quality=rendered.quality - 5)
+        data = form.new(rendered)
     if policy.bytes is not None and len(data) > policy.bytes:
         raise OutputError(
             f"{photo.name}: cannot be made smaller than {policy.bytes} bytes at this size; "

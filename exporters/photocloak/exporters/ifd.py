@@ -20,7 +20,7 @@ _POINTERS = {EXIF: "Exif", GPS: "GPS", INTEROP: "Interop", SUB_IFDS: "SubIFD"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class IfdEntry:
     """One entry of a directory.
 
     Attributes:
@@ -47,7 +47,7 @@ class Directory:
 
     name: str
     at: int
-    entries: dict[int, Entry]
+    entries: dict[int, IfdEntry]
 
 
 class Tiff:
@@ -73,7 +73,7 @@ class Tiff:
         """Return the first directory of that name."""
         return next((one for one in self.directories if one.name == name), None)
 
-    def numbers(self, entry: Entry | None) -> tuple[int, ...]:
+    def numbers(self, entry: IfdEntry | None) -> tuple[int, ...]:
         """Return the integers of an entry; empty where it holds none."""
         if entry is None or entry.kind not in _NUMBERS:
             return ()
@@ -85,7 +85,7 @@ class Tiff:
         found = self.numbers(directory.entries.get(tag)) if directory else ()
         return found[0] if found else default
 
-    def raw(self, entry: Entry) -> bytes:
+    def raw(self, entry: IfdEntry) -> bytes:
         """Return the bytes of a value."""
         return bytes(self.data[entry.start : entry.start + entry.size])
 
@@ -127,7 +127,7 @@ def read_directory(
 
     """
     count = struct.unpack_from(f"{order}H", data, at)[0]
-    entries: dict[int, Entry] = {}
+    entries: dict[int, IfdEntry] = {}
     end = at + 2 + 12 * count
     for position in range(at + 2, min(end, at + 2 + 12 * MAX_ENTRIES), 12):
         if position + 12 > len(data):
@@ -138,7 +138,7 @@ def read_directory(
         if size > 4:
             start = struct.unpack_from(f"{order}I", data, start)[0] + base
         if kind in SIZES and start + size <= len(data):
-            entries.setdefault(tag, Entry(tag, kind, many, position, start, size))
+            entries.setdefault(tag, IfdEntry(tag, kind, many, position, start, size))
     following = 0
     if end + 4 <= len(data):
         following = struct.unpack_from(f"{order}I", data, end)[0]

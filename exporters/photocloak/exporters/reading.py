@@ -8,8 +8,8 @@ from pathlib import Path
 from photocloak.core import InputError
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
-from photocloak.exporters.mapping import upright_srgb
 from photocloak.exporters.model import Photo
+from photocloak.exporters.sample_delta import upright_srgb
 
 RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"}

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from photocloak.plugin.assembly import load_engine, open_pipeline
-    from photocloak.plugin.assignment import Wish
-    from photocloak.plugin.attempt import Engine
+    from photocloak.plugin.assignment import UserHint
     from photocloak.plugin.database import Database
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
     from photocloak.plugin.outputs import Outputs
     from photocloak.plugin.people import People, Roster
     from photocloak.plugin.pipeline import Pipeline
+    from photocloak.plugin.process_photo import Engine
     from photocloak.plugin.profiles import Person
     from photocloak.plugin.settings import Settings, load_settings
 
 _HOMES = {
     "assembly": ("load_engine", "open_pipeline"),
-    "assignment": ("Wish",),
+    "assignment": ("UserHint",),
     "database": ("Database",),
     "folders": ("Folders",),
     "job": ("FaceOutcome", "Job", "Outcome", "Status"),
     "outputs": ("Outputs",),
     "people": ("People", "Roster"),
-    "attempt": ("Engine",),
+    "process_photo": ("Engine",),
     "pipeline": ("Pipeline",),
     "profiles": ("Person",),
     "settings": ("Settings", "load_settings"),
@@ -47,7 +47,7 @@ __all__ = [
     "Roster",
     "Settings",
     "Status",
-    "Wish",
+    "UserHint",
     "load_engine",
     "load_settings",
     "open_pipeline",

@@ -12,26 +12,26 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, manifest_root
+from photocloak.engine.age_sex import EXTRACTOR, load_age_sex_head
+from photocloak.engine.alignment import Image
 from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
 from photocloak.engine.detector import Detector
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
 from photocloak.engine.faces import Face
-from photocloak.engine.heads import EXTRACTOR, load_age_sex_head
 from photocloak.engine.landmarks import load_landmarker
-from photocloak.engine.space import Image
 from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
-from photocloak.plugin.abreast import Abreast
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.coordinator import Coordinator
 from photocloak.plugin.database import Database
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
 from photocloak.plugin.pipeline import Pipeline
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.threads import WorkerThreads
 from photocloak.plugin.worker import Worker
 
 
@@ -96,21 +96,21 @@ def open_coordinator(
     people = People(
         Database(folders.database), {name: one.threshold for name, one in found.items()}
     )
-    clerk = Clerk(
+    decisions = Decisions(
         people, open_outputs(folders), library, load_policy=partial(_load_policy, folders)
     )
-    return Coordinator(clerk, executor, Recipe(settings, folders), workers=workers)
+    return Coordinator(decisions, executor, Recipe(settings, folders), workers=workers)
 
 
-def open_abreast(engine: Engine, folders: Folders, threads: Abreast) -> Coordinator:
+def open_threads(engine: Engine, folders: Folders, threads: WorkerThreads) -> Coordinator:
     """Join threads of this process, which have the engine, and the user's stores."""
-    clerk = Clerk(
+    decisions = Decisions(
         open_people(engine, folders),
         open_outputs(folders),
         engine.library,
         load_policy=partial(_load_policy, folders),
     )
-    return Coordinator(clerk, threads, threads.recipe, workers=threads.workers)
+    return Coordinator(decisions, threads, threads.recipe, workers=threads.workers)
 
 
 @dataclass(frozen=True)

@@ -22,23 +22,23 @@ NOBODY_NAMED = (
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ObservedFace:
     """A face of a photo, as far as it matters who it is.
 
     Attributes:
         features: raw.
         certain: whether it is a face for certain.
-        look: how it looks, for a matched target; None where matching is off.
+        attributes: how it looks, for a matched target; None where matching is off.
 
     """
 
     features: Embeddings
     certain: bool
-    look: Attributes | None = None
+    attributes: Attributes | None = None
 
 
 @dataclass(frozen=True)
-class Wish:
+class UserHint:
     """What the user said about one face of the photo.
 
     Attributes:
@@ -91,13 +91,15 @@ class Assigner:
             name: target_from_photos(name, rows) for name, rows in own.items()
         }
 
-    def __call__(self, photo: str, faces: Sequence[Sighting], wish: Wish) -> list[Assignment]:
+    def __call__(
+        self, photo: str, faces: Sequence[ObservedFace], hint: UserHint
+    ) -> list[Assignment]:
         """Assign every face of one photo; see `People.assign`."""
         known = profiles.centroids(self._connection)
         given = pair([face.features for face in faces], known, self._thresholds)
-        meant = self._meant(given, len(faces), wish)
-        if meant is not None and wish.name is not None:
-            self._claim(given, meant, wish.name)
+        meant = self._meant(given, len(faces), hint)
+        if meant is not None and hint.name is not None:
+            self._claim(given, meant, hint.name)
         if self._only_named and meant is None and not self._named():
             raise ConfigError(NOBODY_NAMED)
         result: list[Assignment] = []
@@ -116,7 +118,7 @@ class Assigner:
                 target = self._kept(person, index, face, taken)
             elif face.certain or index == meant:
                 target = self._choose(index, [face.features], taken | self._taken())
-                name = wish.name if index == meant else None
+                name = hint.name if index == meant else None
                 person = profiles.add_person(
                     self._connection, name=name, target=target.name, now=self._now
                 )
@@ -124,8 +126,8 @@ class Assigner:
                 target = self._choose(index, [face.features], taken)
                 result.append(Assignment(None, target))
                 continue
-            if index == meant and wish.target is not None:
-                target = self._replace(person, wish.target)
+            if index == meant and hint.target is not None:
+                target = self._replace(person, hint.target)
             if face.certain or index == meant:
                 profiles.learn(self._connection, person.id, photo, face.features, self._now)
             self._everyone = profiles.everybody(self._connection)
@@ -136,7 +138,7 @@ class Assigner:
     def _named(self) -> list[Person]:
         return [one for one in self._everyone.values() if one.name is not None]
 
-    def _might_be(self, face: Sighting, known: Mapping[int, Embeddings]) -> Person | None:
+    def _might_be(self, face: ObservedFace, known: Mapping[int, Embeddings]) -> Person | None:
         """Return whom with a name the face looks most like; None: surely nobody."""
         found = [
             (likeness(face.features, known.get(one.id, {}), self._thresholds), one)
@@ -145,11 +147,11 @@ class Assigner:
         doubts = [(like.score, one) for like, one in found if like.doubtful]
         return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]
 
-    def _meant(self, given: dict[int, int], count: int, wish: Wish) -> int | None:
+    def _meant(self, given: dict[int, int], count: int, hint: UserHint) -> int | None:
         """Return the index of the face that the user spoke of."""
-        if wish == Wish() or count == 0:
+        if hint == UserHint() or count == 0:
             return None
-        known = None if wish.name is None else named(self._connection, wish.name)
+        known = None if hint.name is None else named(self._connection, hint.name)
         if count == 1 or known is None:
             return 0
         return next((index for index, person in given.items() if person == known.id), None)
@@ -164,7 +166,7 @@ class Assigner:
             self._connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, found))
             given[meant] = found
 
-    def _kept(self, person: Person, index: int, face: Sighting, taken: set[str]) -> Target:
+    def _kept(self, person: Person, index: int, face: ObservedFace, taken: set[str]) -> Target:
         """Return the person's target; a new one only if the library no longer has the old one."""
         if person.target in self._targets:
             return self._targets[person.target]

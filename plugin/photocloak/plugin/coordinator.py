@@ -15,10 +15,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from photocloak.plugin import worker
-from photocloak.plugin.clerk import Clerk
-from photocloak.plugin.dispatch import Dispatch
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.job import Job, Outcome
-from photocloak.plugin.phases import Cloaked, Looked, Plan, Task, settled
+from photocloak.plugin.messages import CloakedFile, CloakPlan, Detections, PhotoTask, settled
+from photocloak.plugin.resubmit import Resubmitter
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class _Photo:
     job: Job
     future: Future[Outcome] = field(default_factory=Future)
     started: float = 0.0
-    plan: Callable[[], Plan | Outcome] | None = None  # once it was looked at
+    plan: Callable[[], CloakPlan | Outcome] | None = None  # once it was looked at
 
 
 class Coordinator:
@@ -39,13 +39,13 @@ class Coordinator:
     """
 
     def __init__(
-        self, clerk: Clerk, executor: Executor, recipe: worker.Recipe, *, workers: int
+        self, decisions: Decisions, executor: Executor, recipe: worker.Recipe, *, workers: int
     ) -> None:
         """`recipe` makes a worker in the executor's processes, `workers` of them."""
-        self._clerk, self._executor, self._recipe = clerk, executor, recipe
+        self._decisions, self._executor, self._recipe = decisions, executor, recipe
         self._limit = workers
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._dispatch = Dispatch(self._calls.put)
+        self._resubmitter = Resubmitter(self._calls.put)
         self._waiting: deque[_Photo] = deque()
         self._unassigned: deque[_Photo] = deque()
         self._under_way: set[_Photo] = set()
@@ -55,7 +55,7 @@ class Coordinator:
 
     def check(self, job: Job) -> None:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
-        self._clerk.check(job)
+        self._decisions.check(job)
 
     def submit(self, job: Job) -> "Future[Outcome]":
         """Do one photo. The future raises nothing but CancelledError: a failure is an outcome."""
@@ -108,35 +108,37 @@ class Coordinator:
 
     def _begin(self, photo: _Photo) -> None:
         photo.started = time.monotonic()
-        task = settled(photo.job, lambda: self._clerk.accept(photo.job))
+        task = settled(photo.job, lambda: self._decisions.accept(photo.job))
         self._under_way.add(photo)
         if isinstance(task, Outcome):
             self._end(photo, task)
             return
         self._unassigned.append(photo)
-        ask = partial(self._executor.submit, worker.look, self._recipe, task)
-        self._dispatch(photo.job, ask, partial(self._looked, photo, task))
+        ask = partial(self._executor.submit, worker.detect, self._recipe, task)
+        self._resubmitter(photo.job, ask, partial(self._detected, photo, task))
 
-    def _looked(self, photo: _Photo, task: Task, looked: Looked | Outcome) -> None:
+    def _detected(self, photo: _Photo, task: PhotoTask, detections: Detections | Outcome) -> None:
         """Assign this photo and those that waited for it, in the order of submission."""
-        if isinstance(looked, Outcome):
-            photo.plan = lambda: looked
+        if isinstance(detections, Outcome):
+            photo.plan = lambda: detections
         else:
-            photo.plan = lambda: settled(photo.job, lambda: self._clerk.assign(task, looked))
+            photo.plan = lambda: settled(
+                photo.job, lambda: self._decisions.assign(task, detections)
+            )
         while self._unassigned and (plan := self._unassigned[0].plan) is not None:
             self._order(self._unassigned.popleft(), plan())
 
-    def _order(self, photo: _Photo, plan: Plan | Outcome) -> None:
+    def _order(self, photo: _Photo, plan: CloakPlan | Outcome) -> None:
         if isinstance(plan, Outcome):
             self._end(photo, plan)
             return
         ask = partial(self._executor.submit, worker.cloak, self._recipe, plan.order)
-        self._dispatch(photo.job, ask, partial(self._cloaked, photo, plan))
+        self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 
-    def _cloaked(self, photo: _Photo, plan: Plan, cloaked: Cloaked | Outcome) -> None:
+    def _cloaked(self, photo: _Photo, plan: CloakPlan, cloaked: CloakedFile | Outcome) -> None:
         if not isinstance(cloaked, Outcome):
             done = cloaked
-            cloaked = settled(photo.job, lambda: self._clerk.publish(plan, done))
+            cloaked = settled(photo.job, lambda: self._decisions.publish(plan, done))
         self._end(photo, cloaked)
 
     def _end(self, photo: _Photo, outcome: Outcome) -> None:

@@ -25,7 +25,7 @@ HINDERED = {
     sqlite3.SQLITE_CANTOPEN,
 }
 
-PATIENCE = 30.0
+BUSY_TIMEOUT = 30.0
 
 SCHEMA = (
     """
@@ -94,7 +94,7 @@ SCHEMA = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class Schema:
     """What a file holds.
 
     Attributes:
@@ -111,15 +111,17 @@ class Layout:
     loss: str
 
 
-PEOPLE = Layout(1, SCHEMA, "people and outputs", "people will then get new targets")
+PEOPLE = Schema(1, SCHEMA, "people and outputs", "people will then get new targets")
 
 
 class Database:
     """A file to run transactions on; created when first used."""
 
-    def __init__(self, path: Path, layout: Layout = PEOPLE, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, path: Path, schema: Schema = PEOPLE, *, patience: float = BUSY_TIMEOUT
+    ) -> None:
         """`patience`: seconds to wait for another process's transaction."""
-        self.path, self._layout, self._patience = path, layout, patience
+        self.path, self._schema, self._patience = path, schema, patience
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -175,23 +177,23 @@ class Database:
         if code in DAMAGED:
             return ConfigError(
                 f"{self.path}: is damaged ({error}). Restore it from a backup, or move it away to "
-                f"start afresh; {self._layout.loss}."
+                f"start afresh; {self._schema.loss}."
             )
         if code in HINDERED:
             return OutputError(
-                f"{self.path}: {error}; photocloak keeps {self._layout.holds} there. Close other "
+                f"{self.path}: {error}; photocloak keeps {self._schema.holds} there. Close other "
                 "photocloak processes, or see that the folder is writable and the disk not full."
             )
         return error
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found > self._layout.version:
+        if found > self._schema.version:
             raise ConfigError(
                 f"{self.path}: was written by a newer photocloak (version {found}, this one knows "
-                f"{self._layout.version}). Update photocloak, or point XDG_DATA_HOME elsewhere."
+                f"{self._schema.version}). Update photocloak, or point XDG_DATA_HOME elsewhere."
             )
         if found == 0:
-            for statement in self._layout.schema:
+            for statement in self._schema.schema:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {self._layout.version}")
+            connection.execute(f"PRAGMA user_version = {self._schema.version}")

@@ -8,8 +8,8 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import OutputError
+from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import OnStep
-from photocloak.engine.space import Image
 from photocloak.plugin.folders import why_not_writable
 from photocloak.plugin.job import Job, Outcome
 from photocloak.plugin.pipeline import Pipeline

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from photocloak.core import InputError
-from photocloak.plugin.kinds import Kind, counted
+from photocloak.plugin.file_kinds import Kind, counted
 from photocloak.plugin.walk import Seen, walk
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
-from photocloak.plugin.assignment import Wish
+from photocloak.plugin.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
 
 
@@ -34,7 +34,7 @@ class Job:
         preset: the metadata policy.
         no_face: hold back a photo without a face to cloak, or write it as it is.
         seed: of the cloak's noise; None derives it from the photo and the targets.
-        wish: what the user said about whom the photo shows.
+        hint: what the user said about whom the photo shows.
         faces: whose to cloak: everyone's, or only those of people with a name.
         deadline: `time.monotonic()`, on the worker's machine, after which nothing is published;
             None: there is time.
@@ -49,7 +49,7 @@ class Job:
     preset: str
     no_face: NoFace = "hold"
     seed: int | None = None
-    wish: Wish = field(default_factory=Wish)
+    hint: UserHint = field(default_factory=UserHint)
     faces: Faces = "everyone"
     deadline: float | None = None
     metadata_from: Path | None = None

@@ -13,7 +13,14 @@ from photocloak.core import ConfigError
 from photocloak.engine.ensemble import Embeddings
 from photocloak.engine.targets import Target
 from photocloak.plugin import profiles
-from photocloak.plugin.assignment import NOBODY_NAMED, Assigner, Assignment, Choose, Sighting, Wish
+from photocloak.plugin.assignment import (
+    NOBODY_NAMED,
+    Assigner,
+    Assignment,
+    Choose,
+    ObservedFace,
+    UserHint,
+)
 from photocloak.plugin.database import Database
 from photocloak.plugin.enrolment import Enroller
 from photocloak.plugin.matching import pair
@@ -36,11 +43,11 @@ class People:
     def assign(
         self,
         photo: str,
-        faces: Sequence[Sighting],
+        faces: Sequence[ObservedFace],
         *,
         library: Mapping[str, Target],
         choose: Choose,
-        wish: Wish | None = None,
+        hint: UserHint | None = None,
         only_named: bool = False,
     ) -> list[Assignment]:
         """Say who each face of a photo is and for whom it shall be taken, and learn from it.
@@ -53,7 +60,7 @@ class People:
             faces: largest first.
             library: the targets there are, by name.
             choose: chooses a target for somebody new.
-            wish: what the user said.
+            hint: what the user said.
             only_named: leave faces alone that are surely of nobody with a name; nothing is learned
                 of them. ConfigError: nobody has one.
 
@@ -67,7 +74,7 @@ class People:
                 choose,
                 only_named=only_named,
             )
-            return assigner(photo, faces, wish or Wish())
+            return assigner(photo, faces, hint or UserHint())
 
     def enroll(
         self, name: str, faces: Mapping[str, Embeddings], *, choose: Choose

@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from photocloak import exporters
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.attempt import Engine
-from photocloak.plugin.clerk import Clerk
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.job import Job, Outcome
+from photocloak.plugin.messages import settled
 from photocloak.plugin.outputs import Outputs
 from photocloak.plugin.people import People
-from photocloak.plugin.phases import settled
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.worker import Worker
 
 
@@ -33,12 +33,12 @@ class Pipeline:
         *,
         load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
     ) -> None:
-        self._clerk = Clerk(people, outputs, engine.library, load_policy=load_policy)
+        self._decisions = Decisions(people, outputs, engine.library, load_policy=load_policy)
         self._worker = Worker(engine)
 
     def check(self, job: Job) -> None:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
-        self._clerk.check(job)
+        self._decisions.check(job)
 
     def run(self, job: Job, *, on_step: OnStep | None = None) -> Outcome:
         """Do one photo. Never raises but for an interrupt: a failure is an outcome, too.
@@ -53,10 +53,10 @@ class Pipeline:
         return replace(outcome, seconds=time.monotonic() - started)
 
     def _run(self, job: Job, on_step: OnStep | None) -> Outcome:
-        task = self._clerk.accept(job)
+        task = self._decisions.accept(job)
         if isinstance(task, Outcome):
             return task
-        plan = self._clerk.assign(task, self._worker.look(task))
+        plan = self._decisions.assign(task, self._worker.detect(task))
         if isinstance(plan, Outcome):
             return plan
-        return self._clerk.publish(plan, self._worker.cloak(plan.order, on_step))
+        return self._decisions.publish(plan, self._worker.cloak(plan.order, on_step))

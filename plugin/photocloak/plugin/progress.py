@@ -44,7 +44,7 @@ def make_progress(style: Style, total: int, *, verbose: bool = False) -> Progres
         return JsonLines(total, verbose=verbose)
     if style == "none":
         return Quiet(verbose=verbose)
-    kind = Bar if style == "auto" and sys.stderr.isatty() else Plain
+    kind = ProgressBar if style == "auto" and sys.stderr.isatty() else Plain
     return kind(total, verbose=verbose)
 
 
@@ -153,7 +153,7 @@ class Plain:
         say(text)
 
 
-class Bar(Plain):
+class ProgressBar(Plain):
     """The lines of `Plain` above a bar that moves with the optimiser's steps."""
 
     def __init__(self, total: int, *, verbose: bool = False) -> None:

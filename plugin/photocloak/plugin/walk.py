@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from photocloak.plugin.kinds import Kind, downloads, is_reserved, kind_of_file, kind_of_folder
+from photocloak.plugin.file_kinds import Kind, downloads, is_reserved, kind_of_file, kind_of_folder
 
 
 class Seen(NamedTuple):

@@ -11,10 +11,10 @@ from threading import Lock
 
 from photocloak.engine.cloaker import OnStep
 from photocloak.exporters import Policy
-from photocloak.plugin.attempt import Attempt, Engine
 from photocloak.plugin.job import Outcome
-from photocloak.plugin.member import sign_of_life
-from photocloak.plugin.phases import Cloaked, Looked, Order, Task, settled
+from photocloak.plugin.messages import CloakedFile, CloakRequest, Detections, PhotoTask, settled
+from photocloak.plugin.process_photo import Engine, PhotoProcess
+from photocloak.plugin.worker_process import sign_of_life
 
 REMEMBERED = 2
 """Photos that a worker holds between looking and cloaking: the one in hand and the next."""
@@ -30,14 +30,14 @@ class Worker:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._seen: OrderedDict[_Key, Attempt] = OrderedDict()
+        self._seen: OrderedDict[_Key, PhotoProcess] = OrderedDict()
         self._lock = Lock()
 
-    def look(self, task: Task) -> Looked:
+    def detect(self, task: PhotoTask) -> Detections:
         """Decode a photo, find its faces and embed them; remember it for `cloak`."""
-        return self._attempt(task).looked
+        return self._attempt(task).detections
 
-    def cloak(self, order: Order, on_step: OnStep | None = None) -> Cloaked:
+    def cloak(self, order: CloakRequest, on_step: OnStep | None = None) -> CloakedFile:
         """Cloak, encode and verify on the bytes; looks first if another worker did that."""
         attempt = self._attempt(order.task)
         try:
@@ -46,12 +46,12 @@ class Worker:
             with self._lock:
                 self._seen.pop(_key(order.task), None)
 
-    def _attempt(self, task: Task) -> Attempt:
+    def _attempt(self, task: PhotoTask) -> PhotoProcess:
         with self._lock:
             known = self._seen.get(_key(task))
         if known is not None:
             return known
-        attempt = Attempt.look(self._engine, task)
+        attempt = PhotoProcess.detect(self._engine, task)
         with self._lock:
             self._seen[_key(task)] = attempt
             while len(self._seen) > REMEMBERED:
@@ -59,17 +59,17 @@ class Worker:
         return attempt
 
 
-def _key(task: Task) -> _Key:
+def _key(task: PhotoTask) -> _Key:
     """Return what the look at a photo depends on."""
     return task.job.source, task.file, task.policy, task.job.metadata_from
 
 
-def look(recipe: Recipe, task: Task) -> Looked | Outcome:
-    """Run `Worker.look` in this process; what goes wrong is the photo's outcome."""
-    return settled(task.job, lambda: _hired(recipe).look(task))
+def detect(recipe: Recipe, task: PhotoTask) -> Detections | Outcome:
+    """Run `Worker.detect` in this process; what goes wrong is the photo's outcome."""
+    return settled(task.job, lambda: _hired(recipe).detect(task))
 
 
-def cloak(recipe: Recipe, order: Order) -> Cloaked | Outcome:
+def cloak(recipe: Recipe, order: CloakRequest) -> CloakedFile | Outcome:
     """Run `Worker.cloak` in this process; what goes wrong is the photo's outcome."""
     return settled(order.task.job, lambda: _hired(recipe).cloak(order, lambda *_: sign_of_life()))
 

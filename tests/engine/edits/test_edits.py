@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photocloak.engine.alignment import SIZE
 from photocloak.engine.edits.contrast import SIGMAS, Contrast
 from photocloak.engine.edits.delta import Delta
 from photocloak.engine.edits.edit import Edit
 from photocloak.engine.edits.fields import spread
 from photocloak.engine.edits.light import GAMMA, Light
 from photocloak.engine.edits.tone import TOE
-from photocloak.engine.edits.warp import EYES, Warp
+from photocloak.engine.edits.warp import EYES, WarpEdit
 from photocloak.engine.edits.windows import face
 from photocloak.engine.geometry import Separable, gaussian, resampling
 from photocloak.engine.landmarks import average_points
-from photocloak.engine.space import SIZE
 
 WINDOW = face(average_points())
 
@@ -35,7 +35,7 @@ def _planes(rng: np.random.Generator) -> np.ndarray:
 
 
 MAKERS: dict[str, Callable[[], Edit]] = {
-    "warp": lambda: Warp(WINDOW, 1.0),
+    "warp": lambda: WarpEdit(WINDOW, 1.0),
     "contrast": lambda: Contrast(WINDOW, 20.0),
     "light": lambda: Light(WINDOW, 0.2),
     "delta": lambda: Delta(WINDOW[::2, ::2].copy(), _refine(112), 0.002, 24.0),
@@ -160,7 +160,7 @@ def test_pytorch_warps_alike() -> None:
     import torch
     from torch.nn.functional import grid_sample
 
-    rng, edit = np.random.default_rng(4), Warp(WINDOW, 1.0)
+    rng, edit = np.random.default_rng(4), WarpEdit(WINDOW, 1.0)
     planes, at = _planes(rng), _drawn(edit, rng)
     gradient = rng.normal(size=planes.shape).astype(np.float32)
     x = torch.from_numpy(planes).requires_grad_()
@@ -181,7 +181,7 @@ def test_pytorch_warps_alike() -> None:
 
 
 def test_the_warp_s_unit_is_the_distance_between_the_eyes() -> None:
-    edit = Warp(np.ones((SIZE, SIZE), np.float32), 2.0)
+    edit = WarpEdit(np.ones((SIZE, SIZE), np.float32), 2.0)
     u = edit.start()
     u[0] = edit.limit
     assert edit.amount(u) == pytest.approx(2.0)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from photocloak.engine.alignment import ARCFACE, FaceSpace, Image
 from photocloak.engine.edits.retouch import Retouch
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.landmarks import average_points
 from photocloak.engine.modes import Mode, load_mode
-from photocloak.engine.space import ARCFACE, FaceSpace, Image
 
 
 def photo(height: int, width: int, *, seed: int = 0, grain: float = 0.0) -> Image:

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import numpy as np
 
+from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import Cloak, Cloaker
 from photocloak.engine.modes import load_mode
-from photocloak.engine.space import Image
 from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.plugin import Folders, Settings
 from photocloak.plugin.evaluation import cloaks
@@ -19,7 +19,7 @@ from photocloak.plugin.evaluation.cache import Cache
 from photocloak.plugin.evaluation.page import page
 from photocloak.plugin.evaluation.protocol import THIRDS
 from photocloak.plugin.evaluation.results import as_csv, as_json, dump, write
-from photocloak.plugin.evaluation.run import Plan, evaluate
+from photocloak.plugin.evaluation.run import Experiment, evaluate
 from tests.plugin.fakes import face_at, make_engine
 
 SIZE = (96, 96)
@@ -48,7 +48,7 @@ def main(
     data: Path, cache: Path, out: Path, delay: float, *, noise: int = 9, modes: Modes = BALANCED
 ) -> None:
     """Evaluate, each cloak taking `delay` seconds."""
-    plan = Plan(
+    plan = Experiment(
         data=data,
         modes=modes,
         thirds=THIRDS,

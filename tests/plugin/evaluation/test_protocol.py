@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from photocloak.core import ConfigError
-from photocloak.plugin.evaluation.protocol import THIRDS, Person, Picture, divide, folders_of
+from photocloak.plugin.evaluation.protocol import THIRDS, Picture, Subject, divide, folders_of
 from photocloak.plugin.evaluation.scoring import leaked
 from photocloak.plugin.main import run
 
 
-def person(name: str, photos: int = 18) -> Person:
+def person(name: str, photos: int = 18) -> Subject:
     pictures = (Picture(Path(f"{name}_{i:02}.jpg"), f"{name}{i}") for i in range(photos))
-    return Person(name, tuple(pictures))
+    return Subject(name, tuple(pictures))
 
 
 PEOPLE = [person(f"p{i:02}") for i in range(21)]

@@ -14,7 +14,7 @@ import pytest
 from photocloak.plugin.main import run
 from tests.plugin.evaluation.run_with_fakes import SIZE, fakes, main
 from tests.plugin.fakes import write_photo
-from tests.plugin.test_crew import HUNG
+from tests.plugin.test_process_pool import HUNG
 
 ROOT = Path(__file__).parents[3]
 PHOTOS, PROTECTED, TRAIN = 6, 2, 3

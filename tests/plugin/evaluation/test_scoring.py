@@ -6,8 +6,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from photocloak.plugin.evaluation.cloaks import Cloaked
-from photocloak.plugin.evaluation.observer import Observer, Seen, Shot
+from photocloak.plugin.evaluation.cloaks import CloakedPicture
+from photocloak.plugin.evaluation.observer import ObservedPhoto, Observer, Shot
 from photocloak.plugin.evaluation.protocol import Identity, Picture
 from photocloak.plugin.evaluation.scoring import Row, Scorer, shots_of
 from photocloak.plugin.evaluation.trackers import Tracker
@@ -33,9 +33,9 @@ class FakeObserver:
         moved = self.moved if shot.file.sha256.endswith("cloaked") else 0.0
         return np.asarray((1 - moved) * own + moved * other + 0.3 * noise, np.float32)
 
-    def seen(self, shot: Shot) -> Seen:
+    def seen(self, shot: Shot) -> ObservedPhoto:
         detected = not (shot.treatment == "blur σ 1" and shot.file.sha256.startswith("0/0/"))
-        return Seen(face_at(0, 0, 50), detected, (60, 60))
+        return ObservedPhoto(face_at(0, 0, 50), detected, (60, 60))
 
 
 def picture(name: int, number: int, kind: str = "clean") -> Picture:
@@ -50,11 +50,11 @@ def identity(name: int) -> Identity:
 IDENTITIES = [identity(name) for name in range(PEOPLE)]
 
 
-def cloaks(held: int = 0, *, all_of: int | None = None) -> dict[str, list[Cloaked]]:
+def cloaks(held: int = 0, *, all_of: int | None = None) -> dict[str, list[CloakedPicture]]:
     """Return everybody's cloaked photos; the first `held` of each, or all of one, held back."""
     return {
         str(name): [
-            Cloaked(
+            CloakedPicture(
                 picture(name, number),
                 None if number < held or name == all_of else picture(name, number, "cloaked"),
                 "cloaked",
@@ -67,7 +67,7 @@ def cloaks(held: int = 0, *, all_of: int | None = None) -> dict[str, list[Cloake
     }
 
 
-def rows(moved: float, made: dict[str, list[Cloaked]]) -> dict[tuple[str, str], Row]:
+def rows(moved: float, made: dict[str, list[CloakedPicture]]) -> dict[tuple[str, str], Row]:
     observer = cast(Observer, FakeObserver(moved))
     scorer = Scorer(IDENTITIES, observer, {"fake": 0.5})
     found = scorer.rows(TRACKER, "balanced", made)
@@ -123,7 +123,7 @@ def test_somebody_of_whom_nothing_is_published_does_not_count_as_protected() -> 
 
 
 def test_everything_that_is_scored_is_looked_at_first() -> None:
-    looked = set(shots_of([one for photos in cloaks(held=4).values() for one in photos]))
+    detections = set(shots_of([one for photos in cloaks(held=4).values() for one in photos]))
     asked = set()
 
     class Noting(FakeObserver):
@@ -133,4 +133,4 @@ def test_everything_that_is_scored_is_looked_at_first() -> None:
 
     Scorer(IDENTITIES, cast(Observer, Noting(1)), {"fake": 0.5}).rows(TRACKER, "m", cloaks(held=4))
     clean = {Shot(one) for who in IDENTITIES for one in (*who.train, *who.test)}
-    assert asked <= looked | clean
+    assert asked <= detections | clean

@@ -12,16 +12,16 @@ import pytest
 
 from photocloak.plugin import FaceOutcome, Folders, Outcome, Settings, Status, assembly
 from photocloak.plugin.main import run
-from photocloak.plugin.report import pictures, view
+from photocloak.plugin.report import page, pictures
+from photocloak.plugin.report.destination import output_folders
 from photocloak.plugin.report.photo import TITLES
 from photocloak.plugin.report.pictures import Album, Shown
-from photocloak.plugin.report.place import output_folders
-from photocloak.plugin.report.rows import Row, of_journal, read_run
-from photocloak.plugin.watch.journal import Entry, Journal, State
+from photocloak.plugin.report.records import PhotoRecord, of_journal, read_run
+from photocloak.plugin.watch.journal import Journal, JournalEntry, State
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate
+from photocloak.plugin.watch.tree import Candidate
 from tests.plugin.fakes import face_at, make_engine, write_photo
-from tests.plugin.page.test_page import Reader
+from tests.plugin.html.test_html import Reader
 from tests.plugin.report.made import FACE, RED, cloaked, held, paint, sha256, specs, write_run
 
 Make = Callable[..., tuple[int, Reader, str]]
@@ -35,16 +35,16 @@ def make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Make:
         written = write_run(tmp_path / "run.jsonl", *rows)
         code = run(["report", str(written), *map(str, options)])
         out, err = capsys.readouterr()
-        page = Path(out.strip()).read_text("utf-8") if out else ""
-        return code, Reader(page), err
+        shown = Path(out.strip()).read_text("utf-8") if out else ""
+        return code, Reader(shown), err
 
     return call
 
 
-def pictured(page: Reader) -> list[str]:
+def pictured(shown: Reader) -> list[str]:
     return [
         one["alt"] or ""
-        for name, one in page.elements
+        for name, one in shown.elements
         if name == "img" and (one["src"] or "").startswith("data:image/jpeg;base64,")
     ]
 
@@ -52,9 +52,9 @@ def pictured(page: Reader) -> list[str]:
 def test_a_cloaked_photo_is_shown_before_and_after_with_its_evidence(
     make: Make, tmp_path: Path
 ) -> None:
-    code, page, _ = make(cloaked(tmp_path, "a.png"))
+    code, shown, _ = make(cloaked(tmp_path, "a.png"))
     assert code == 0
-    assert pictured(page) == [
+    assert pictured(shown) == [
         "a.png, the original",
         "a.png, cloaked",
         "What changed in a.png, 10 times as strong, on grey",
@@ -73,18 +73,18 @@ def test_a_cloaked_photo_is_shown_before_and_after_with_its_evidence(
         "still recognised",
         "not recognised",
     ):
-        assert text in page.words
+        assert text in shown.words
 
 
 def test_a_photo_held_back_is_shown_with_its_reason_and_not_as_published(
     make: Make, tmp_path: Path
 ) -> None:
     row = held(tmp_path, "b.png")
-    _, page, _ = make(row)
-    assert pictured(page) == ["b.png, the original"]
-    assert ": held back, since hse would still recognise a face in it." in page.words
-    assert f"{row['source']}: held back" not in page.words
-    assert "Published" not in page.words and "Held back (1)" in page.words
+    _, shown, _ = make(row)
+    assert pictured(shown) == ["b.png, the original"]
+    assert ": held back, since hse would still recognise a face in it." in shown.words
+    assert f"{row['source']}: held back" not in shown.words
+    assert "Published" not in shown.words and "Held back (1)" in shown.words
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_files_that_are_not_those_of_the_run_are_not_shown(
 ) -> None:
     row = cloaked(tmp_path, "a.png")
     spoil(row)
-    code, page, _ = make(row)
-    assert code == 0 and pictured(page) == []
-    assert f"No pictures: {said}." in page.words
-    assert "0.850" in page.words
+    code, shown, _ = make(row)
+    assert code == 0 and pictured(shown) == []
+    assert f"No pictures: {said}." in shown.words
+    assert "0.850" in shown.words
 
 
 def test_it_is_private_and_replaces_the_one_before(
@@ -113,9 +113,9 @@ def test_it_is_private_and_replaces_the_one_before(
 ) -> None:
     for name in ("a.png", "b.png"):
         assert make(cloaked(tmp_path, name))[0] == 0
-    (page,) = (folders.data / "reports").iterdir()
-    assert page.name == "report.html" and "b.png, cloaked" in page.read_text()
-    for path, mode in ((page, 0o600), (page.parent, 0o700), (folders.data, 0o700)):
+    (shown,) = (folders.data / "reports").iterdir()
+    assert shown.name == "report.html" and "b.png, cloaked" in shown.read_text()
+    for path, mode in ((shown, 0o600), (shown.parent, 0o700), (folders.data, 0o700)):
         assert stat.S_IMODE(path.stat().st_mode) == mode
     chosen = tmp_path / "mine.html"
     old = os.umask(0)
@@ -155,8 +155,8 @@ def test_the_data_folder_may_not_be_published_either(
 
 
 def test_the_output_folder_of_mirrored_sub_folders_is_found() -> None:
-    def row(source: str, output: str) -> Row:
-        return Row(Path(source), None, Path(output), None, Status.CLOAKED, None, ())
+    def row(source: str, output: str) -> PhotoRecord:
+        return PhotoRecord(Path(source), None, Path(output), None, Status.CLOAKED, None, ())
 
     rows = [row("/in/a/b/1.jpg", "/out/a/b/1.jpg"), row("/x/2.jpg", "/y/2.jpg")]
     assert output_folders(rows) == {Path("/out"), Path("/y")}
@@ -229,8 +229,8 @@ def test_a_missing_run_and_an_empty_journal_are_said(
 def test_boxes_beyond_the_picture_do_no_harm(make: Make, tmp_path: Path) -> None:
     boxes = [[-50, -50, 20, 20], [9000, 9000, 5, 5], [0, 0, 0, 0], [10**9, 0, 10**9, 1]]
     row = cloaked(tmp_path, "a.png", faces=[FACE | {"box": box} for box in boxes])
-    code, page, _ = make(row)
-    assert code == 0 and len(pictured(page)) == 3 + 3 * len(boxes)
+    code, shown, _ = make(row)
+    assert code == 0 and len(pictured(shown)) == 3 + 3 * len(boxes)
 
 
 def test_a_smaller_output_is_compared_at_its_own_size(make: Make, tmp_path: Path) -> None:
@@ -247,17 +247,17 @@ def test_the_page_is_bounded_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         + [json.dumps(held(tmp_path, "held.png")).encode()],
         "x",
     )
-    monkeypatch.setattr(view, "MOST", 4)
-    page = Reader(view.report(rows, specs(), Album(room=1), what="x", made="now").decode())
-    assert len([one for one in pictured(page) if one.endswith(".png, cloaked")]) == 1
-    assert "Pictures of 1 photos are in it" in page.words
-    assert "4 of 7 photos are listed, those with a problem first" in page.words
-    assert "held.png" in page.words and "Published (6)" in page.words
-    assert "No pictures: the page is full." in page.words
+    monkeypatch.setattr(page, "MOST", 4)
+    shown = Reader(page.report(rows, specs(), Album(room=1), what="x", made="now").decode())
+    assert len([one for one in pictured(shown) if one.endswith(".png, cloaked")]) == 1
+    assert "Pictures of 1 photos are in it" in shown.words
+    assert "4 of 7 photos are listed, those with a problem first" in shown.words
+    assert "held.png" in shown.words and "Published (6)" in shown.words
+    assert "No pictures: the page is full." in shown.words
 
 
 def test_the_journal_is_read_with_those_that_wait() -> None:
-    done = Entry(
+    done = JournalEntry(
         source=Path("/in/a.jpg"),
         output=Path("/out/a.jpg"),
         state=State.DONE,
@@ -271,7 +271,7 @@ def test_the_journal_is_read_with_those_that_wait() -> None:
         sha256="1",
         made_sha256="2",
     )
-    waits = Entry(
+    waits = JournalEntry(
         Path("/in/b.jpg"),
         None,
         State.PENDING,
@@ -290,15 +290,15 @@ def test_the_journal_is_read_with_those_that_wait() -> None:
     assert [(row.source_sha256, row.output_sha256, row.mode) for row in rows] == [
         ("1", "2", "strong")
     ]
-    page = Reader(view.report(rows, specs(), Album(), what="x", made="now", waiting=1).decode())
-    assert "mode strong · preset web" in page.words and "not done yet" in page.words
+    shown = Reader(page.report(rows, specs(), Album(), what="x", made="now", waiting=1).decode())
+    assert "mode strong · preset web" in shown.words and "not done yet" in shown.words
 
 
 def test_a_face_left_alone_is_said_so_and_does_not_count(make: Make, tmp_path: Path) -> None:
     alone = FACE | {"person": None, "cloaked": False, "dssim": None, "similarity": {}}
-    _, page, _ = make(cloaked(tmp_path, "a.png", faces=[FACE, alone]))
-    assert "left as it is" in page.words
-    assert "faces measured1" in page.words and "faces left as they are1" in page.words
+    _, shown, _ = make(cloaked(tmp_path, "a.png", faces=[FACE, alone]))
+    assert "left as it is" in shown.words
+    assert "faces measured1" in shown.words and "faces left as they are1" in shown.words
     code, _, _ = make(cloaked(tmp_path, "a.png", faces=[alone]))
     assert code == 0
 
@@ -307,9 +307,9 @@ def test_what_was_published_without_a_cloak_is_not_called_cloaked(
     make: Make, tmp_path: Path
 ) -> None:
     other = {"reason": "no face was found; written uncloaked", "faces": []}
-    _, page, _ = make(cloaked(tmp_path, "a.png", status="no_face", **other))
-    assert pictured(page) == ["a.png, not cloaked"]
-    assert "Published as it is, without a cloak." in page.words
+    _, shown, _ = make(cloaked(tmp_path, "a.png", status="no_face", **other))
+    assert pictured(shown) == ["a.png, not cloaked"]
+    assert "Published as it is, without a cloak." in shown.words
 
 
 def test_outputs_that_came_in_again_are_not_compared_with_themselves(
@@ -317,12 +317,12 @@ def test_outputs_that_came_in_again_are_not_compared_with_themselves(
 ) -> None:
     again = {"status": "already_cloaked", "faces": []}
     nothing = {"output": None, "output_sha256": None}
-    _, page, _ = make(
+    _, shown, _ = make(
         cloaked(tmp_path, "a.png", **again), cloaked(tmp_path, "b.png", **again, **nothing)
     )
-    assert pictured(page) == []
-    assert "Published (1)" in page.words and "Passed over" in page.words
-    assert "Held back" not in page.words and "published1held back0" in page.words
+    assert pictured(shown) == []
+    assert "Published (1)" in shown.words and "Passed over" in shown.words
+    assert "Held back" not in shown.words and "published1held back0" in shown.words
 
 
 def test_a_run_comes_through_a_pipe(
@@ -336,8 +336,8 @@ def test_a_run_comes_through_a_pipe(
     printed = capsys.readouterr().out.encode()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(printed)))
     assert run(["report", "-"]) == 0
-    page = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
-    assert "a.png, cloaked" in pictured(page) and "The run on standard input" in page.words
+    shown = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
+    assert "a.png, cloaked" in pictured(shown) and "The run on standard input" in shown.words
 
 
 def test_the_watched_folders_are_reported_from_their_journal(
@@ -359,9 +359,9 @@ def test_the_watched_folders_are_reported_from_their_journal(
     queue.finish(task, outcome, sha256(Path(row["output"])))
     queue.add(Candidate(watched / "b.png", PurePath(), "1"), "0")
     assert run(["report"]) == 0
-    page = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
-    assert "a.png, cloaked" in pictured(page)
-    assert "mode strong" in page.words and "not done yet1" in page.words
+    shown = Reader(Path(capsys.readouterr().out.strip()).read_text("utf-8"))
+    assert "a.png, cloaked" in pictured(shown)
+    assert "mode strong" in shown.words and "not done yet1" in shown.words
     for folder in (watched, out):
         assert run(["report", "-o", str(folder / "r.html")]) == 3
         assert not (folder / "r.html").exists()

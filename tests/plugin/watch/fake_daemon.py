@@ -18,14 +18,14 @@ from unittest import mock
 from watchdog.events import FileSystemEvent
 
 from photocloak.plugin import Database, Folders, Outputs, People, Settings
-from photocloak.plugin.clerk import Clerk
 from photocloak.plugin.coordinator import Coordinator
-from photocloak.plugin.crew import Crew
+from photocloak.plugin.decisions import Decisions
 from photocloak.plugin.main import run
-from photocloak.plugin.watch import wake
+from photocloak.plugin.process_pool import ProcessPool
+from photocloak.plugin.watch import events
+from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.daemon import Daemon
-from photocloak.plugin.watch.lookout import Pace
-from photocloak.plugin.watch.orders import read_orders
+from photocloak.plugin.watch.scanner import Pace
 from tests.plugin.fakes import CAST, FakeRecipe, make_engine
 
 QUICK: dict[str, float] = {
@@ -37,19 +37,19 @@ def open_coordinator(_settings: Settings, folders: Folders) -> Coordinator:
     engine = make_engine(CAST)
     database = Database(folders.database)
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    clerk = Clerk(people, Outputs(database), engine.library)
-    return Coordinator(clerk, Crew(1), FakeRecipe(), workers=1)
+    decisions = Decisions(people, Outputs(database), engine.library)
+    return Coordinator(decisions, ProcessPool(1), FakeRecipe(), workers=1)
 
 
 def drop_events(share: float) -> None:
     chance = random.Random(1)
-    hear = wake.Hints.on_any_event
+    hear = events.Hints.on_any_event
 
-    def deaf(self: wake.Hints, event: FileSystemEvent) -> None:
+    def deaf(self: events.Hints, event: FileSystemEvent) -> None:
         if chance.random() >= share:
             hear(self, event)
 
-    wake.Hints.on_any_event = deaf  # type: ignore[method-assign]
+    events.Hints.on_any_event = deaf  # type: ignore[method-assign]
 
 
 def shifted(file: str) -> Callable[[], float]:
@@ -60,11 +60,11 @@ def start(options: dict[str, Any]) -> None:
     if options.get("drop"):
         drop_events(options["drop"])
     if options.get("polls"):
-        mock.patch.object(wake, "has_events", lambda _: False).start()
-        mock.patch.object(wake, "Observer", _NoObserver).start()
+        mock.patch.object(events, "has_events", lambda _: False).start()
+        mock.patch.object(events, "Observer", _NoObserver).start()
     folders = Folders.of_user()
     load = partial(
-        read_orders,
+        read_config,
         folders,
         paths=[Path(one) for one in options["folders"]],
         output=Path(options["output"]),

@@ -13,9 +13,9 @@ from typing import Any
 from PIL import Image as Pillow
 
 from photocloak.plugin import Folders
-from photocloak.plugin.watch.journal import Entry, Journal, State
+from photocloak.plugin.watch.journal import Journal, JournalEntry, State
 from tests.plugin.fakes import PORTRAIT, write_photo
-from tests.plugin.test_crew import HUNG
+from tests.plugin.test_process_pool import HUNG
 
 ROOT = Path(__file__).parents[3]
 # Takes root's right to pass over permissions.
@@ -87,7 +87,7 @@ class Place:
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, JournalEntry]:
         """Return the journal by path in the watched folder."""
         if not self.journal.exists():
             return {}
@@ -100,7 +100,7 @@ class Place:
     def states(self) -> dict[str, str]:
         return {name: str(one.state) for name, one in self.entries().items()}
 
-    def finished(self, *names: str, within: float = HUNG) -> dict[str, Entry]:
+    def finished(self, *names: str, within: float = HUNG) -> dict[str, JournalEntry]:
         """Wait until the journal says how it ended for these photos."""
         until(
             lambda: all(n in (e := self.entries()) and e[n].state in OVER for n in names),

@@ -16,10 +16,10 @@ import pytest
 
 from photocloak import exporters
 from photocloak.plugin import Database, Job, Outcome, Outputs, Settings, Status
-from photocloak.plugin.watch.hands import Hands
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, signature_of
+from photocloak.plugin.watch.runner import Runner
+from photocloak.plugin.watch.tree import Candidate, signature_of
 from tests.lab.soak import Soak
 from tests.plugin.watch.harness import Place, decodes, until
 
@@ -59,9 +59,9 @@ class Killed(BaseException):
     """Where a real kill would end the process."""
 
 
-def hands(place: Place, queue: Queue, coordinator: Any) -> tuple[Hands, OutputLock]:
+def runner(place: Place, queue: Queue, coordinator: Any) -> tuple[Runner, OutputLock]:
     lock = OutputLock(place.out, place.folders)
-    return Hands(
+    return Runner(
         place.out,
         place.folders,
         queue,
@@ -108,12 +108,12 @@ def test_killed_between_any_two_records(
     signature = signature_of(photo) or ""
     sha256 = hashlib.sha256(photo.read_bytes()).hexdigest()
     queue.add(Candidate(photo, photo.parent.relative_to(place.inbox), signature), sha256)
-    first, lock = hands(place, queue, DiesAfter(place, step))
+    first, lock = runner(place, queue, DiesAfter(place, step))
     with pytest.raises(Killed):
         first.turn(Settings())
     assert place.states() == {"sub/a.png": "working"}
     lock.release()
-    second, lock = hands(place, queue, DiesAfter(place, "publish"))
+    second, lock = runner(place, queue, DiesAfter(place, "publish"))
     second.pick_up()
     assert (place.states(), place.written()) == ({"sub/a.png": state}, written)
     if step == "publish":
@@ -135,7 +135,7 @@ def test_an_older_output_is_not_taken_for_the_one_in_hand(place: Place) -> None:
     )
     queue = Queue(place.journal.database, place.out, lambda: 0.0)
     queue.add(Candidate(photo, Path(), signature_of(photo) or ""), "ab")
-    one, lock = hands(place, queue, DiesAfter(place, "announce"))
+    one, lock = runner(place, queue, DiesAfter(place, "announce"))
 
     with pytest.raises(Killed):
         one.turn(Settings())
@@ -157,12 +157,12 @@ class Waits(DiesAfter):
 
 
 @contextmanager
-def waiting(place: Place) -> Iterator[tuple[Queue, Waits, Hands]]:
+def waiting(place: Place) -> Iterator[tuple[Queue, Waits, Runner]]:
     """Yield a queue, who has its photos in hand, and what goes between the two."""
     place.out.mkdir()
     queue = Queue(place.journal.database, place.out, lambda: 0.0)
     coordinator = Waits(place)
-    one, lock = hands(place, queue, coordinator)
+    one, lock = runner(place, queue, coordinator)
     yield queue, coordinator, one
     lock.release()
 

@@ -12,14 +12,14 @@ from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
 from photocloak.plugin.job import FaceOutcome, Outcome, Status
 from photocloak.plugin.watch import queue, settle
+from photocloak.plugin.watch.config import read_config
+from photocloak.plugin.watch.events import Events, Hints
 from photocloak.plugin.watch.journal import Journal, State
 from photocloak.plugin.watch.lock import OutputLock, is_locked
 from photocloak.plugin.watch.mounts import mount_of
-from photocloak.plugin.watch.orders import read_orders
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, Tree, signature_of
 from photocloak.plugin.watch.settle import Settler, is_being_written
-from photocloak.plugin.watch.wake import Hints, Wake
+from photocloak.plugin.watch.tree import Candidate, Tree, signature_of
 
 
 class Clock:
@@ -76,7 +76,7 @@ class TestSettling:
             assert is_being_written(photo)
             clock.now += 2.0
             assert list(settler.settled()) == []
-            clock.now += settle.PATIENCE
+            clock.now += settle.WRITER_TIMEOUT
             assert len(list(settler.settled())) == 1
         with photo.open("rb"):
             assert not is_being_written(photo)
@@ -112,7 +112,7 @@ def test_a_folder_that_goes_while_it_is_walked(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_too_many_hints_is_looked_through(tmp_path: Path) -> None:
-    wake = Wake()
+    wake = Events()
     hints = Hints(wake, ())
     for number in range(1_200):
         hints.add(tmp_path / str(number), deep=False)
@@ -214,8 +214,8 @@ class TestOrders:
     def test_a_folder_in_another_is_watched_once(self, tmp_path: Path, folders: Folders) -> None:
         (tmp_path / "in" / "sub").mkdir(parents=True)
         paths = [tmp_path / "in" / "sub", tmp_path / "in"]
-        orders = read_orders(folders, paths=paths, output=tmp_path / "out")
-        assert orders.folders == (tmp_path / "in",)
+        config = read_config(folders, paths=paths, output=tmp_path / "out")
+        assert config.folders == (tmp_path / "in",)
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -237,7 +237,7 @@ class TestOrders:
         self, tmp_path: Path, folders: Folders, option: dict[str, str]
     ) -> None:
         with pytest.raises(ConfigError, match="nonsense"):
-            read_orders(folders, paths=[tmp_path], output=tmp_path / "out", **option)
+            read_config(folders, paths=[tmp_path], output=tmp_path / "out", **option)
 
 
 def test_a_signature_changes_with_the_file_though_its_date_does_not(photo: Path) -> None:

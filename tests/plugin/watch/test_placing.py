@@ -12,11 +12,11 @@ import pytest
 from photocloak.core import ExitCode
 from photocloak.plugin import Job, Outcome, Settings, Status
 from photocloak.plugin.main import run
-from photocloak.plugin.watch.hands import Hands
+from photocloak.plugin.watch.blockers import BlockedError
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.scan import Candidate, signature_of
-from photocloak.plugin.watch.trouble import HinderedError
+from photocloak.plugin.watch.runner import Runner
+from photocloak.plugin.watch.tree import Candidate, signature_of
 from tests.plugin.watch.harness import Place, until
 
 
@@ -108,7 +108,7 @@ def drive(place: Place, coordinator: Any, *names: str, turns: int = 12) -> list[
     place.out.mkdir(exist_ok=True)
     queue = Queue(place.journal.database, place.out, lambda: 0.0)
     lock = OutputLock(place.out, place.folders)
-    hands = Hands(
+    runner = Runner(
         place.out,
         place.folders,
         queue,
@@ -124,8 +124,8 @@ def drive(place: Place, coordinator: Any, *names: str, turns: int = 12) -> list[
     trouble = []
     for _ in range(turns):
         try:
-            hands.turn(Settings())
-        except HinderedError as error:
+            runner.turn(Settings())
+        except BlockedError as error:
             trouble.append(str(error))
     lock.release()
     return trouble
@@ -146,14 +146,14 @@ def test_a_model_that_cannot_do_any_lets_all_wait(place: Place) -> None:
 def test_what_nobody_thought_of_is_the_photos_own_failure(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Hands._at_once
+    real = Runner._at_once
 
-    def strange(self: Hands, task: Any, folder: Path) -> Outcome | None:
+    def strange(self: Runner, task: Any, folder: Path) -> Outcome | None:
         if task.source.name == "a.png":
             raise RuntimeError("strange")
         return real(self, task, folder)
 
-    monkeypatch.setattr(Hands, "_at_once", strange)
+    monkeypatch.setattr(Runner, "_at_once", strange)
     assert drive(place, Answers(), "a.png", "b.png") == []
     assert place.states() == {"a.png": "failed", "b.png": "done"}
     assert "unexpected RuntimeError: strange" in (place.entries()["a.png"].reason or "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photocloak.engine.conversion.thresholds import Sighting, look
+from photocloak.engine.conversion.thresholds import DetectedPhoto, detect_photos
 from photocloak.engine.geometry import Array
 from photocloak.engine.landmarks import Landmarker, load_landmarker
 
@@ -18,13 +18,13 @@ FEWEST = 50
 """People below which an average would tell of single faces."""
 
 
-def average(sightings: list[Sighting], landmarker: Landmarker) -> Array:
+def average(detected: list[DetectedPhoto], landmarker: Landmarker) -> Array:
     """Return the mean points, (468, 2) float32, of people whose landmarks are certain."""
     people: dict[str, list[Array]] = defaultdict(list)
-    for sighting in sightings:
-        landmarks = landmarker(sighting.pixels, sighting.face)
+    for one in detected:
+        landmarks = landmarker(one.pixels, one.face)
         if landmarks.certain:
-            people[sighting.person].append(landmarks.points)
+            people[one.person].append(landmarks.points)
     if len(people) < FEWEST:
         raise SystemExit(f"Only {len(people)} people have certain landmarks; {FEWEST} are needed.")
     means = [np.mean(points, axis=0) for points in people.values()]
@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m photocloak.engine.conversion.average_face")
     parser.add_argument("photos", type=Path, help="folder with one folder of photos a person")
     options = parser.parse_args()
-    for x, y in average(look(options.photos), load_landmarker()):
+    for x, y in average(detect_photos(options.photos), load_landmarker()):
         print(f"{x:.2f},{y:.2f}")
 
 

@@ -17,10 +17,10 @@ import onnx
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError
+from photocloak.engine.alignment import ARCFACE
 from photocloak.engine.conversion.graphdef import GraphNode, read_graph
 from photocloak.engine.conversion.writer import GraphWriter
 from photocloak.engine.geometry import resampling
-from photocloak.engine.space import ARCFACE
 
 Array = NDArray[np.float64]
 

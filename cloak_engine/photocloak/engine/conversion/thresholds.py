@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from photocloak.engine.alignment import chip
 from photocloak.engine.detector import Detector
 from photocloak.engine.extractors.loader import load_extractor
 from photocloak.engine.extractors.spec import ExtractorSpec, load_specs
 from photocloak.engine.faces import Face
 from photocloak.engine.recognition import false_accept_threshold
-from photocloak.engine.space import chip
 
 Pixels = NDArray[np.uint8]
 RATE = 0.01
@@ -26,7 +26,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class DetectedPhoto:
     """One photo of one person: pixels (H, W, 3) uint8 RGB and the face that counts."""
 
     person: str
@@ -54,10 +54,10 @@ class Separation:
     different: float
 
 
-def look(photos: Path) -> list[Sighting]:
+def detect_photos(photos: Path) -> list[DetectedPhoto]:
     """Return the people in `photos`, in order of their names; photos without a face drop out."""
     detector = Detector()
-    sightings = []
+    detected = []
     for path in sorted(p for p in photos.glob("*/*") if p.is_file()):
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"))
@@ -65,17 +65,17 @@ def look(photos: Path) -> list[Sighting]:
         faces = detector(pixels)
         if faces:
             face = min(faces, key=lambda f: float(np.hypot(*(f.landmarks.mean(axis=0) - middle))))
-            sightings.append(Sighting(path.parent.name, pixels, face))
-    return sightings
+            detected.append(DetectedPhoto(path.parent.name, pixels, face))
+    return detected
 
 
-def embed(spec: ExtractorSpec, sightings: list[Sighting]) -> NDArray[np.float32]:
+def embed(spec: ExtractorSpec, detected: list[DetectedPhoto]) -> NDArray[np.float32]:
     """Return the (N, D) raw features of the sightings."""
     extractor = load_extractor(spec, threads=1)
     template = np.asarray(spec.template)
     features = []
-    for start in range(0, len(sightings), BATCH):
-        part = sightings[start : start + BATCH]
+    for start in range(0, len(detected), BATCH):
+        part = detected[start : start + BATCH]
         chips = np.stack([chip(s.pixels, s.face, template, spec.size) for s in part])
         features.append(extractor.embed(np.ascontiguousarray(chips.transpose(0, 3, 1, 2))))
     return np.concatenate(features)
@@ -118,11 +118,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m photocloak.engine.conversion.thresholds")
     parser.add_argument("photos", type=Path, help="folder with one folder of photos a person")
     options = parser.parse_args()
-    sightings = look(options.photos)
-    people = np.array([s.person for s in sightings])
-    print(f"{len(sightings)} photos of {len(set(people))} people")
+    detected = detect_photos(options.photos)
+    people = np.array([s.person for s in detected])
+    print(f"{len(detected)} photos of {len(set(people))} people")
     specs = load_specs()
-    print(report({n: separate(embed(s, sightings), people) for n, s in specs.items()}))
+    print(report({n: separate(embed(s, detected), people) for n, s in specs.items()}))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from photocloak.engine.alignment import SIZE, FaceSpace, Image, sampled
 from photocloak.engine.geometry import Array, invert
-from photocloak.engine.space import SIZE, FaceSpace, Image, sampled
 
 _ROWS = 1024  # of the photo at a time, so that a large face costs no more memory than a small one
 

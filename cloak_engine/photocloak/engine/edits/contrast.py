@@ -12,11 +12,11 @@ from functools import cache
 
 import numpy as np
 
+from photocloak.engine.alignment import SIZE
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import LUMA, luma, spread
 from photocloak.engine.edits.tone import Tone, shares_of
 from photocloak.engine.geometry import Array, Separable, gaussian
-from photocloak.engine.space import SIZE
 
 SIGMAS = (1.0, 2.0, 4.0, 8.0)
 """Of the blurs that part the bands, pixels of the face space."""
@@ -56,17 +56,17 @@ class Contrast:
         """Return by how much a band is changed at most, per cent."""
         return float(np.abs(self._gains(m)).max()) * 100
 
-    def apply(self, m: Array, planes: Array) -> tuple[Array, "Seen"]:
+    def apply(self, m: Array, planes: Array) -> tuple[Array, "ContrastState"]:
         """Return the changed (3, SIZE, SIZE) planes, and what `pullback` needs."""
         gains, bands, tone = self._gains(m), _bands(luma(planes)), Tone.of(planes)
         change = (gains * bands).sum(axis=0)
-        return planes + tone.shares * change, Seen(gains, bands, tone, change)
+        return planes + tone.shares * change, ContrastState(gains, bands, tone, change)
 
-    def pullback(self, seen: "Seen", gradient: Array) -> Array:
+    def pullback(self, seen: "ContrastState", gradient: Array) -> Array:
         """Return the gradient with respect to m for that of the result."""
         return spread(self.knots).pullback(seen.bands * (seen.tone.pull(gradient) * self.window))
 
-    def through(self, seen: "Seen", gradient: Array) -> Array:
+    def through(self, seen: "ContrastState", gradient: Array) -> Array:
         """Return the gradient with respect to the planes for that of the result."""
         by_luma = _bands_pullback(seen.gains * seen.tone.pull(gradient))
         return seen.tone.through(seen.change, gradient) + LUMA[:, None, None] * by_luma
@@ -89,7 +89,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ContrastState:
     """What the pullbacks of a contrast need: m and the bands, (bands, H, W), tone and change."""
 
     gains: Array

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from photocloak.engine.alignment import SIZE
 from photocloak.engine.geometry import Array, Separable
-from photocloak.engine.space import SIZE
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from photocloak.engine.alignment import FaceSpace, Image
 from photocloak.engine.budget import Dssim
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.contrast import Contrast
@@ -13,11 +14,10 @@ from photocloak.engine.edits.delta import Delta
 from photocloak.engine.edits.edit import Edit
 from photocloak.engine.edits.fields import luma
 from photocloak.engine.edits.light import Light
-from photocloak.engine.edits.warp import Warp
+from photocloak.engine.edits.warp import WarpEdit
 from photocloak.engine.edits.windows import care, face, headroom, held_edges, texture
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.modes import Mode
-from photocloak.engine.space import FaceSpace, Image
 
 EDITS = ("warp", "contrast", "light", "delta")
 """The edits' names in their order."""
@@ -48,7 +48,7 @@ class Retouch:
 
     space: FaceSpace
     planes: Array
-    warp: Warp
+    warp: WarpEdit
     contrast: Contrast
     light: Light
     delta: Delta
@@ -77,7 +77,7 @@ class Retouch:
         return cls(
             space,
             planes,
-            Warp(parts["warp"] * held_edges(space, image.shape), more * mode.warp),
+            WarpEdit(parts["warp"] * held_edges(space, image.shape), more * mode.warp),
             Contrast(parts["contrast"], more * mode.contrast),
             Light(parts["light"], more * mode.light),
             Delta(on_grid, refine, more * mode.rho, mode.linf),

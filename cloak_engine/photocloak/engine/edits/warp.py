@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from photocloak.engine.alignment import ARCFACE, SIZE
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import spread
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import ARCFACE, SIZE
 
 EYES = float(np.linalg.norm(ARCFACE[1] - ARCFACE[0])) * SIZE / 112
 """Distance between the eyes in the face space, pixels."""
@@ -24,7 +24,7 @@ _STILL = 0.02  # photo pixels of displacement that nobody sees
 
 
 @dataclass(frozen=True)
-class Warp:
+class WarpEdit:
     """The warp of one face.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from photocloak.engine.alignment import SIZE, FaceSpace
 from photocloak.engine.edits.fields import luma
 from photocloak.engine.geometry import Array, Separable, gaussian
 from photocloak.engine.regions import Region, mask
-from photocloak.engine.space import SIZE, FaceSpace
 
 _WIDER = 1.06  # the face's outline in landmarks runs inside of jaw and temples
 _SOFT = 6.0  # σ of its edge, face-space pixels

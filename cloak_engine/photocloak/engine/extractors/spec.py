@@ -10,7 +10,7 @@ from typing import Any, Literal
 from photocloak.core import ConfigError, manifest_root
 
 Point = tuple[float, float]
-Order = Literal["rgb", "bgr"]
+ChannelOrder = Literal["rgb", "bgr"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class ExtractorSpec:
     origin: str
     licence_file: Path | None = None
     true_accepts: float | None = None
-    order: Order = "rgb"
+    order: ChannelOrder = "rgb"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scale: float = 1.0
     input: str | None = None

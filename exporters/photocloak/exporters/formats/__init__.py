@@ -3,14 +3,14 @@
 from pathlib import PurePath
 
 from photocloak.exporters.formats import avif, heic, jpeg, png, tiff, webp
-from photocloak.exporters.formats.base import Format, Plate
+from photocloak.exporters.formats.base import Format, RenderedImage
 
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (jpeg.FORMAT, png.FORMAT, tiff.FORMAT, webp.FORMAT, avif.FORMAT, heic.FORMAT)
 }
 
-__all__ = ["FORMATS", "Format", "Plate", "suffix_like", "suffixes"]
+__all__ = ["FORMATS", "Format", "RenderedImage", "suffix_like", "suffixes"]
 
 
 def suffixes(like: str | None = None) -> frozenset[str]:

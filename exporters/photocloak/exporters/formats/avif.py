@@ -8,16 +8,16 @@ import numpy as np
 from PIL import AvifImagePlugin
 from PIL import Image as Pillow
 
+from photocloak.exporters.colour_signs import UNSPECIFIED, Points
 from photocloak.exporters.containers import av1
 from photocloak.exporters.containers.isobmff import read
 from photocloak.exporters.formats import heif_parts
-from photocloak.exporters.formats.base import Draft, Format, Plate, damaged, samples_of
+from photocloak.exporters.formats.base import Draft, Format, RenderedImage, damaged, samples_of
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.meaning import UNSPECIFIED, Points
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import set_upright, upright
+from photocloak.exporters.sample_delta import patch, patched
 
 _QUALITY, _SPEED = 95, 8
 
@@ -140,15 +140,15 @@ def _encode(
     return data.replace(stand_in, block, 1) if block else data
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file."""
     return _encode(
-        plate.pixels,
-        quality=plate.quality,
-        subsampling=plate.subsampling,
-        block=plate.exif,
-        packet=plate.xmp,
-        icc=plate.icc,
+        rendered.pixels,
+        quality=rendered.quality,
+        subsampling=rendered.subsampling,
+        block=rendered.exif,
+        packet=rendered.xmp,
+        icc=rendered.icc,
     )
 
 

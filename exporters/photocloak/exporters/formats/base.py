@@ -18,7 +18,7 @@ MAX_PIXELS = 250_000_000
 
 
 @dataclass(frozen=True)
-class Plate:
+class RenderedImage:
     """A picture to be written as a new file: what publishing presets make.
 
     Attributes:
@@ -88,7 +88,7 @@ class Format:
     sniff: Callable[[bytes], bool]
     decode: Callable[[bytes, str], Raster]
     keep: Callable[[Photo, Image, Image], Draft]
-    new: Callable[[Plate], bytes]
+    new: Callable[[RenderedImage], bytes]
     strip: Callable[[bytes], Iterable[tuple[str, bytes]]]
     pictures: Callable[[bytes], Iterable[tuple[str, bytes]]] = _no_pictures
     review: Callable[[bytes, Ledger], bool] = _nothing_stays

@@ -9,12 +9,12 @@ import numpy as np
 
 from photocloak.core import OutputError
 from photocloak.exporters.formats import heif_parts
-from photocloak.exporters.formats.base import Draft, Format, Plate, damaged
+from photocloak.exporters.formats.base import Draft, Format, RenderedImage, damaged
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch, patched
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import set_upright, stored, upright
+from photocloak.exporters.sample_delta import patch, patched
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 85
@@ -131,16 +131,16 @@ def _encode(samples: Samples, mode: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file."""
     return _encode(
-        plate.pixels,
+        rendered.pixels,
         "RGB",
-        quality=plate.quality,
-        chroma=plate.subsampling.replace(":", ""),
-        exif=b"Exif\0\0" + plate.exif if plate.exif else None,
-        xmp=plate.xmp or None,
-        icc_profile=plate.icc,
+        quality=rendered.quality,
+        chroma=rendered.subsampling.replace(":", ""),
+        exif=b"Exif\0\0" + rendered.exif if rendered.exif else None,
+        xmp=rendered.xmp or None,
+        icc_profile=rendered.icc,
     )
 
 

@@ -8,8 +8,7 @@ from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.coefficients.layout import UnsupportedError, read_layout
-from photocloak.exporters.coefficients.opening import open_source
+from photocloak.exporters.colour_signs import Signs, profile
 from photocloak.exporters.containers.segments import (
     SOF,
     SOS,
@@ -20,15 +19,23 @@ from photocloak.exporters.containers.segments import (
     split,
 )
 from photocloak.exporters.formats import jpeg_coding
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
+from photocloak.exporters.formats.base import (
+    Draft,
+    Format,
+    RenderedImage,
+    check_size,
+    damaged,
+    samples_of,
+)
+from photocloak.exporters.jpeg_dct.headers import UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.opening import open_source
 from photocloak.exporters.leaks import frame
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch
-from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster
 from photocloak.exporters.orientation import stated, stored
+from photocloak.exporters.sample_delta import patch
 
 _KINDS = {  # frame headers of processes that are not taken (T.81, table B.1)
     0xC3: "is coded without loss",
@@ -91,13 +98,13 @@ def decode(data: bytes, name: str) -> Raster:
 def _is_whole(stream: Stream) -> bool:
     """Tell whether a picture without an end marker is there to its last coefficient."""
     try:
-        layout = read_layout(stream.segments)
-        open_source(layout)
+        headers = read_headers(stream.segments)
+        open_source(headers)
     except UnsupportedError:
         return False
-    sent = np.zeros((len(layout.components), 64), bool)
-    for scan in layout.scans:
-        if not layout.progressive:
+    sent = np.zeros((len(headers.components), 64), bool)
+    for scan in headers.scans:
+        if not headers.progressive:
             sent[list(scan.members)] = True
         elif scan.low == 0:
             sent[list(scan.members), scan.band[0] : scan.band[1] + 1] = True
@@ -139,25 +146,25 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     return Draft(data, notes, frozenset(previews.written))
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file."""
     file = io.BytesIO()
-    Pillow.fromarray(plate.pixels).save(
+    Pillow.fromarray(rendered.pixels).save(
         file,
         "JPEG",
-        quality=plate.quality,
-        subsampling=plate.subsampling,
+        quality=rendered.quality,
+        subsampling=rendered.subsampling,
         progressive=True,
         optimize=True,
     )
     segments = list(split(file.getvalue()).segments)
     extra = []
-    if plate.exif:
-        extra.append(Segment(0xE1, leaks.EXIF_HEAD + plate.exif))
-    if plate.xmp:
-        extra.append(Segment(0xE1, leaks.XMP_HEAD + plate.xmp))
-    if plate.icc:
-        extra.append(Segment(0xE2, leaks.ICC_HEAD + b"\1\1" + plate.icc))
+    if rendered.exif:
+        extra.append(Segment(0xE1, leaks.EXIF_HEAD + rendered.exif))
+    if rendered.xmp:
+        extra.append(Segment(0xE1, leaks.XMP_HEAD + rendered.xmp))
+    if rendered.icc:
+        extra.append(Segment(0xE2, leaks.ICC_HEAD + b"\1\1" + rendered.icc))
     jfif = [one for one in segments if one.is_metadata]
     return join([*jfif, *extra, *(one for one in segments if not one.is_metadata)])
 

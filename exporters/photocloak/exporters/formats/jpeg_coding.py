@@ -9,10 +9,6 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from photocloak.exporters.coefficients.cloak import Model, edits
-from photocloak.exporters.coefficients.layout import Layout, UnsupportedError, read_layout
-from photocloak.exporters.coefficients.opening import open_source
-from photocloak.exporters.coefficients.source import Edit, Source
 from photocloak.exporters.colour import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
@@ -23,8 +19,12 @@ from photocloak.exporters.containers.segments import (
     join,
     split,
 )
-from photocloak.exporters.mapping import Patch, patched
+from photocloak.exporters.jpeg_dct.delta import Model, edits
+from photocloak.exporters.jpeg_dct.headers import Headers, UnsupportedError, read_headers
+from photocloak.exporters.jpeg_dct.opening import open_source
+from photocloak.exporters.jpeg_dct.source import BlockEdit, Source
 from photocloak.exporters.model import Photo, Samples
+from photocloak.exporters.sample_delta import Patch, patched
 
 # How much of the wanted change of brightness must be there when the file is decoded again.
 CARRIED = 0.6
@@ -104,14 +104,14 @@ def _brightness(delta: np.ndarray) -> np.ndarray:
 def _untouched(data: bytes, stream: Stream, own: list[Segment]) -> list[Segment]:
     """Return a picture with no change in it: baseline data up to the last block, nothing behind."""
     try:
-        layout, source = _source(data)
+        headers, source = _source(data)
     except UnsupportedError:
         return own
-    if layout.progressive:
+    if headers.progressive:
         return own
     none = np.zeros(0, np.int64)
-    nothing = Edit(none, none, np.zeros((0, 64), np.int16))
-    fresh = source.write([nothing] * len(layout.components))
+    nothing = BlockEdit(none, none, np.zeros((0, 64), np.int16))
+    fresh = source.write([nothing] * len(headers.components))
     scans = [one.scan for one in fresh if one.marker == SOS]
     old = [one.scan for one in own if one.marker == SOS]
     if len(scans) != len(old) or not all(map(bytes.startswith, old, scans)):
@@ -133,17 +133,17 @@ def _in_place(data: bytes, stream: Stream, change: Patch) -> list[Segment]:
         UnsupportedError: the file is of another kind, or damaged.
 
     """
-    layout, source = _source(data)
-    model, inverted = _model(layout, stream)
-    fresh = edits(layout, source, change, model, inverted=inverted)
+    headers, source = _source(data)
+    model, inverted = _model(headers, stream)
+    fresh = edits(headers, source, change, model, inverted=inverted)
     return [*_head(stream), *source.write(fresh)]
 
 
 @lru_cache(maxsize=1)  # a cloak that is too weak is encoded again, harder, into the same photo
-def _source(data: bytes) -> tuple[Layout, Source]:
+def _source(data: bytes) -> tuple[Headers, Source]:
     """Open a file for changes to its coefficients."""
-    layout = read_layout(split(data, lenient=True).segments)
-    return layout, open_source(layout)
+    headers = read_headers(split(data, lenient=True).segments)
+    return headers, open_source(headers)
 
 
 def _is_adobe(segment: Segment) -> bool:
@@ -159,11 +159,11 @@ def _transform(stream: Stream) -> list[Segment]:
     ]
 
 
-def _model(layout: Layout, stream: Stream) -> tuple[Model, bool]:
+def _model(headers: Headers, stream: Stream) -> tuple[Model, bool]:
     """Return the colour model, told as libjpeg tells it, and whether inks are inverted."""
     adobe = next((one.payload for one in stream.segments if _is_adobe(one)), b"")
     transform = adobe[11] if len(adobe) > 11 else None
-    count = len(layout.components)
+    count = len(headers.components)
     if count == 1:
         return "gray", False
     if count == 4:
@@ -172,7 +172,7 @@ def _model(layout: Layout, stream: Stream) -> tuple[Model, bool]:
         raise UnsupportedError(f"it has {count} components")
     jfif = any(one.payload.startswith(b"JFIF\0") for one in stream.segments if one.marker == 0xE0)
     if not jfif and transform is None:
-        named = bytes(component.number for component in layout.components)
+        named = bytes(component.number for component in headers.components)
         return ("rgb" if named == b"RGB" else "ycc"), False
     return ("rgb" if not jfif and transform == 0 else "ycc"), False
 

@@ -11,12 +11,13 @@ from PIL import PngImagePlugin
 
 from photocloak.core import InputError
 from photocloak.exporters.colour import to_eight
+from photocloak.exporters.colour_signs import profile
 from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
 from photocloak.exporters.formats import png_pixels, png_signs
 from photocloak.exporters.formats.base import (
     Draft,
     Format,
-    Plate,
+    RenderedImage,
     animated,
     check_size,
     damaged,
@@ -25,10 +26,9 @@ from photocloak.exporters.formats.base import (
 from photocloak.exporters.leaks import png as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.meaning import profile
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import stated, stored
+from photocloak.exporters.sample_delta import patch, patched
 
 _PALETTE = 3
 _DAMAGE = (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error)
@@ -202,17 +202,17 @@ def _indexed(samples: Image) -> tuple[Image, list[Chunk]] | None:
     return indices, chunks
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file."""
-    height, width = plate.pixels.shape[:2]
+    height, width = rendered.pixels.shape[:2]
     chunks = [Chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))]
-    if plate.icc:
-        chunks.append(Chunk(b"iCCP", b"ICC\0\0" + zlib.compress(plate.icc)))
-    if plate.exif:
-        chunks.append(Chunk(b"eXIf", plate.exif))
-    if plate.xmp:
-        chunks.append(Chunk(b"iTXt", leaks.XMP_KEYWORD + b"\0\0\0\0\0" + plate.xmp))
-    chunks += [Chunk(b"IDAT", png_pixels.encode(plate.pixels)), Chunk(b"IEND", b"")]
+    if rendered.icc:
+        chunks.append(Chunk(b"iCCP", b"ICC\0\0" + zlib.compress(rendered.icc)))
+    if rendered.exif:
+        chunks.append(Chunk(b"eXIf", rendered.exif))
+    if rendered.xmp:
+        chunks.append(Chunk(b"iTXt", leaks.XMP_KEYWORD + b"\0\0\0\0\0" + rendered.xmp))
+    chunks += [Chunk(b"IDAT", png_pixels.encode(rendered.pixels)), Chunk(b"IEND", b"")]
     return join(chunks)
 
 

@@ -15,7 +15,15 @@ from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.formats.base import Draft, Format, Plate, check_size, damaged, samples_of
+from photocloak.exporters.colour_signs import Signs, profile
+from photocloak.exporters.formats.base import (
+    Draft,
+    Format,
+    RenderedImage,
+    check_size,
+    damaged,
+    samples_of,
+)
 from photocloak.exporters.formats.tiff_editing import (
     ICC,
     METADATA,
@@ -40,10 +48,9 @@ from photocloak.exporters.ifd import ORIENTATION, Directory, Tiff, exif_orientat
 from photocloak.exporters.leaks.directories import sweep_in_place
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import stated, stored
+from photocloak.exporters.sample_delta import patch, patched
 
 _DNG = 0xC612
 _CFA = 32803
@@ -144,16 +151,16 @@ def _clean_inner(file: File, tiff: Tiff, previews: Previews) -> None:
                     file.put(entry, previews.overwrite(tiff.raw(entry)))
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file, deflated."""
     file = io.BytesIO()
     tags = Pillow.Exif()
-    if plate.exif:
-        tags.load(plate.exif)
-    if plate.xmp:
-        tags[XMP] = plate.xmp
-    Pillow.fromarray(plate.pixels).save(
-        file, "TIFF", compression="tiff_adobe_deflate", icc_profile=plate.icc, exif=tags
+    if rendered.exif:
+        tags.load(rendered.exif)
+    if rendered.xmp:
+        tags[XMP] = rendered.xmp
+    Pillow.fromarray(rendered.pixels).save(
+        file, "TIFF", compression="tiff_adobe_deflate", icc_profile=rendered.icc, exif=tags
     )
     return file.getvalue()
 

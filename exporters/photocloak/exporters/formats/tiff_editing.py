@@ -14,7 +14,7 @@ from photocloak.exporters.ifd import (
     TILE_COUNTS,
     TILE_OFFSETS,
     Directory,
-    Entry,
+    IfdEntry,
     Tiff,
 )
 from photocloak.exporters.model import Samples
@@ -30,7 +30,7 @@ class File:
     data: bytearray
     order: str
 
-    def put(self, entry: Entry, value: bytes) -> None:
+    def put(self, entry: IfdEntry, value: bytes) -> None:
         """Overwrite a value by one of the same length."""
         self.data[entry.start : entry.start + entry.size] = value
 
@@ -45,7 +45,7 @@ class File:
         self.data += value
         return len(self.data) - len(value)
 
-    def set_numbers(self, entry: Entry, values: list[int]) -> None:
+    def set_numbers(self, entry: IfdEntry, values: list[int]) -> None:
         """Overwrite a list of offsets or counts, which may have to become wider."""
         if entry.kind == 4 or max(values) < 65536:
             form = "I" if entry.kind == 4 else "H"

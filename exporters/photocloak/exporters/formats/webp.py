@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import WebPImagePlugin
 
+from photocloak.exporters.colour_signs import Signs, profile
 from photocloak.exporters.containers.riff import Chunk, join, split
 from photocloak.exporters.formats.base import (
     Draft,
     Format,
-    Plate,
+    RenderedImage,
     animated,
     check_size,
     damaged,
@@ -23,10 +24,9 @@ from photocloak.exporters.leaks import exif, icc, xmp
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.mapping import patch, patched
-from photocloak.exporters.meaning import Signs, profile
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.orientation import stated, stored
+from photocloak.exporters.sample_delta import patch, patched
 
 _PICTURE = (b"VP8 ", b"VP8L", b"ALPH")
 _ANIMATION = (b"ANIM", b"ANMF")
@@ -172,11 +172,11 @@ def _assemble(extra: list[Chunk], picture: list[Chunk], width: int, height: int)
     return [head, *before, *picture, *behind]
 
 
-def new(plate: Plate) -> bytes:
+def new(rendered: RenderedImage) -> bytes:
     """Write a new file."""
-    extra = [(b"ICCP", plate.icc or b""), (b"EXIF", plate.exif), (b"XMP ", plate.xmp)]
-    height, width = plate.pixels.shape[:2]
-    picture = _coded(plate.pixels, lossless=False, quality=plate.quality)
+    extra = [(b"ICCP", rendered.icc or b""), (b"EXIF", rendered.exif), (b"XMP ", rendered.xmp)]
+    height, width = rendered.pixels.shape[:2]
+    picture = _coded(rendered.pixels, lossless=False, quality=rendered.quality)
     chunks = [Chunk(name, body) for name, body in extra if body]
     return join(_assemble(chunks, picture, width, height))
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from photocloak.exporters.leaks.text import FREE, Cost, cost
+from photocloak.exporters.leaks.readability import FREE, Cost, cost
 
 _KEYED = re.compile(
     rb"[ -~]{0,4}(?:bool.|long.{4}|comp.{8}|doub.{8}|UntF#[ -~]{3}.{8}|Objc|VlLs|enum|TEXT|null)",

@@ -6,11 +6,11 @@ The block keeps its length, since MakerNotes count their offsets from its beginn
 import struct
 from dataclasses import dataclass, field
 
-from photocloak.exporters.ifd import Directory, Entry, Tiff
+from photocloak.exporters.ifd import Directory, IfdEntry, Tiff
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.makernotes import Note, open_note, tag_rules
+from photocloak.exporters.leaks.readability import Cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost
 from photocloak.exporters.leaks.values import Value, judge
 
 _MAKE, _SHORT, _NAMED = 0x010F, 64, 512
@@ -117,7 +117,7 @@ def _directory(one: Sweep, directory: Directory, tags: str, known: set[int]) -> 
     _write_rows(one, directory, order, rows, following)
 
 
-def _rows(one: Sweep, directory: Directory, order: str) -> list[Entry]:
+def _rows(one: Sweep, directory: Directory, order: str) -> list[IfdEntry]:
     """Return the entries in their order; a second one of a tag, and impossible ones, are none."""
     count = struct.unpack_from(f"{order}H", one.tiff.data, directory.at)[0]
     entries = sorted(directory.entries.values(), key=lambda entry: entry.at)
@@ -143,7 +143,7 @@ def _write_rows(
     one.kept.append((directory.at, directory.at + len(body)))
 
 
-def _unnamed(one: Sweep, entry: Entry, what: str) -> bytes | None:
+def _unnamed(one: Sweep, entry: IfdEntry, what: str) -> bytes | None:
     """Keep a tag of no table if it is short, and on the account of what cannot be vouched for."""
     raw = one.tiff.raw(entry)
     size = len(raw.strip(b"\0"))
@@ -153,7 +153,7 @@ def _unnamed(one: Sweep, entry: Entry, what: str) -> bytes | None:
     return None
 
 
-def _named(one: Sweep, entry: Entry, name: str, directory: str) -> bytes | None:
+def _named(one: Sweep, entry: IfdEntry, name: str, directory: str) -> bytes | None:
     kind = table("exif")["kinds"].get(name, {}).get("kind")
     if kind == "note":
         return _note(one, entry)
@@ -173,7 +173,7 @@ def _named(one: Sweep, entry: Entry, name: str, directory: str) -> bytes | None:
     return _keep(one, entry)
 
 
-def _note(one: Sweep, entry: Entry) -> bytes | None:
+def _note(one: Sweep, entry: IfdEntry) -> bytes | None:
     """Judge a MakerNote tag by tag; what its directories do not reach is overwritten."""
     make = one.tiff.text(one.tiff.directory("IFD0"), _MAKE)
     note = open_note(one.tiff.data, entry, one.tiff.order, make)
@@ -189,7 +189,7 @@ def _note(one: Sweep, entry: Entry) -> bytes | None:
     return _row(one, entry)
 
 
-def _note_parts(one: Sweep, entry: Entry, note: Note) -> None:
+def _note_parts(one: Sweep, entry: IfdEntry, note: Note) -> None:
     one.kept.append((entry.start, entry.start + min(note.head, 32)))
     end = entry.start + entry.size
     if one.tiff.data[end - 8 : end - 4] in (b"II*\0", b"MM\0*"):
@@ -212,7 +212,7 @@ def _note_parts(one: Sweep, entry: Entry, note: Note) -> None:
         _write_rows(one, part.directory, part.order, rows, b"")
 
 
-def _without_ours(one: Sweep, entry: Entry) -> bytes:
+def _without_ours(one: Sweep, entry: IfdEntry) -> bytes:
     """Return a value with the pictures of ours in it blanked."""
     raw = one.tiff.raw(entry)
     for start, end in one.ours:
@@ -222,22 +222,22 @@ def _without_ours(one: Sweep, entry: Entry) -> bytes:
     return raw
 
 
-def _holds_ours(one: Sweep, entry: Entry) -> bool:
+def _holds_ours(one: Sweep, entry: IfdEntry) -> bool:
     return any(entry.start <= start < entry.start + entry.size for start, _ in one.ours)
 
 
-def _row(one: Sweep, entry: Entry) -> bytes:
+def _row(one: Sweep, entry: IfdEntry) -> bytes:
     return bytes(one.tiff.data[entry.at : entry.at + 12])
 
 
-def _keep(one: Sweep, entry: Entry) -> bytes:
+def _keep(one: Sweep, entry: IfdEntry) -> bytes:
     if entry.size > 4:
         one.kept.append((entry.start, entry.start + entry.size))
         return _row(one, entry)
     return _row(one, entry)[: 8 + entry.size].ljust(12, b"\0")
 
 
-def _refuse(one: Sweep, entry: Entry, what: str, why: str) -> None:
+def _refuse(one: Sweep, entry: IfdEntry, what: str, why: str) -> None:
     if entry.size > 4:
         one.refused.append((entry.start, entry.start + entry.size))
     if one.tiff.raw(entry).strip(b"\0"):

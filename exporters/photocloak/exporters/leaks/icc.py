@@ -9,9 +9,9 @@ import numpy as np
 
 from photocloak.exporters.leaks.binary import binary_cost, curve_cost
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.signatures import embedded
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost, cost
 
 _HEADER, _RESERVED, _MOST = 128, 100, 200
 _SMALL = 1024

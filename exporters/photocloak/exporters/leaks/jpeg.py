@@ -8,8 +8,8 @@ from photocloak.exporters.containers.segments import COM, Segment, identifier
 from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost, cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 EXIF_HEAD = b"Exif\0\0"

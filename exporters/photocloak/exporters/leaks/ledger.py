@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.stream import Stream
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost, cost
 
 Result = TypeVar("Result")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from photocloak.exporters.ifd import Directory, Entry, read_directory
+from photocloak.exporters.ifd import Directory, IfdEntry, read_directory
 from photocloak.exporters.leaks.tables import table
 
 _MOST = 512  # entries: no camera writes more
@@ -39,7 +39,7 @@ class Note:
     parts: tuple[Part, ...]
 
 
-def open_note(block: bytes | bytearray, note: Entry, order: str, make: str) -> Note | None:
+def open_note(block: bytes | bytearray, note: IfdEntry, order: str, make: str) -> Note | None:
     """Return the directories of a MakerNote, None where its form is not known.
 
     Args:

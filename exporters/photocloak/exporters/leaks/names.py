@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from photocloak.exporters.ifd import Tiff
-from photocloak.exporters.leaks import maker, xmp
+from photocloak.exporters.leaks import makernote_tags, xmp
 from photocloak.exporters.model import Finding
 
 _MWG = "http://www.metadataworkinggroup.com/schemas/regions/"
@@ -151,7 +151,7 @@ def in_exif(block: bytes, where: str) -> Iterator[Finding]:
             )
             if any(position):
                 yield Finding("place", where, "GPS position")
-    for kind, text in maker.told(block, tiff):
+    for kind, text in makernote_tags.told(block, tiff):
         yield Finding(kind, where, f"MakerNote {text}"[:200])
 
 

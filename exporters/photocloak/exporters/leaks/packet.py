@@ -12,8 +12,8 @@ from xml.parsers import expat
 
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.readability import FREE, Cost, cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import FREE, Cost, cost
 
 _DEEPEST, _LONGEST = 64, 1 << 26
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from photocloak.exporters.leaks import icc, xmp
 from photocloak.exporters.leaks.binary import binary_cost, descriptor_cost, path_cost
 from photocloak.exporters.leaks.ledger import Ledger
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.text import Cost, cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _PATHS = range(0x07D0, 0x0BB7)

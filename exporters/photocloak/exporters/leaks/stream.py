@@ -8,7 +8,7 @@ in each text, as half a bit odd.
 import unicodedata
 from dataclasses import dataclass, field
 
-from photocloak.exporters.leaks.text import Cost
+from photocloak.exporters.leaks.readability import Cost
 from photocloak.exporters.leaks.words import USUAL, folded, is_drawn, is_even, surprise
 
 _SHORT = 0.5  # bits that a word of one or two letters is odd

@@ -1,7 +1,7 @@
 """Texts as bytes, in character sets that nobody declares."""
 
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.text import Cost, cost
+from photocloak.exporters.leaks.readability import Cost, cost
 
 
 def admits_bytes(raw: bytes, ledger: Ledger) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 from photocloak.exporters.leaks import icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost, curve_cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.text import Cost, cost
+from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _ASCII, _RATIONAL = 2, (5, 10)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import Cloaker
 from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.extractors import ExtractorSpec
@@ -19,7 +20,6 @@ from photocloak.engine.extractors.runtime import Device, session_from_file
 from photocloak.engine.extractors.weights import read_model
 from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
-from photocloak.engine.space import Image
 from photocloak.engine.subject import Subject
 from photocloak.engine.surrogates import TURNS
 from photocloak.engine.targets import TargetLibrary

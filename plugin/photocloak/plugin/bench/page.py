@@ -1,7 +1,7 @@
 """The figures as a page with plots."""
 
 from photocloak.plugin.bench.results import Results
-from photocloak.plugin.page import Bar, bars, document, tag
+from photocloak.plugin.html import Bar, bars, document, tag
 
 
 def page(found: Results) -> bytes:

@@ -33,15 +33,15 @@ from typing import Protocol
 from photocloak.core import ConfigError, manifest_root
 from photocloak.plugin.bridges.parts import Element, File, Line, Part
 from photocloak.plugin.bridges.placing import (
-    entry_of,
     found,
+    installed_part_of,
     plan,
     put,
     read,
     remove_folders,
     take_away,
 )
-from photocloak.plugin.bridges.record import Entry, Record
+from photocloak.plugin.bridges.record import InstalledPart, Record
 from photocloak.plugin.folders import Folders
 
 __all__ = [
@@ -123,7 +123,7 @@ def install(bridge: Bridge, folders: Folders) -> Change:
     steps = [step for step in planned.values() if step is not None]
     left = {path: "was there already" for path, step in planned.items() if step is None}
     stale = {p: entry for p, entry in ours.items() if p not in parts and p not in shared}
-    entries = {step.path: entry_of(step, known.get(step.path)) for step in steps}
+    entries = {step.path: installed_part_of(step, known.get(step.path)) for step in steps}
     record.save(bridge.name, ours | entries)
     for step in steps:
         put(step)
@@ -171,7 +171,7 @@ def state(bridge: Bridge, folders: Folders) -> str:
 
 def _is_newest(path: Path, part: Part) -> bool:
     there = read(path)
-    return there is not None and found(there, Entry.of(part), path) is True
+    return there is not None and found(there, InstalledPart.of(part), path) is True
 
 
 def program() -> Path:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.bridges.parts import KINDS, File, Part
-from photocloak.plugin.bridges.record import Entry
+from photocloak.plugin.bridges.record import InstalledPart
 
 PIECES = {"line": "a line", "element": "an entry"}
 """What a piece of a user's file is called for people, by the kind of the part."""
 
 
 @dataclass(frozen=True)
-class Step:
+class Placement:
     """One part to be put: the file before without it, and after with it."""
 
     path: Path
@@ -32,12 +32,12 @@ class Step:
         return "put" if piece is None or self.before is None else f"added {piece} to"
 
 
-def plan(path: Path, part: Part, entry: Entry | None) -> Step | None:
+def plan(path: Path, part: Part, entry: InstalledPart | None) -> Placement | None:
     """Work out what to write; None where just this is there and not from us."""
     there = read(path)
     if there is None:
-        return Step(path, None, _with(part, b"", path), part)
-    as_put = found(there, entry or Entry.of(part), path)
+        return Placement(path, None, _with(part, b"", path), part)
+    as_put = found(there, entry or InstalledPart.of(part), path)
     if as_put and entry is None:
         return None
     if as_put is False:
@@ -47,17 +47,17 @@ def plan(path: Path, part: Part, entry: Entry | None) -> Step | None:
             "Move it away and install again."
         )
     before = there if as_put is None or entry is None else _without(there, entry)
-    return Step(path, before, _with(part, before or b"", path), part)
+    return Placement(path, before, _with(part, before or b"", path), part)
 
 
-def entry_of(step: Step, old: Entry | None) -> Entry:
+def installed_part_of(step: Placement, old: InstalledPart | None) -> InstalledPart:
     """Return what to record of a step: until it is done, the old text counts as ours as well."""
     made = old.made if old else _missing_folders(step.path)
     texts = (*(old.texts if old else ()), step.part.text)
-    return Entry(step.part.kind, texts, step.before, sha256(step.after).hexdigest(), made)
+    return InstalledPart(step.part.kind, texts, step.before, sha256(step.after).hexdigest(), made)
 
 
-def take_away(entries: Mapping[Path, Entry]) -> tuple[dict[Path, str], dict[Path, str]]:
+def take_away(entries: Mapping[Path, InstalledPart]) -> tuple[dict[Path, str], dict[Path, str]]:
     """Remove what is as it was put; return what was done, and what stays with the reason."""
     gone, kept = {}, {}
     for path, entry in entries.items():
@@ -76,14 +76,14 @@ def take_away(entries: Mapping[Path, Entry]) -> tuple[dict[Path, str], dict[Path
     return gone, kept
 
 
-def remove_folders(entries: Mapping[Path, Entry]) -> None:
+def remove_folders(entries: Mapping[Path, InstalledPart]) -> None:
     """Remove the folders that were made for these, as far as they are empty."""
     for folder in sorted((f for e in entries.values() for f in e.made), reverse=True):
         with suppress(OSError):  # not empty, or gone
             folder.rmdir()
 
 
-def found(there: bytes, entry: Entry, path: Path) -> bool | None:
+def found(there: bytes, entry: InstalledPart, path: Path) -> bool | None:
     """Look for a part by any text it may have; see `Part.find`."""
     try:
         answers = [KINDS[entry.kind].find(there, text) for text in entry.texts]
@@ -92,7 +92,7 @@ def found(there: bytes, entry: Entry, path: Path) -> bool | None:
     return True if True in answers else False if False in answers else None
 
 
-def _without(there: bytes, entry: Entry) -> bytes | None:
+def _without(there: bytes, entry: InstalledPart) -> bytes | None:
     """Return the file as it is without the part; None: there is no file without it."""
     if sha256(there).hexdigest() == entry.after:
         return entry.before
@@ -126,7 +126,7 @@ def _missing_folders(path: Path) -> tuple[Path, ...]:
     return tuple(folder for folder in path.parents if not folder.exists())
 
 
-def put(step: Step) -> None:
+def put(step: Placement) -> None:
     """Write what was planned; OutputError where that fails."""
     try:
         step.path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from photocloak.plugin.folders import Folders, make_private
 
 
 @dataclass(frozen=True)
-class Entry:
+class InstalledPart:
     """What was put at one path.
 
     Attributes:
@@ -33,12 +33,12 @@ class Entry:
     made: tuple[Path, ...]
 
     @classmethod
-    def of(cls, part: Part) -> "Entry":
+    def of(cls, part: Part) -> "InstalledPart":
         """Return an entry to look for a part by that was never put."""
         return cls(part.kind, (part.text,), None, "", ())
 
     @classmethod
-    def from_json(cls, table: Mapping[str, Any]) -> "Entry":
+    def from_json(cls, table: Mapping[str, Any]) -> "InstalledPart":
         """Read what `as_json` has written."""
         before = table["before"]
         return cls(
@@ -66,17 +66,17 @@ class Record:
     def __init__(self, folders: Folders) -> None:
         self.path = folders.data / "bridges.json"
 
-    def load(self, name: str) -> dict[Path, Entry]:
+    def load(self, name: str) -> dict[Path, InstalledPart]:
         """Return what was put for the bridge of that name."""
         table = self._read().get(name, {})
-        return {Path(path): Entry.from_json(entry) for path, entry in table.items()}
+        return {Path(path): InstalledPart.from_json(entry) for path, entry in table.items()}
 
-    def load_others(self, name: str) -> dict[Path, Entry]:
+    def load_others(self, name: str) -> dict[Path, InstalledPart]:
         """Return what was put for the other bridges; two may share a file."""
         others = (self.load(other) for other in self._read() if other != name)
         return {path: entry for entries in others for path, entry in entries.items()}
 
-    def save(self, name: str, entries: Mapping[Path, Entry]) -> None:
+    def save(self, name: str, entries: Mapping[Path, InstalledPart]) -> None:
         """Replace what stands there of the bridge of that name, also where others share a file.
 
         When nothing is left, the file goes, too.

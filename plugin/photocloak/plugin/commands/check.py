@@ -19,7 +19,7 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     """
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
-    from photocloak.plugin.audit import Auditor
+    from photocloak.plugin.check import Auditor
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import exit_code

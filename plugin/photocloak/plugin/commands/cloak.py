@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.abreast import Abreast
-    from photocloak.plugin.attempt import Engine
     from photocloak.plugin.coordinator import Coordinator
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.job import Job, Outcome
     from photocloak.plugin.pipeline import Pipeline
+    from photocloak.plugin.process_photo import Engine
     from photocloak.plugin.progress import Progress
     from photocloak.plugin.settings import Settings
+    from photocloak.plugin.threads import WorkerThreads
 
 PATH = click.Path(path_type=Path)
 
@@ -121,7 +121,7 @@ def cloak(
     end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
-    from photocloak.plugin.assignment import Wish
+    from photocloak.plugin.assignment import UserHint
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import Job, exit_code
@@ -150,7 +150,7 @@ def cloak(
             settings.preset,
             settings.no_face,
             seed,
-            Wish(person, target),
+            UserHint(person, target),
             settings.faces,
             end,
             metadata.get(photo.source),
@@ -184,8 +184,8 @@ def _way(
 ) -> "Iterator[Callable[[Progress], Iterator[Outcome]]]":
     """Yield what does the jobs: one by one, two at once, or on a cluster."""
     from photocloak.plugin import assembly
-    from photocloak.plugin.abreast import Abreast
-    from photocloak.plugin.scheduler import connected
+    from photocloak.plugin.dask import connected
+    from photocloak.plugin.threads import WorkerThreads
 
     # In the time that one of two photos needs, both together come to nothing.
     if scheduler is None and (len(jobs) == 1 or jobs[0].deadline is not None):
@@ -196,8 +196,8 @@ def _way(
     with ExitStack() as stack:
         threads = None
         if scheduler is None:
-            threads = Abreast(engine())
-            coordinator = assembly.open_abreast(engine(), folders, threads)
+            threads = WorkerThreads(engine())
+            coordinator = assembly.open_threads(engine(), folders, threads)
         else:
             executor, workers = stack.enter_context(connected(scheduler))
             coordinator = assembly.open_coordinator(settings, folders, executor, workers=workers)
@@ -216,7 +216,7 @@ def _one_by_one(
 
 def _side_by_side(
     coordinator: "Coordinator",
-    threads: "Abreast | None",
+    threads: "WorkerThreads | None",
     jobs: "Sequence[Job]",
     show: "Progress",
 ) -> "Iterator[Outcome]":

@@ -11,7 +11,7 @@ from photocloak.core import ExitCode
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def doctor(as_json: bool) -> int:
     """Check models, runtime, versions, settings and folders."""
-    from photocloak.plugin.checkup import examine
+    from photocloak.plugin.doctor import examine
     from photocloak.plugin.folders import Folders
 
     findings = examine(Folders.of_user())

@@ -90,12 +90,12 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
     from photocloak.plugin.evaluation.page import page
     from photocloak.plugin.evaluation.release import require_log, write_log
     from photocloak.plugin.evaluation.results import as_csv, as_json, dump, write
-    from photocloak.plugin.evaluation.run import Plan
+    from photocloak.plugin.evaluation.run import Experiment
     from photocloak.plugin.evaluation.run import evaluate as measure
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import load_settings
 
-    plan = Plan(**options)
+    plan = Experiment(**options)
     require_log(release, plan.trackers, plan.thirds)
     command = shlex.join(["photocloak", *sys.argv[1:]])
     if release is not None:

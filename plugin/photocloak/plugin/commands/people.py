@@ -61,11 +61,11 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     """
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
+    from photocloak.plugin.enrolment_photos import enroll as learn
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.inputs import require_photos
     from photocloak.plugin.job import exit_code
     from photocloak.plugin.people import check_name
-    from photocloak.plugin.portraits import enroll as learn
     from photocloak.plugin.progress import clean, say
     from photocloak.plugin.settings import load_settings
 

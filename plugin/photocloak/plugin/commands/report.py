@@ -10,7 +10,7 @@ import click
 from photocloak.core import InputError
 
 if TYPE_CHECKING:
-    from photocloak.plugin.report.rows import Row
+    from photocloak.plugin.report.records import PhotoRecord
     from photocloak.plugin.watch.journal import Journal
 
 
@@ -35,30 +35,30 @@ def report(run: Path | None, output: Path | None) -> None:
     from photocloak.plugin.assembly import specs
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.progress import shown
-    from photocloak.plugin.report import place
+    from photocloak.plugin.report import destination
+    from photocloak.plugin.report.page import report as make
     from photocloak.plugin.report.pictures import Album
-    from photocloak.plugin.report.view import report as make
     from photocloak.plugin.settings import load_settings
     from photocloak.plugin.watch.journal import Journal
 
     folders = Folders.of_user()
     settings, journal = load_settings(folders.settings), Journal.of_user(folders)
-    path = output or place.default_file(folders)
+    path = output or destination.default_file(folders)
     if run is None:
         rows, waiting = _watched(journal)
         what = "The watched folders"
     else:
         rows, waiting = _run(run), 0
         what = "The run on standard input" if str(run) == "-" else f"The run {shown(run)}"
-    place.check_place(path, place.forbidden(rows, settings, journal))
+    destination.check_place(path, destination.forbidden(rows, settings, journal))
     made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
     page = make(rows, specs(folders), Album(), what=what, made=made, waiting=waiting)
-    place.write_private(path, page, folders)
+    destination.write_private(path, page, folders)
     click.echo(os.fsencode(path))
 
 
-def _run(run: Path) -> "list[Row]":
-    from photocloak.plugin.report.rows import read_run
+def _run(run: Path) -> "list[PhotoRecord]":
+    from photocloak.plugin.report.records import read_run
 
     if str(run) == "-":
         return read_run(sys.stdin.buffer, "standard input")
@@ -72,8 +72,8 @@ def _run(run: Path) -> "list[Row]":
         ) from error
 
 
-def _watched(journal: "Journal") -> "tuple[list[Row], int]":
-    from photocloak.plugin.report.rows import of_journal
+def _watched(journal: "Journal") -> "tuple[list[PhotoRecord], int]":
+    from photocloak.plugin.report.records import of_journal
 
     rows, waiting = of_journal(journal.entries()) if journal.exists() else ([], 0)
     if not rows:

@@ -11,9 +11,9 @@ import click
 def status(*, verbose: bool, as_json: bool) -> None:
     """Show queue, rate, time to go and the latest problems of `photocloak watch`."""
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.watch.overview import overviews
+    from photocloak.plugin.watch.status import daemon_statuses
 
-    found = overviews(Folders.of_user(), verbose=verbose)
+    found = daemon_statuses(Folders.of_user(), verbose=verbose)
     for one in found:
         click.echo(json.dumps(one.as_json()) if as_json else "\n".join(one.lines()))
     if not found and not as_json:

@@ -29,8 +29,8 @@ def build(photos: Path, output: Path | None) -> None:
     """
     from photocloak.plugin.assembly import own_library
     from photocloak.plugin.folders import Folders
-    from photocloak.plugin.library import build_from_folder
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.target_library import build_from_folder
 
     folders = Folders.of_user()
     path = output or own_library(folders)

@@ -8,7 +8,7 @@ import click
 if TYPE_CHECKING:
     from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import Settings
-    from photocloak.plugin.watch.hands import Coordinating
+    from photocloak.plugin.watch.runner import Coordinating
 
 PATH = click.Path(path_type=Path)
 
@@ -38,17 +38,17 @@ def watch(
     from functools import partial
 
     from photocloak.plugin.folders import Folders
+    from photocloak.plugin.watch.config import read_config
     from photocloak.plugin.watch.daemon import Daemon
-    from photocloak.plugin.watch.orders import read_orders
 
     folders = Folders.of_user()
-    load = partial(read_orders, folders, paths=paths, output=output, mode=mode, preset=preset)
+    load = partial(read_config, folders, paths=paths, output=output, mode=mode, preset=preset)
     Daemon(load, folders, open_coordinator=_open).run()
 
 
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
     from photocloak.plugin.assembly import open_coordinator
-    from photocloak.plugin.crew import Crew
+    from photocloak.plugin.process_pool import ProcessPool
 
-    return open_coordinator(settings, folders, Crew(1), workers=1)
+    return open_coordinator(settings, folders, ProcessPool(1), workers=1)

@@ -10,28 +10,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photocloak.core import ConfigError
+from photocloak.engine.age_sex import EXTRACTOR
+from photocloak.engine.alignment import Image
 from photocloak.engine.attributes import Attributes
 from photocloak.engine.ensemble import Embeddings, Ensemble
 from photocloak.engine.faces import Face
-from photocloak.engine.heads import EXTRACTOR
 from photocloak.engine.modes import load_mode
-from photocloak.engine.space import Image
 from photocloak.plugin.assembly import library_file, load_engine, open_pipeline
-from photocloak.plugin.attempt import Engine
 from photocloak.plugin.evaluation.cache import Cache, file_hash, fingerprint
 from photocloak.plugin.evaluation.protocol import Identity, Picture
 from photocloak.plugin.evaluation.version import code_version
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Job, Outcome, Status
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.progress import Progress
 from photocloak.plugin.settings import Settings
 
-CODE = ("photocloak.plugin.attempt", "photocloak.plugin.clerk")
+CODE = ("photocloak.plugin.process_photo", "photocloak.plugin.decisions")
 PRESET = "keep"
 
 
 @dataclass(frozen=True)
-class Cloaked:
+class CloakedPicture:
     """What the product made of one photo.
 
     Attributes:
@@ -67,10 +67,10 @@ def surrogates_without(engine: Engine, leave_out: Sequence[str]) -> Engine:
         return replace(engine, ensemble=Ensemble(kept))
     looker = Ensemble({EXTRACTOR: everybody[EXTRACTOR]})
 
-    def look(image: Image, face: Face, features: Embeddings) -> Attributes | None:
-        return engine.look(image, face, features | looker.embed(image, [face])[0])
+    def find_attributes(image: Image, face: Face, features: Embeddings) -> Attributes | None:
+        return engine.find_attributes(image, face, features | looker.embed(image, [face])[0])
 
-    return replace(engine, ensemble=Ensemble(kept), look=look)
+    return replace(engine, ensemble=Ensemble(kept), find_attributes=find_attributes)
 
 
 class Product:
@@ -87,7 +87,7 @@ class Product:
         """Return how many of the identity's photos are done."""
         return len(list((self._folder(identity, mode) / "done").glob("*.json")))
 
-    def cloak(self, identity: Identity, mode: str, show: Progress) -> list[Cloaked]:
+    def cloak(self, identity: Identity, mode: str, show: Progress) -> list[CloakedPicture]:
         """Return what became of the training photos, in their order."""
         folder = self._folder(identity, mode)
         done = self._cache.private(*folder.relative_to(self._cache.folder).parts, "done")
@@ -128,11 +128,11 @@ def _keep(record: Path, outcome: Outcome) -> None:
     part.replace(record)
 
 
-def _read(record: Path, clean: Picture) -> Cloaked:
+def _read(record: Path, clean: Picture) -> CloakedPicture:
     value = json.loads(record.read_text("utf-8"))
     output = value["output"]
     written = None if output is None else Picture(Path(output[0]), output[1])
-    return Cloaked(clean, written, value["status"], value["faces"], value["seconds"])
+    return CloakedPicture(clean, written, value["status"], value["faces"], value["seconds"])
 
 
 def load_product(

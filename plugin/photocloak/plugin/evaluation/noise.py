@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from photocloak.engine.alignment import Image
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import Image
 from photocloak.plugin.evaluation.colour import YCBCR
 
 PATCH = 8

@@ -9,13 +9,13 @@ from tqdm import tqdm
 
 from photocloak import exporters
 from photocloak.core import InputError
+from photocloak.engine.alignment import Image
 from photocloak.engine.detector import Detector
 from photocloak.engine.faces import Face, same_face
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import Image
 from photocloak.plugin.evaluation.cache import Cache, fingerprint
+from photocloak.plugin.evaluation.main_face import main_face
 from photocloak.plugin.evaluation.protocol import Picture
-from photocloak.plugin.evaluation.subject import main_face
 from photocloak.plugin.evaluation.trackers import Tracker
 from photocloak.plugin.evaluation.treatments import TREATMENTS
 from photocloak.plugin.evaluation.version import code_version
@@ -24,7 +24,7 @@ BATCH = 16
 
 CODE = (
     "photocloak.engine.detector",
-    "photocloak.plugin.evaluation.subject",
+    "photocloak.plugin.evaluation.main_face",
     "photocloak.plugin.evaluation.treatments",
 )
 
@@ -46,7 +46,7 @@ class Shot:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ObservedPhoto:
     """Where the identity's face is in a shot.
 
     Attributes:
@@ -70,7 +70,7 @@ class Observer:
         self._waiting: dict[str, list[tuple[str, Array]]] = defaultdict(list)
         self._version = code_version(*CODE)
 
-    def look(self, shots: Iterable[Shot], *, what: str) -> None:
+    def observe(self, shots: Iterable[Shot], *, what: str) -> None:
         """Find and embed whatever is not known yet; `what` names them in the progress shown."""
         todo = [shot for shot in dict.fromkeys(shots) if self._missing(shot)]
         for number, shot in enumerate(tqdm(todo, desc=what, unit="photo", disable=None), 1):
@@ -79,18 +79,18 @@ class Observer:
                 self._flush()
         self._flush()
 
-    def seen(self, shot: Shot) -> Seen | None:
-        """Return where the face is, after `look`; None: a clean photo that shows none."""
+    def seen(self, shot: Shot) -> ObservedPhoto | None:
+        """Return where the face is, after `observe`; None: a clean photo that shows none."""
         values = self._cache.get(self._place_key(shot))
         if values is None or len(values) == 1:
             return None
         landmarks = np.array(values[4:14].reshape(5, 2))
         x, y, w, h = (float(value) for value in values[:4])
         face = Face((x, y, w, h), landmarks, float(values[14]))
-        return Seen(face, bool(values[15]), (int(values[16]), int(values[17])))
+        return ObservedPhoto(face, bool(values[15]), (int(values[16]), int(values[17])))
 
     def features(self, shot: Shot, tracker: Tracker) -> Array:
-        """Return the (D,) raw features of the shot's face, after `look`."""
+        """Return the (D,) raw features of the shot's face, after `observe`."""
         found = self._cache.get(self._key(shot, tracker))
         if found is None:
             raise LookupError(f"{shot.file.path} has not been looked at")
@@ -122,18 +122,18 @@ class Observer:
                 if len(self._waiting[tracker.name]) >= BATCH:
                     self._embed(tracker)
 
-    def _find(self, shot: Shot, image: Image) -> Seen | None:
+    def _find(self, shot: Shot, image: Image) -> ObservedPhoto | None:
         faces = self._detector(image)
         shape = (image.shape[0], image.shape[1])
         if shot.clean is None:
             face = main_face(faces, shape)
-            return None if face is None else Seen(face, True, shape)
+            return None if face is None else ObservedPhoto(face, True, shape)
         anchor = self.seen(Shot(shot.clean))
         if anchor is None:
             raise LookupError(f"{shot.clean.path} has not been looked at")
         expected = _scaled(anchor.face, shape[0] / anchor.shape[0])
         face = same_face(expected, faces)
-        return Seen(expected if face is None else face, face is not None, shape)
+        return ObservedPhoto(expected if face is None else face, face is not None, shape)
 
     def _embed(self, tracker: Tracker) -> None:
         waiting = self._waiting.pop(tracker.name, [])
@@ -160,7 +160,7 @@ def _scaled(face: Face, factor: float) -> Face:
     return Face((x, y, w, h), np.asarray(face.landmarks * factor, np.float32), face.score)
 
 
-def _packed(seen: Seen | None) -> Array:
+def _packed(seen: ObservedPhoto | None) -> Array:
     if seen is None:
         return np.zeros(1, np.float32)
     return np.array(
@@ -176,5 +176,5 @@ def _packed(seen: Seen | None) -> Array:
 
 
 def usable(observer: Observer, photos: Iterable[Picture]) -> tuple[Picture, ...]:
-    """Return the photos that show a face, after `look`."""
+    """Return the photos that show a face, after `observe`."""
     return tuple(one for one in photos if observer.seen(Shot(one)) is not None)

@@ -9,7 +9,7 @@ from photocloak.plugin.evaluation.run import Evaluation, ModeResult
 from photocloak.plugin.evaluation.samples import samples
 from photocloak.plugin.evaluation.scoring import JUDGES, LEAKS, Row, Score
 from photocloak.plugin.evaluation.visibility import by_class
-from photocloak.plugin.page import Bar, Html, Series, bars, curves, document, table, tag
+from photocloak.plugin.html import Bar, Html, Series, bars, curves, document, table, tag
 
 TITLE = "How well cloaks protect"
 STYLE = ".faces { display: flex; flex-wrap: wrap; gap: .6rem; } .faces img { max-width: 32%; }"

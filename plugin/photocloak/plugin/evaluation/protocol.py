@@ -9,9 +9,9 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.plugin.attempt import seed_of
 from photocloak.plugin.evaluation.cache import file_hash
 from photocloak.plugin.inputs import find_photos
+from photocloak.plugin.process_photo import seed_of
 
 Third = Literal["development", "confirmation", "sealed"]
 THIRDS: tuple[Third, ...] = ("development", "confirmation", "sealed")
@@ -52,7 +52,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Person:
+class Subject:
     """All usable photos of one identity, before they are divided."""
 
     name: str
@@ -75,7 +75,7 @@ def pictures_of(folder: Path) -> list[Picture]:
 
 
 def divide(
-    people: Sequence[Person], *, protected: int | None, train: int = TRAIN, test: int = TEST
+    people: Sequence[Subject], *, protected: int | None, train: int = TRAIN, test: int = TEST
 ) -> list[Identity]:
     """Choose the protected ones, and divide everybody's photos; the same every time.
 
@@ -101,7 +101,7 @@ def divide(
     return [_divided(one, one.name in chosen, train, test) for one in usable]
 
 
-def _divided(person: Person, protected: bool, train: int, test: int) -> Identity:
+def _divided(person: Subject, protected: bool, train: int, test: int) -> Identity:
     photos = sorted(person.photos, key=lambda one: one.path.name)
     order = np.random.default_rng(seed_of("photos", person.name)).permutation(len(photos))
     drawn = [photos[i] for i in order]

@@ -12,15 +12,14 @@ from photocloak.engine.ensemble import cosine
 from photocloak.engine.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition import false_accept_threshold
-from photocloak.plugin.attempt import Engine
 from photocloak.plugin.evaluation.cache import Cache, fingerprint
-from photocloak.plugin.evaluation.cloaks import Cloaked, Product, load_product
+from photocloak.plugin.evaluation.cloaks import CloakedPicture, Product, load_product
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.protocol import (
     TEST,
     TRAIN,
     Identity,
-    Person,
+    Subject,
     Third,
     divide,
     folders_of,
@@ -36,6 +35,7 @@ from photocloak.plugin.evaluation.trackers import (
 from photocloak.plugin.evaluation.version import code_version
 from photocloak.plugin.evaluation.visibility import Change, change, flip_version
 from photocloak.plugin.folders import Folders
+from photocloak.plugin.process_photo import Engine
 from photocloak.plugin.progress import make_progress, say
 from photocloak.plugin.settings import Settings
 
@@ -44,7 +44,7 @@ CROWD_PHOTOS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Experiment:
     """What is to be measured.
 
     Attributes:
@@ -91,17 +91,17 @@ class ModeResult:
     """
 
     name: str
-    cloaks: Mapping[str, list[Cloaked]]
-    changes: Sequence[tuple[Cloaked, Change]]
+    cloaks: Mapping[str, list[CloakedPicture]]
+    changes: Sequence[tuple[CloakedPicture, Change]]
     accepting: Sequence[Sequence[str]] = ()
 
     @property
-    def photos(self) -> list[Cloaked]:
+    def photos(self) -> list[CloakedPicture]:
         """All photos that were to be cloaked."""
         return [one for photos in self.cloaks.values() for one in photos]
 
     @property
-    def held(self) -> list[Cloaked]:
+    def held(self) -> list[CloakedPicture]:
         """The photos held back."""
         return [one for one in self.photos if one.written is None]
 
@@ -116,7 +116,7 @@ class ModeResult:
 class Evaluation:
     """Everything that was measured."""
 
-    plan: Plan
+    plan: Experiment
     identities: Sequence[Identity]
     trackers: Sequence[Tracker]
     thresholds: Mapping[str, float]
@@ -125,7 +125,7 @@ class Evaluation:
     observer: Observer
 
 
-def evaluate(plan: Plan, cache: Cache, folders: Folders, settings: Settings) -> Evaluation:
+def evaluate(plan: Experiment, cache: Cache, folders: Folders, settings: Settings) -> Evaluation:
     """Measure what the plan says.
 
     Raises:
@@ -146,7 +146,7 @@ def evaluate(plan: Plan, cache: Cache, folders: Folders, settings: Settings) -> 
     modes = []
     for mode in plan.modes:
         cloaks = _cloak(product, identities, mode)
-        observer.look(
+        observer.observe(
             (shot for photos in cloaks.values() for shot in shots_of(photos)), what=f"{mode} photos"
         )
         changes = _changes(cache, observer, cloaks)
@@ -170,18 +170,22 @@ def _trackers(
     return trackers
 
 
-def _identities(plan: Plan, observer: Observer) -> list[Identity]:
+def _identities(plan: Experiment, observer: Observer) -> list[Identity]:
     """Look at every photo of the thirds, and divide those that show a face."""
     folders = {folder.name: pictures_of(folder) for folder in folders_of(plan.data, plan.thirds)}
-    observer.look((Shot(one) for photos in folders.values() for one in photos), what="clean photos")
+    observer.observe(
+        (Shot(one) for photos in folders.values() for one in photos), what="clean photos"
+    )
     people = [
-        Person(name, tuple(one for one in photos if observer.seen(Shot(one)) is not None))
+        Subject(name, tuple(one for one in photos if observer.seen(Shot(one)) is not None))
         for name, photos in folders.items()
     ]
     return divide(people, protected=plan.protected, train=plan.train, test=plan.test)
 
 
-def _thresholds(plan: Plan, trackers: Sequence[Tracker], observer: Observer) -> dict[str, float]:
+def _thresholds(
+    plan: Experiment, trackers: Sequence[Tracker], observer: Observer
+) -> dict[str, float]:
     """Return the trackers' thresholds; those that state none are set on the crowd."""
     unknown = [one for one in trackers if one.threshold is None]
     known = {one.name: one.threshold for one in trackers if one.threshold is not None}
@@ -194,7 +198,7 @@ def _thresholds(plan: Plan, trackers: Sequence[Tracker], observer: Observer) -> 
         )
     people = [pictures_of(path)[:CROWD_PHOTOS] for path in sorted(plan.crowd.iterdir())]
     shots = [(number, Shot(one)) for number, photos in enumerate(people) for one in photos]
-    observer.look((shot for _, shot in shots), what="the crowd's photos")
+    observer.observe((shot for _, shot in shots), what="the crowd's photos")
     shots = [(number, shot) for number, shot in shots if observer.seen(shot) is not None]
     names = np.array([number for number, _ in shots])
     for tracker in unknown:
@@ -203,7 +207,9 @@ def _thresholds(plan: Plan, trackers: Sequence[Tracker], observer: Observer) -> 
     return known
 
 
-def _cloak(product: Product, identities: Sequence[Identity], mode: str) -> dict[str, list[Cloaked]]:
+def _cloak(
+    product: Product, identities: Sequence[Identity], mode: str
+) -> dict[str, list[CloakedPicture]]:
     protected = [who for who in identities if who.protected]
     known = sum(product.known(who, mode) for who in protected)
     total = sum(len(who.train) for who in protected)
@@ -216,7 +222,7 @@ def _cloak(product: Product, identities: Sequence[Identity], mode: str) -> dict[
 
 
 def _accepting(
-    cloaks: Mapping[str, list[Cloaked]],
+    cloaks: Mapping[str, list[CloakedPicture]],
     trackers: Sequence[Tracker],
     thresholds: Mapping[str, float],
     observer: Observer,
@@ -239,8 +245,8 @@ def _accepting(
 
 
 def _changes(
-    cache: Cache, observer: Observer, cloaks: Mapping[str, list[Cloaked]]
-) -> list[tuple[Cloaked, Change]]:
+    cache: Cache, observer: Observer, cloaks: Mapping[str, list[CloakedPicture]]
+) -> list[tuple[CloakedPicture, Change]]:
     changes = []
     for one in (one for photos in cloaks.values() for one in photos):
         seen = observer.seen(Shot(one.clean))
@@ -250,7 +256,7 @@ def _changes(
     return changes
 
 
-def _measured(cache: Cache, cloaked: Cloaked, face: Face) -> Change | None:
+def _measured(cache: Cache, cloaked: CloakedPicture, face: Face) -> Change | None:
     """Return what the cloak did to the identity's face in a written photo; None: held back."""
     if cloaked.written is None:
         return None

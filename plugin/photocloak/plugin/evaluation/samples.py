@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak import exporters
+from photocloak.engine.alignment import Image
 from photocloak.engine.faces import Face
-from photocloak.engine.space import Image
 from photocloak.plugin.demo import AMPLIFIED, difference
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.run import ModeResult
-from photocloak.plugin.page import Html, join, tag
+from photocloak.plugin.html import Html, join, tag
 
 SHOWN = 8
 LARGEST = 400

@@ -9,12 +9,12 @@ import numpy as np
 
 from photocloak.engine.geometry import Array
 from photocloak.engine.recognition import Accuracy, Shares, lower_bound, recognise
-from photocloak.plugin.attempt import seed_of
-from photocloak.plugin.evaluation.cloaks import Cloaked
+from photocloak.plugin.evaluation.cloaks import CloakedPicture
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.protocol import Identity, Picture
 from photocloak.plugin.evaluation.trackers import Tracker
 from photocloak.plugin.evaluation.treatments import TREATMENTS
+from photocloak.plugin.process_photo import seed_of
 
 LEAKS = (1, 3, 5, 9)
 """Of the training photos, how many are out uncloaked as well; 0 is the variant `cloaked`."""
@@ -97,7 +97,9 @@ class Scorer:
             tracker, gallery, self._tests(), mode="none", variant="clean", held="left out"
         )
 
-    def rows(self, tracker: Tracker, mode: str, cloaks: Mapping[str, list[Cloaked]]) -> list[Row]:
+    def rows(
+        self, tracker: Tracker, mode: str, cloaks: Mapping[str, list[CloakedPicture]]
+    ) -> list[Row]:
         """Score all variants of a mode's cloaks, {name of the protected: their photos}."""
         held = any(one.written is None for photos in cloaks.values() for one in photos)
         count = len(next(iter(cloaks.values())))
@@ -119,7 +121,7 @@ class Scorer:
 
     def _gallery(
         self,
-        cloaks: Mapping[str, list[Cloaked]],
+        cloaks: Mapping[str, list[CloakedPicture]],
         treatment: str,
         *,
         published: bool,
@@ -188,7 +190,7 @@ class Scorer:
         )
 
 
-def shot_of(one: Cloaked, treatment: str, *, published: bool) -> Shot | None:
+def shot_of(one: CloakedPicture, treatment: str, *, published: bool) -> Shot | None:
     """Return a training photo as it is published; None: it was held back, and is left out."""
     if one.written is not None:
         return Shot(one.written, treatment, one.clean)
@@ -203,7 +205,7 @@ def leaked(who: Identity, count: int) -> set[Picture]:
     return {who.train[i] for i in order[:count]}
 
 
-def shots_of(photos: Sequence[Cloaked]) -> Iterator[Shot]:
+def shots_of(photos: Sequence[CloakedPicture]) -> Iterator[Shot]:
     """Yield everything of these that a row needs."""
     for one in photos:
         for treatment in TREATMENTS:

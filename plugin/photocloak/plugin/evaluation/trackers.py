@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from photocloak.core import ConfigError
+from photocloak.engine.alignment import Image, aligned, chip
 from photocloak.engine.extractors import Extractor
 from photocloak.engine.extractors.runtime import open_session
 from photocloak.engine.extractors.weights import read_model
 from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.space import Image, aligned, chip
 from photocloak.plugin.evaluation.cache import fingerprint
 from photocloak.plugin.evaluation.version import code_version
 
-CODE = ("photocloak.engine.space", "photocloak.engine.extractors.forward")
+CODE = ("photocloak.engine.alignment", "photocloak.engine.extractors.forward")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.plugin.demo import AMPLIFIED
+from photocloak.plugin.html import Html, join, table, tag
 from photocloak.plugin.job import Status, edits_in_words
-from photocloak.plugin.page import Html, join, table, tag
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
-from photocloak.plugin.report.rows import FaceRow, Row
+from photocloak.plugin.report.records import FaceRecord, PhotoRecord
 
 Specs = Mapping[str, ExtractorSpec]
 
@@ -31,7 +31,7 @@ TITLES = {
 """What a status is called, and its tone."""
 
 
-def photo(number: int, row: Row, pictures: Shown | str, specs: Specs) -> Html:
+def photo(number: int, row: PhotoRecord, pictures: Shown | str, specs: Specs) -> Html:
     """Return the photo's part of the page; `number` is its own on the page."""
     words, tone = TITLES[row.status]
     heading = f"photo-{number}"
@@ -49,7 +49,7 @@ def photo(number: int, row: Row, pictures: Shown | str, specs: Specs) -> Html:
     )
 
 
-def said(row: Row) -> str | None:
+def said(row: PhotoRecord) -> str | None:
     """Return what there is to say, without the path that it begins with."""
     if not row.reason:
         return None
@@ -62,7 +62,7 @@ def recognised(name: str, value: float, specs: Specs) -> bool:
     return name in specs and value >= specs[name].threshold
 
 
-def _where(row: Row) -> str:
+def _where(row: PhotoRecord) -> str:
     output = "nothing was written" if row.output is None else f"written to {shown(row.output)}"
     details = [
         f"mode {row.mode}" if row.mode else "",
@@ -72,7 +72,7 @@ def _where(row: Row) -> str:
     return " · ".join([shown(row.source), output, *filter(None, details)])
 
 
-def _pictures(row: Row, pictures: Shown, number: int) -> Html:
+def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
     name, whole = shown(Path(row.source.name)), pictures.whole
     width, height = pictures.size
     size = {"width": width, "height": height}
@@ -103,7 +103,7 @@ def _pictures(row: Row, pictures: Shown, number: int) -> Html:
     return tag("div", compared, changed, class_="pair")
 
 
-def _marks(row: Row, pictures: Shown) -> list[Html]:
+def _marks(row: PhotoRecord, pictures: Shown) -> list[Html]:
     """Draw the faces' boxes with their numbers."""
     marks = []
     for number, face in enumerate(row.faces[:LISTED], 1):
@@ -114,7 +114,7 @@ def _marks(row: Row, pictures: Shown) -> list[Html]:
     return marks
 
 
-def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
+def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html | None:
     if not row.faces:
         return None
     known = [name for name in specs if any(name in face.similarity for face in row.faces)]
@@ -139,7 +139,7 @@ def _faces(row: Row, pictures: Sequence[Triple], specs: Specs) -> Html | None:
     return table(caption, head, rows, class_="faces")
 
 
-def _changed(face: FaceRow) -> str:
+def _changed(face: FaceRecord) -> str:
     """Say what was done to a face: the edits at most, and the DSSIM of them all."""
     if face.dssim is None:
         return "left as it is"
@@ -152,7 +152,7 @@ def _recogniser(name: str, specs: Specs) -> Html:
     return join([name, tag("small", f"limit {specs[name].threshold:.3f}")])
 
 
-def _measured(face: FaceRow, name: str, specs: Specs) -> Html | str:
+def _measured(face: FaceRecord, name: str, specs: Specs) -> Html | str:
     if name not in face.similarity:
         return "–"
     value = face.similarity[name]

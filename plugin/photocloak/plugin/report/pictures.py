@@ -11,10 +11,10 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
-from photocloak.engine.space import Image
+from photocloak.engine.alignment import Image
 from photocloak.plugin.demo import difference
 from photocloak.plugin.job import Status
-from photocloak.plugin.report.rows import FaceRow, Row
+from photocloak.plugin.report.records import FaceRecord, PhotoRecord
 
 EDGE = 720
 """Pixels of a thumbnail's longer edge."""
@@ -66,7 +66,7 @@ class Album:
         self._room = room
         self.full = False
 
-    def __call__(self, row: Row) -> Shown | str:
+    def __call__(self, row: PhotoRecord) -> Shown | str:
         """Return a photo's pictures, or why it has none, a sentence."""
         if row.status is Status.FAILED:
             return "No pictures of a photo that failed."
@@ -89,7 +89,7 @@ class _NotShownError(Exception):
     """The files are not those of the evidence."""
 
 
-def _shown(row: Row) -> Shown:
+def _shown(row: PhotoRecord) -> Shown:
     before = _unchanged(row.source, row.source_sha256, "photo")
     if row.uncloaked and row.output is not None:
         before = _unchanged(row.output, row.output_sha256, "published photo")
@@ -123,7 +123,7 @@ def _unchanged(path: Path, sha256: str | None, what: str) -> Image:
     return exporters.read_bytes(data, str(path)).pixels
 
 
-def _face(before: Image, after: Image, face: FaceRow) -> Triple:
+def _face(before: Image, after: Image, face: FaceRecord) -> Triple:
     """Cut out a face with some of what is around it, in full resolution."""
     x, y, w, h = face.box
     edge = max(w, h, 1) * (1 + 2 * MARGIN)

@@ -10,14 +10,14 @@ from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Outcome
 from photocloak.plugin.progress import clean, line, say
 from photocloak.plugin.tally import Tally
-from photocloak.plugin.watch.hands import Hands, OpenCoordinator
+from photocloak.plugin.watch.blockers import BlockedError
+from photocloak.plugin.watch.config import WatchConfig, tree_of
+from photocloak.plugin.watch.events import Events
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import OutputLock
-from photocloak.plugin.watch.lookout import Lookout, Pace
-from photocloak.plugin.watch.orders import Orders, tree_of
 from photocloak.plugin.watch.queue import Queue
-from photocloak.plugin.watch.trouble import HinderedError
-from photocloak.plugin.watch.wake import Wake
+from photocloak.plugin.watch.runner import OpenCoordinator, Runner
+from photocloak.plugin.watch.scanner import Pace, Scanner
 
 
 class Daemon:
@@ -25,7 +25,7 @@ class Daemon:
 
     def __init__(
         self,
-        load: Callable[[], Orders],
+        load: Callable[[], WatchConfig],
         folders: Folders,
         *,
         open_coordinator: OpenCoordinator,
@@ -36,8 +36,8 @@ class Daemon:
         """`load` reads the settings, at the start and after SIGHUP."""
         self._load, self._folders, self._open = load, folders, open_coordinator
         self._pace, self._wall, self._clock = pace or Pace(), wall, clock
-        self._wake = Wake()
-        self._lookout = Lookout(self._wake, self._pace, clock)
+        self._events = Events()
+        self._scanner = Scanner(self._events, self._pace, clock)
         self._stops, self._reread = 0, False
         self._tally = Tally()
         self._trouble: str | None = None
@@ -51,45 +51,45 @@ class Daemon:
             OutputError: the output folder cannot be made.
 
         """
-        orders = self._orders = self._load()
+        config = self._config = self._load()
         with contextlib.ExitStack() as stack:
-            stack.callback(self._wake.close)
-            lock = OutputLock(orders.output, self._folders)
+            stack.callback(self._events.close)
+            lock = OutputLock(config.output, self._folders)
             stack.callback(lock.release)
             self._listen()
             journal = Journal.of_user(self._folders)
-            self._queue = Queue(journal.database, orders.output, self._wall)
-            self._hands = Hands(
-                orders.output,
+            self._queue = Queue(journal.database, config.output, self._wall)
+            self._runner = Runner(
+                config.output,
                 self._folders,
                 self._queue,
                 lock,
                 open_coordinator=self._open,
                 tell=self._tell,
-                wake=self._wake.ring,
+                wake=self._events.ring,
             )
-            stack.callback(self._hands.close)
+            stack.callback(self._runner.close)
             self._patiently(self._begin)
-            self._patiently(lambda: self._watch(orders))
-            stack.callback(self._lookout.close)
+            self._patiently(lambda: self._watch(config))
+            stack.callback(self._scanner.close)
             while not self._stops:
                 self._turn()
-                self._wake.wait(self._sleep())
+                self._events.wait(self._sleep())
             self._wind_down()
 
     def _listen(self) -> None:
         def stop(*_: object) -> None:
             self._stops += 1
-            self._wake.ring()
+            self._events.ring()
 
         def reread(*_: object) -> None:
             self._reread = True
-            self._wake.ring()
+            self._events.ring()
 
         def look(*_: object) -> None:
             self._rest_until = 0.0
-            self._lookout.everything()
-            self._wake.ring()
+            self._scanner.everything()
+            self._events.ring()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
@@ -97,15 +97,15 @@ class Daemon:
         signal.signal(signal.SIGUSR1, look)  # from `photocloak retry`
         signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `is_being_written`
 
-    def _watch(self, orders: Orders) -> None:
+    def _watch(self, config: WatchConfig) -> None:
         """Watch what the orders say, and look everything through."""
-        self._orders = orders
-        self._lookout.watch(tree_of(orders, self._folders))
-        say(f"watching {', '.join(map(str, orders.folders))}; cloaked photos go to {orders.output}")
+        self._config = config
+        self._scanner.watch(tree_of(config, self._folders))
+        say(f"watching {', '.join(map(str, config.folders))}; cloaked photos go to {config.output}")
 
     def _begin(self) -> None:
-        self._queue.sign_on(self._orders.folders)
-        self._hands.pick_up()
+        self._queue.sign_on(self._config.folders)
+        self._runner.pick_up()
 
     def _patiently(self, what: Callable[[], None]) -> None:
         """Do what needs the journal; while another process has it locked, wait."""
@@ -114,7 +114,7 @@ class Daemon:
                 what()
             except OutputError as error:
                 self._hindered(error)
-                self._wake.wait(self._resting)
+                self._events.wait(self._resting)
                 continue
             return
 
@@ -125,52 +125,52 @@ class Daemon:
         if self._clock() < self._rest_until:
             return
         try:
-            self._lookout.look(self._queue)
-            before = self._hands.finished
-            self._hands.turn(self._orders.settings)
-            if self._trouble and (self._hands.finished > before or not self._hands.busy):
+            self._scanner.scan(self._queue)
+            before = self._runner.finished
+            self._runner.turn(self._config.settings)
+            if self._trouble and (self._runner.finished > before or not self._runner.busy):
                 self._relieved()
-            self._hands.rest(self._pace.idle)
-        except (OutputError, HinderedError) as error:
+            self._runner.rest(self._pace.idle)
+        except (OutputError, BlockedError) as error:
             self._hindered(error)
         except OSError as error:  # a disk that answers nobody, for instance
-            self._hindered(HinderedError(str(error)))
+            self._hindered(BlockedError(str(error)))
 
     def _sleep(self) -> float:
         """Return the seconds until there is something to do by itself."""
         resting = self._rest_until - self._clock()
-        return resting if resting > 0 else self._lookout.due()
+        return resting if resting > 0 else self._scanner.due()
 
     def _reload(self) -> None:
         """Read the settings again; a mistake in them changes nothing."""
         self._rest_until = 0.0
         try:
-            orders = self._load()
-            if orders.output != self._orders.output:
+            config = self._load()
+            if config.output != self._config.output:
                 raise OutputError(
-                    f"{orders.output}: the output folder changes only when the daemon is started "
+                    f"{config.output}: the output folder changes only when the daemon is started "
                     "again."
                 )
-            tree_of(orders, self._folders)
+            tree_of(config, self._folders)
         except PhotocloakError as error:
             say(f"the settings were not read again: {clean(str(error))}")
-            orders = self._orders
+            config = self._config
         else:
-            self._hands.renew()
+            self._runner.renew()
             say("the settings were read again")
-        if orders.folders == self._orders.folders:
-            self._orders = orders
-            self._lookout.everything()
+        if config.folders == self._config.folders:
+            self._config = config
+            self._scanner.everything()
             return
-        self._patiently(lambda: self._watch(orders))
-        self._patiently(lambda: self._queue.sign_on(orders.folders))
+        self._patiently(lambda: self._watch(config))
+        self._patiently(lambda: self._queue.sign_on(config.folders))
 
     def _hindered(self, error: PhotocloakError) -> None:
         """Wait before anything is tried again, and say what for."""
         self._rest_until = self._clock() + self._resting
         self._resting = min(2 * self._resting, self._pace.rescan)
         # What was in hand between scan and queue is found again.
-        self._lookout.start_again()
+        self._scanner.start_again()
         if self._trouble != str(error):
             self._trouble = str(error)
             say(f"waiting: {clean(self._trouble)}")
@@ -185,15 +185,15 @@ class Daemon:
     def _wind_down(self) -> None:
         """Finish the photos in hand, or, when that takes too long, return them to the queue."""
         until = self._clock() + self._pace.grace
-        while self._hands.busy and self._clock() < until and self._stops < 2:
-            with contextlib.suppress(OutputError, HinderedError):
-                self._hands.collect()
-            if self._hands.busy:
-                self._wake.wait(min(1.0, max(0.0, until - self._clock())))
-        self._hands.close()
+        while self._runner.busy and self._clock() < until and self._stops < 2:
+            with contextlib.suppress(OutputError, BlockedError):
+                self._runner.collect()
+            if self._runner.busy:
+                self._events.wait(min(1.0, max(0.0, until - self._clock())))
+        self._runner.close()
         with contextlib.suppress(OutputError):
-            self._hands.pick_up()
-        self._tally.passed = self._lookout.passed
+            self._runner.pick_up()
+        self._tally.passed = self._scanner.passed
         say(f"stopped: {self._tally.line()}")
 
     def _tell(self, outcome: Outcome) -> None:

@@ -14,11 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from photocloak.plugin.database import Database, Layout
+from photocloak.plugin.database import Database, Schema
 from photocloak.plugin.folders import Folders
 from photocloak.plugin.job import Status
 
-PATIENCE = 5.0
+BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's transaction: the daemon has signals to answer to."""
 
 SCHEMA = (
@@ -68,7 +68,7 @@ SCHEMA = (
     "CREATE INDEX photos_number ON photos (number)",
 )
 
-LAYOUT = Layout(
+JOURNAL = Schema(
     1,
     SCHEMA,
     "the journal of the watched folders",
@@ -88,7 +88,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A photo in the journal.
 
     Attributes:
@@ -141,17 +141,17 @@ class Journal:
     @classmethod
     def of_user(cls, folders: Folders) -> "Journal":
         """Return the user's journal; the file is made when it is first used."""
-        return cls(Database(folders.data / "watch.db", LAYOUT, patience=PATIENCE))
+        return cls(Database(folders.data / "watch.db", JOURNAL, patience=BUSY_TIMEOUT))
 
     def exists(self) -> bool:
         """Tell whether anything was ever watched."""
         return self.database.path.exists()
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[JournalEntry]:
         """Return every photo, by output folder and path."""
         return self._entries("ORDER BY output, source")
 
-    def problems(self, output: Path, limit: int) -> list[Entry]:
+    def problems(self, output: Path, limit: int) -> list[JournalEntry]:
         """Return the photos that failed, were held back or wait by themselves, the latest first."""
         return self._entries(
             "WHERE output = ? AND state IN ('failed', 'held', 'waiting') "
@@ -227,7 +227,7 @@ class Journal:
             connection.executemany("DELETE FROM photos WHERE rowid = ?", [(r,) for r, _ in gone])
         return [source for _, source in again]
 
-    def _entries(self, what: str, *arguments: object) -> list[Entry]:
+    def _entries(self, what: str, *arguments: object) -> list[JournalEntry]:
         query = (
             "SELECT source, made, state, status, reason, faces, mode, preset, finished, output, "
             f"sha256, made_sha256 FROM photos {what}"
@@ -248,9 +248,9 @@ def _put_back(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
     )
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
     source, made, state, status, reason, faces, mode, preset, finished, output, sha, made_sha = row
-    return Entry(
+    return JournalEntry(
         _path(source),
         None if made is None else _path(made),
         State(state),

@@ -12,7 +12,7 @@ from photocloak.plugin.folders import Folders, make_private
 from photocloak.plugin.watch.mounts import mount_of, place_of
 
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
-PATIENCE = 1.0
+LOCK_TIMEOUT = 1.0
 """Seconds to try: `is_locked` of a `status` may hold the lock for an instant."""
 
 
@@ -32,7 +32,7 @@ class OutputLock:
 
         """
         self._output, self._folders = output, folders
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LOCK_TIMEOUT
         while (handle := _try(output, folders)) is None:
             if time.monotonic() > deadline:
                 raise ConfigError(

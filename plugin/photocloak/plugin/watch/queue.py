@@ -12,7 +12,7 @@ from photocloak.plugin.database import Database
 from photocloak.plugin.job import FaceOutcome, Outcome, Status
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.watch.journal import State
-from photocloak.plugin.watch.scan import Candidate
+from photocloak.plugin.watch.tree import Candidate
 
 COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason"
 
@@ -25,7 +25,7 @@ HELD = {Status.NO_FACE, Status.NOBODY_NAMED, Status.UNCERTAIN, Status.TOO_WEAK}
 
 
 @dataclass(frozen=True)
-class Task:
+class QueuedPhoto:
     """A photo to do: its row, where it lies, and for which content the row stands.
 
     Attributes:
@@ -143,7 +143,7 @@ class Queue:
                 ),
             )
 
-    def next(self) -> Task | None:
+    def next(self) -> QueuedPhoto | None:
         """Return the next photo to do. A copy of one that is being done waits for that one."""
         query = (
             f"SELECT {COLUMNS} FROM photos WHERE output = :output AND state = 'pending' "
@@ -154,7 +154,7 @@ class Queue:
             row = connection.execute(query, {"output": self._output}).fetchone()
         return None if row is None else _task(row)
 
-    def begin(self, task: Task, before: Collection[str], settings: Settings) -> None:
+    def begin(self, task: QueuedPhoto, before: Collection[str], settings: Settings) -> None:
         """Record, before anything is made of it, that a photo is in hand."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -171,7 +171,7 @@ class Queue:
                 ),
             )
 
-    def finish(self, task: Task, outcome: Outcome, made: str | None) -> None:
+    def finish(self, task: QueuedPhoto, outcome: Outcome, made: str | None) -> None:
         """Record what came of a photo; `made` is the hash of its output."""
         state = State.DONE
         if outcome.output is None and outcome.status is not Status.ALREADY_CLOAKED:
@@ -196,7 +196,7 @@ class Queue:
                 ),
             )
 
-    def put_back(self, task: Task, *, last: bool = False) -> None:
+    def put_back(self, task: QueuedPhoto, *, last: bool = False) -> None:
         """Return a photo in hand to the queue; with `last` behind all others."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -204,7 +204,7 @@ class Queue:
                 (last, task.row, task.sha256),
             )
 
-    def wait(self, task: Task, reason: str) -> None:
+    def wait(self, task: QueuedPhoto, reason: str) -> None:
         """Let a photo wait by itself until it is woken."""
         with self._database.transaction() as connection:
             connection.execute(
@@ -227,7 +227,7 @@ class Queue:
                 (self._output, -1 if most is None else most),
             )
 
-    def drop(self, task: Task) -> None:
+    def drop(self, task: QueuedPhoto) -> None:
         """Forget a photo, which has gone or changed; the scan finds what is there."""
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
@@ -242,13 +242,13 @@ class Queue:
             gone = [(row,) for row, source in rows if not os.path.exists(source)]  # noqa: PTH110
             connection.executemany("DELETE FROM photos WHERE rowid = ?", gone)
 
-    def in_hand(self) -> list[Task]:
+    def in_hand(self) -> list[QueuedPhoto]:
         """Return the photos that a daemon had in hand when it died."""
         query = f"SELECT {COLUMNS} FROM photos WHERE output = ? AND state = 'working'"
         with self._database.transaction() as connection:
             return list(map(_task, connection.execute(query, (self._output,))))
 
-    def twin(self, task: Task, settings: Settings) -> Twin | None:
+    def twin(self, task: QueuedPhoto, settings: Settings) -> Twin | None:
         """Return a finished photo of the same content, if there is one.
 
         Where only named people are cloaked, somebody may have got a name since.
@@ -276,9 +276,9 @@ def _text(reason: str | None) -> str | None:
     return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None]) -> Task:
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None]) -> QueuedPhoto:
     number, source, below, signature, sha256, before, tries, reason = row
-    return Task(
+    return QueuedPhoto(
         number,
         Path(os.fsdecode(source)),
         PurePath(os.fsdecode(below)),

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from photocloak.plugin.watch.scan import Candidate, signature_of
+from photocloak.plugin.watch.tree import Candidate, signature_of
 
 ROOM = 10_000
 """Files that may be settling at once; what is beyond, the next scan finds."""
 
-PATIENCE = 600.0
+WRITER_TIMEOUT = 600.0
 """Seconds after which a file is taken although a program keeps it open for writing."""
 
 
@@ -58,7 +58,7 @@ class Settler:
                 continue
             if signature != candidate.signature:
                 self.see(replace(candidate, signature=signature))
-            elif is_being_written(path) and self._clock() - changed < PATIENCE:
+            elif is_being_written(path) and self._clock() - changed < WRITER_TIMEOUT:
                 self._changed[path] = changed
                 self._wait(candidate)
             else:

@@ -9,9 +9,9 @@ from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
 from photocloak.plugin.folders import output_folder
 from photocloak.plugin.job import Outcome, Status
-from photocloak.plugin.made import find_made
 from photocloak.plugin.outputs import Outputs
-from photocloak.plugin.watch.queue import Task, Twin
+from photocloak.plugin.watch.queue import QueuedPhoto, Twin
+from photocloak.plugin.written_files import find_made
 
 
 def unchanged(twin: Twin) -> bytes | None:
@@ -24,7 +24,7 @@ def unchanged(twin: Twin) -> bytes | None:
 
 
 def copied(
-    task: Task,
+    task: QueuedPhoto,
     twin: Twin,
     data: bytes,
     *,
