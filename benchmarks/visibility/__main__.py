@@ -19,12 +19,12 @@ from benchmarks.visibility.scores import by_face, remarks, report
 from benchmarks.visibility.sources import Source, find_ready, find_sources
 from benchmarks.visibility.versions import cloak
 from photocloak.core import ConfigError, PhotocloakError
-from photocloak.engine.detector import Detector
+from photocloak.engine.detection.detector import Detector
 from photocloak.engine.modes import load_mode
 from photocloak.plugin.evaluation.cache import Cache
 from photocloak.plugin.evaluation.cloaks import load_product
-from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.settings import load_settings
+from photocloak.plugin.storage.folders import Folders, models_folder
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 

@@ -15,12 +15,12 @@ from benchmarks.visibility.sources import Source
 from benchmarks.visibility.versions import save_again
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError
-from photocloak.engine.alignment import Image
-from photocloak.engine.detector import Detector
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
 from photocloak.plugin.evaluation.cache import file_hash
 from photocloak.plugin.evaluation.main_face import main_face
-from photocloak.plugin.process_photo import seed_of
+from photocloak.plugin.pipeline.process_photo import seed_of
 from photocloak.plugin.progress import say
 
 Versions = Mapping[str, Mapping[Path, Path]]

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import Image
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
 
 AROUND = 2.2
 """Width and height of what is shown, in those of the face's box."""

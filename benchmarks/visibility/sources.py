@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError
-from photocloak.plugin.inputs import find_photos, require_photos
+from photocloak.plugin.storage.inputs import find_photos, require_photos
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.visibility.sources import Source
 from photocloak import exporters
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 from photocloak.plugin.evaluation.cache import file_hash
 from photocloak.plugin.evaluation.cloaks import PRESET, Product
 from photocloak.plugin.evaluation.protocol import Identity, Picture

@@ -1,6 +1,6 @@
 """The curve counts what was known when the verdict fell against what was not."""
 
-from benchmarks.verdict import curve
+from benchmarks.lab.verdict import curve
 
 
 def test_a_photo_counts_where_those_that_were_asked_put_it() -> None:

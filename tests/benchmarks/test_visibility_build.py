@@ -20,7 +20,7 @@ from benchmarks.visibility.sources import Source, find_ready, find_sources
 from benchmarks.visibility.versions import save_again
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, manifest_root
-from photocloak.engine.detector import Detector
+from photocloak.engine.detection.detector import Detector
 from tests.plugin.fakes import face_at
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photocloak.engine.alignment import ARCFACE, FaceSpace
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import Cloaker
+from photocloak.engine.detection.alignment import ARCFACE, FaceSpace
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.landmarks import average_landmarks, average_points
 from photocloak.engine.edits.retouch import LARGE, MOST, Retouch
-from photocloak.engine.ensemble import Ensemble, cosine, direction
 from photocloak.engine.extractors import FakeExtractor, Objective, Step
-from photocloak.engine.faces import Face
-from photocloak.engine.landmarks import average_landmarks, average_points
 from photocloak.engine.modes import Mode, load_modes
+from photocloak.engine.recognition.ensemble import Ensemble, cosine, direction
 from photocloak.engine.subject import Subject
-from photocloak.engine.targets import Target
+from photocloak.engine.targets.library import Target
 
 
 def _scene(seed: int, scale: float) -> tuple[np.ndarray, Face]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.engine import seam
-from photocloak.engine.detector import Detector
+from photocloak.engine.detection.detector import Detector
 
 Image = NDArray[np.uint8]
 FACE = Path(__file__).parents[1] / "data/astronaut.png"

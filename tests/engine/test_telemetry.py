@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from photocloak.engine.extractors.runtime import require_onnxruntime
+from photocloak.engine.runtime import require_onnxruntime
 
 ROOT = Path(__file__).parents[2]
 SWITCH, COLLECTOR = b"ORT_DISABLE_TELEMETRY", b"OneCollector"

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import chip
-from photocloak.engine.detector import Detector
+from photocloak.engine.detection.alignment import chip
+from photocloak.engine.detection.detector import Detector
 from photocloak.engine.extractors import load_extractor, load_specs
 from photocloak.engine.geometry import Array
 

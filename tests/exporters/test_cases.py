@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError, manifest_root
-from photocloak.exporters.credits import Credits, gather
+from photocloak.exporters.metadata.credits import Credits, gather
 from photocloak.exporters.scanning import parts_of
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"

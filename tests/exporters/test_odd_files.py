@@ -16,7 +16,7 @@ from photocloak import exporters
 from photocloak.core import InputError, OutputError
 from photocloak.exporters import formats
 from photocloak.exporters.containers import chunks, segments
-from photocloak.exporters.ifd import Tiff
+from photocloak.exporters.containers.ifd import Tiff
 from tests.exporters.files import coded, heic
 
 Image = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.exporters.containers import segments
 from tests.exporters.files import coded
-from tests.exporters.places import packet
+from tests.exporters.leaks.places import packet
 
 Image = NDArray[np.uint8]
 GPANO = 'xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"'

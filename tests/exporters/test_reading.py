@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.exporters.containers import chunks
+from photocloak.exporters.containers.ifd import Tiff
 from photocloak.exporters.formats.base import samples_of
-from photocloak.exporters.ifd import Tiff
 from tests.exporters.files import coded
 
 Image = NDArray[np.uint8]

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import ARCFACE, Image
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.detection.alignment import ARCFACE, Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.landmarks import average_landmarks
 from photocloak.engine.extractors import FakeExtractor
-from photocloak.engine.faces import Face
-from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
-from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
-from photocloak.plugin import process_photo
-from photocloak.plugin.process_photo import Engine
-from photocloak.plugin.worker import Worker
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
+from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.worker import Worker
 
 EXTRACTORS = {"one": 32, "two": 48, "three": 64}
 THRESHOLDS = dict.fromkeys(EXTRACTORS, 0.5)

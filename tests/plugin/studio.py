@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
-from photocloak.plugin.process_photo import Engine
+from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
 ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)

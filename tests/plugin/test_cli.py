@@ -12,10 +12,11 @@ import pytest
 
 from photocloak import exporters
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Folders, assembly, process_photo
+from photocloak.plugin import Folders, assembly
 from photocloak.plugin.check import Audit, KnownFace
 from photocloak.plugin.main import run
-from photocloak.plugin.process_photo import Engine
+from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.studio import FACES, NONE, ONE
 

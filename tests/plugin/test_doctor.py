@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from photocloak.core import manifest_root
-from photocloak.engine.extractors import runtime
+from photocloak.engine import runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
-from tests.engine.test_devices import list_cuda
+from tests.engine.extractors.test_devices import list_cuda
 
 Report = dict[str, dict[str, object]]
 

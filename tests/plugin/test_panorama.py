@@ -12,9 +12,9 @@ from photocloak import exporters
 from photocloak.core import manifest_root
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Settings, Status, load_engine
-from photocloak.plugin import process_photo as attempt_module
-from photocloak.plugin.process_photo import Engine
-from tests.exporters.places import packet
+from photocloak.plugin.pipeline import process_photo as attempt_module
+from photocloak.plugin.pipeline.process_photo import Engine
+from tests.exporters.leaks.places import packet
 from tests.plugin.studio import Studio
 
 Image = NDArray[np.uint8]

@@ -9,11 +9,11 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import manifest_root
-from photocloak.engine.ensemble import cosine
 from photocloak.engine.modes import load_mode
+from photocloak.engine.recognition.ensemble import cosine
 from photocloak.plugin import Folders, Settings, load_engine
 from photocloak.plugin.main import run
-from photocloak.plugin.process_photo import Engine
+from photocloak.plugin.pipeline.process_photo import Engine
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"
 EXIF_ORIENTATION = 0x0112

@@ -1,11 +1,10 @@
 """Pixels to pixels: find faces, cloak them, measure what is left."""
 
-from photocloak.engine.alignment import FaceSpace
-from photocloak.engine.attributes import Attributes
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import Cloak, Cloaker
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.detection.alignment import FaceSpace
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors import (
     Extractor,
     ExtractorSpec,
@@ -15,10 +14,11 @@ from photocloak.engine.extractors import (
     load_extractor,
     load_specs,
 )
-from photocloak.engine.faces import Face
 from photocloak.engine.modes import Mode, load_mode, load_modes
+from photocloak.engine.recognition.attributes import Attributes
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.subject import FaceCloak, Subject
-from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
+from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
 from photocloak.engine.verify import FaceEvidence, measure
 
 __all__ = [

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photocloak.engine.alignment import FaceSpace, Image
+from photocloak.engine.detection.alignment import FaceSpace, Image
+from photocloak.engine.detection.landmarks import FindLandmarks
 from photocloak.engine.edits.retouch import Retouch
-from photocloak.engine.ensemble import Ensemble
 from photocloak.engine.geometry import Array
-from photocloak.engine.landmarks import FindLandmarks
 from photocloak.engine.memory import reuse_memory
-from photocloak.engine.optimisation import Fawkes, Optimisation, Retouching
+from photocloak.engine.optimisation.methods import Fawkes, Optimisation, Retouching
+from photocloak.engine.recognition.ensemble import Ensemble
 from photocloak.engine.subject import FaceCloak, Subject
 
 OnStep = Callable[[int, int], None]

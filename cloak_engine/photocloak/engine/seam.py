@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import Image
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in whole pixels."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from photocloak.engine.ensemble import Embeddings, direction
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.modes import Mode
-from photocloak.engine.targets import Target
+from photocloak.engine.recognition.ensemble import Embeddings, direction
+from photocloak.engine.targets.library import Target
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photocloak.engine.alignment import FaceSpace, Image
 from photocloak.engine.budget import Dssim
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble, cosine
-from photocloak.engine.faces import Face, same_face
+from photocloak.engine.detection.alignment import FaceSpace, Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face, same_face
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble, cosine
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from photocloak.exporters.export import encode, prepare, written_pixels
 from photocloak.exporters.formats import suffix_like, suffixes
 from photocloak.exporters.formats.base import MAX_BYTES
-from photocloak.exporters.grafting import graft
+from photocloak.exporters.metadata.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
 from photocloak.exporters.panorama import wraps
 from photocloak.exporters.policies import Policy, load_policy, policy_names

@@ -6,14 +6,14 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.core import InputError, OutputError, PhotocloakError
-from photocloak.exporters.colour import to_eight
-from photocloak.exporters.credits import Credits, gather
-from photocloak.exporters.credits_writing import exif_block, readable, xmp_packet
+from photocloak.exporters.colour.conversion import to_eight
+from photocloak.exporters.colour.icc import srgb_profile
 from photocloak.exporters.formats import FORMATS, suffix_like
 from photocloak.exporters.formats.base import Draft, Format, RenderedImage
-from photocloak.exporters.icc import srgb_profile
+from photocloak.exporters.metadata.credits import Credits, gather
+from photocloak.exporters.metadata.credits_writing import exif_block, readable, xmp_packet
+from photocloak.exporters.metadata.orientation import upright
 from photocloak.exporters.model import Encoded, Image, Photo
-from photocloak.exporters.orientation import upright
 from photocloak.exporters.policies import Policy
 from photocloak.exporters.reading import read_bytes
 from photocloak.exporters.scanning import parts_of, scan, strangers, unknown

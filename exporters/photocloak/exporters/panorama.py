@@ -7,9 +7,9 @@ sphere it is. Cameras that write two fisheye discs are told by their names.
 import re
 
 from photocloak.core import InputError
+from photocloak.exporters.metadata.xmp import Packet
 from photocloak.exporters.model import Photo
 from photocloak.exporters.scanning import parts_of
-from photocloak.exporters.xmp_reading import Packet
 
 _SPACES = (
     "http://ns.google.com/photos/1.0/panorama/",

@@ -6,9 +6,9 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.exporters.colour import Colours, Floats
+from photocloak.exporters.colour.conversion import Colours, Floats
+from photocloak.exporters.metadata.orientation import stored, upright
 from photocloak.exporters.model import Image, Raster
-from photocloak.exporters.orientation import stored, upright
 
 
 @dataclass(frozen=True)

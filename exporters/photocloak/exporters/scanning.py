@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from photocloak.exporters.containers.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import Format
-from photocloak.exporters.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
 from photocloak.exporters.leaks import names
 from photocloak.exporters.leaks.jpeg import EXIF_HEAD
 from photocloak.exporters.leaks.ledger import Ledger

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from photocloak.plugin.assembly import load_engine, open_pipeline
-    from photocloak.plugin.assignment import UserHint
-    from photocloak.plugin.database import Database
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.job import FaceOutcome, Job, Outcome, Status
-    from photocloak.plugin.outputs import Outputs
-    from photocloak.plugin.people import People, Roster
-    from photocloak.plugin.pipeline import Pipeline
-    from photocloak.plugin.process_photo import Engine
-    from photocloak.plugin.profiles import Person
+    from photocloak.plugin.people.assignment import UserHint
+    from photocloak.plugin.people.profiles import Person
+    from photocloak.plugin.people.registry import People, Roster
+    from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
+    from photocloak.plugin.pipeline.pipeline import Pipeline
+    from photocloak.plugin.pipeline.process_photo import Engine
     from photocloak.plugin.settings import Settings, load_settings
+    from photocloak.plugin.storage.database import Database
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.outputs import Outputs
 
 _HOMES = {
     "assembly": ("load_engine", "open_pipeline"),
-    "assignment": ("UserHint",),
-    "database": ("Database",),
-    "folders": ("Folders",),
-    "job": ("FaceOutcome", "Job", "Outcome", "Status"),
-    "outputs": ("Outputs",),
-    "people": ("People", "Roster"),
-    "process_photo": ("Engine",),
-    "pipeline": ("Pipeline",),
-    "profiles": ("Person",),
+    "people.assignment": ("UserHint",),
+    "storage.database": ("Database",),
+    "storage.folders": ("Folders",),
+    "pipeline.job": ("FaceOutcome", "Job", "Outcome", "Status"),
+    "storage.outputs": ("Outputs",),
+    "people.registry": ("People", "Roster"),
+    "pipeline.process_photo": ("Engine",),
+    "pipeline.pipeline": ("Pipeline",),
+    "people.profiles": ("Person",),
     "settings": ("Settings", "load_settings"),
 }
 

@@ -12,27 +12,27 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, manifest_root
-from photocloak.engine.age_sex import EXTRACTOR, load_age_sex_head
-from photocloak.engine.alignment import Image
-from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.landmarks import load_landmarker
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
-from photocloak.engine.faces import Face
-from photocloak.engine.landmarks import load_landmarker
-from photocloak.engine.targets import Target, TargetLibrary, target_from_photos
-from photocloak.plugin.coordinator import Coordinator
-from photocloak.plugin.database import Database
-from photocloak.plugin.decisions import Decisions
-from photocloak.plugin.folders import Folders, models_folder
-from photocloak.plugin.inputs import find_photos
-from photocloak.plugin.outputs import Outputs
-from photocloak.plugin.people import People
-from photocloak.plugin.pipeline import Pipeline
-from photocloak.plugin.process_photo import Engine
+from photocloak.engine.recognition.age_sex import EXTRACTOR, load_age_sex_head
+from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, skin_tone
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
+from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.pipeline.coordinator import Coordinator
+from photocloak.plugin.pipeline.decisions import Decisions
+from photocloak.plugin.pipeline.pipeline import Pipeline
+from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.threads import WorkerThreads
+from photocloak.plugin.pipeline.worker import Worker
 from photocloak.plugin.settings import Settings
-from photocloak.plugin.threads import WorkerThreads
-from photocloak.plugin.worker import Worker
+from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.folders import Folders, models_folder
+from photocloak.plugin.storage.inputs import find_photos
+from photocloak.plugin.storage.outputs import Outputs
 
 
 def specs(folders: Folders) -> dict[str, ExtractorSpec]:

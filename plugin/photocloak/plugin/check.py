@@ -8,10 +8,10 @@ from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.seam import box_as_published
 from photocloak.engine.verify import whole_box
-from photocloak.plugin.outputs import Outputs
-from photocloak.plugin.people import People
-from photocloak.plugin.process_photo import Engine, cut_open, sha256
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.pipeline.process_photo import Engine, cut_open, sha256
 from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.storage.outputs import Outputs
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import OutputError
-from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.folders import why_not_writable
-from photocloak.plugin.job import Job, Outcome
-from photocloak.plugin.pipeline import Pipeline
+from photocloak.engine.detection.alignment import Image
+from photocloak.plugin.pipeline.job import Job, Outcome
+from photocloak.plugin.pipeline.pipeline import Pipeline
+from photocloak.plugin.storage.folders import why_not_writable
 
 AMPLIFIED = 10
 """How much stronger than it is the difference is shown."""

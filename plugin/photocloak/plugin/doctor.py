@@ -10,8 +10,8 @@ from pathlib import Path
 
 from photocloak.core import ExitCode, OutputError, PhotocloakError, manifest_root
 from photocloak.plugin.bridges import NAMES, load_bridge
-from photocloak.plugin.folders import Folders, why_not_writable
 from photocloak.plugin.settings import load_settings
+from photocloak.plugin.storage.folders import Folders, why_not_writable
 
 LIBRARIES = ("numpy", "onnx", "pillow", "pillow-heif", "pyexiv2")
 
@@ -69,7 +69,7 @@ def _versions() -> str:
 
 
 def _runtime() -> str:
-    from photocloak.engine.extractors.runtime import require_onnxruntime
+    from photocloak.engine.runtime import require_onnxruntime
 
     runtime = require_onnxruntime()
     return f"{runtime.__version__} with {', '.join(runtime.get_available_providers())}"
@@ -89,7 +89,7 @@ def _settings(folders: Folders) -> str:
 
 def _device(folders: Folders) -> str:
     """Say where the models run: a provider may be listed and not start."""
-    from photocloak.engine.extractors.runtime import NO_CUDA, starts_cuda
+    from photocloak.engine.runtime import NO_CUDA, starts_cuda
 
     device = load_settings(folders.settings).device
     if device == "cpu":
@@ -106,8 +106,8 @@ def _folder(folder: Path) -> str:
 
 
 def _people(folders: Folders) -> str:
-    from photocloak.plugin.database import Database
-    from photocloak.plugin.people import Roster
+    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.storage.database import Database
 
     if not folders.database.exists():
         return "nobody yet"
@@ -123,7 +123,7 @@ def _bridge(name: str, folders: Folders) -> str:
 
 
 def _detector() -> str:
-    from photocloak.engine.detector import Detector
+    from photocloak.engine.detection.detector import Detector
 
     Detector()
     return "loads"
@@ -137,7 +137,7 @@ def _model(path: Path, pinned: str) -> str:
 
 
 def _library(folders: Folders, extractors: Collection[str]) -> str:
-    from photocloak.engine.targets import TargetLibrary
+    from photocloak.engine.targets.library import TargetLibrary
     from photocloak.plugin.assembly import library_file
 
     path = library_file(folders)

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.tally import Tally
-from photocloak.plugin.walk import Seen
 
 Style = Literal["auto", "plain", "json", "none"]
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from photocloak.plugin.file_kinds import Kind
-from photocloak.plugin.inputs import passed_over
-from photocloak.plugin.job import Outcome, Status
+from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.storage.file_kinds import Kind
+from photocloak.plugin.storage.inputs import passed_over
 
 _ORDER = ("cloaked", "already cloaked", "copied uncloaked", "held back", "failed", "not done")
 

@@ -9,16 +9,16 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError
-from photocloak.engine.age_sex import EXTRACTOR, load_age_sex_head
-from photocloak.engine.attributes import AgeSexHead, Attributes, skin_tone
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Embeddings, Ensemble
-from photocloak.engine.faces import alignable
-from photocloak.engine.target_synthesis import Crowd, SynthesisReport, build_library
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import alignable
+from photocloak.engine.recognition.age_sex import EXTRACTOR, load_age_sex_head
+from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, skin_tone
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
+from photocloak.engine.targets.synthesis import Crowd, SynthesisReport, build_library
 from photocloak.plugin.assembly import load_ensemble, thresholds
-from photocloak.plugin.folders import Folders, make_private
-from photocloak.plugin.inputs import find_photos
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders, make_private
+from photocloak.plugin.storage.inputs import find_photos
 
 _LOG = logging.getLogger(__name__)
 

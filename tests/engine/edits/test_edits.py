@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photocloak.engine.alignment import SIZE
+from photocloak.engine.detection.alignment import SIZE
+from photocloak.engine.detection.landmarks import average_points
 from photocloak.engine.edits.contrast import SIGMAS, Contrast
 from photocloak.engine.edits.delta import Delta
 from photocloak.engine.edits.edit import Edit
@@ -18,7 +19,6 @@ from photocloak.engine.edits.tone import TOE
 from photocloak.engine.edits.warp import EYES, WarpEdit
 from photocloak.engine.edits.windows import face
 from photocloak.engine.geometry import Separable, gaussian, resampling
-from photocloak.engine.landmarks import average_points
 
 WINDOW = face(average_points())
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import ARCFACE, FaceSpace, Image
+from photocloak.engine.detection.alignment import ARCFACE, FaceSpace, Image
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.landmarks import average_points
 from photocloak.engine.edits.retouch import Retouch
-from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.landmarks import average_points
 from photocloak.engine.modes import Mode, load_mode
 
 

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import Cloak, Cloaker
+from photocloak.engine.detection.alignment import Image
 from photocloak.engine.modes import load_mode
 from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.plugin import Folders, Settings

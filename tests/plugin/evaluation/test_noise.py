@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from PIL import Image as Pillow
 from PIL import ImageFilter
 
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 from photocloak.plugin.evaluation.noise import noise_kept
 from tests.plugin.fakes import face_at, picture
 

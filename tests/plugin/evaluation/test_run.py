@@ -13,8 +13,8 @@ import pytest
 
 from photocloak.plugin.main import run
 from tests.plugin.evaluation.run_with_fakes import SIZE, fakes, main
+from tests.plugin.executors.test_process_pool import HUNG
 from tests.plugin.fakes import write_photo
-from tests.plugin.test_process_pool import HUNG
 
 ROOT = Path(__file__).parents[3]
 PHOTOS, PROTECTED, TRAIN = 6, 2, 3

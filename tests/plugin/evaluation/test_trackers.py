@@ -8,8 +8,8 @@ import pytest
 from onnx import TensorProto, helper, save
 
 from photocloak.core import ConfigError, ModelError
-from photocloak.engine.alignment import ARCFACE
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import ARCFACE
+from photocloak.engine.detection.faces import Face
 from photocloak.plugin.evaluation.trackers import read_trackers
 
 TEMPLATE = f"template = {ARCFACE.tolist()}\n"

@@ -47,8 +47,8 @@ def test_only_what_computes_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_cloaker_is_part_of_the_products_version() -> None:
-    found = version.code_version("photocloak.plugin.pipeline")
-    assert found != version.code_version("photocloak.engine.detector")
+    found = version.code_version("photocloak.plugin.pipeline.pipeline")
+    assert found != version.code_version("photocloak.engine.detection.detector")
     assert version._source("photocloak.engine.cloaker") is not None
     assert version._source("photocloak.engine.cloaker.Cloaker") is None
 

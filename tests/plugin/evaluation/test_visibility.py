@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 from photocloak.plugin.evaluation import visibility
 from photocloak.plugin.evaluation.treatments import TREATMENTS
 from photocloak.plugin.evaluation.visibility import Change, by_class, change

@@ -18,10 +18,10 @@ from unittest import mock
 from watchdog.events import FileSystemEvent
 
 from photocloak.plugin import Database, Folders, Outputs, People, Settings
-from photocloak.plugin.coordinator import Coordinator
-from photocloak.plugin.decisions import Decisions
+from photocloak.plugin.executors.process_pool import ProcessPool
 from photocloak.plugin.main import run
-from photocloak.plugin.process_pool import ProcessPool
+from photocloak.plugin.pipeline.coordinator import Coordinator
+from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.watch import events
 from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.daemon import Daemon

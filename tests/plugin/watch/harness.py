@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 
 from photocloak.plugin import Folders
 from photocloak.plugin.watch.journal import Journal, JournalEntry, State
+from tests.plugin.executors.test_process_pool import HUNG
 from tests.plugin.fakes import PORTRAIT, write_photo
-from tests.plugin.test_process_pool import HUNG
 
 ROOT = Path(__file__).parents[3]
 # Takes root's right to pass over permissions.

@@ -12,9 +12,9 @@ import stat
 from pathlib import Path
 
 from photocloak import exporters
-from photocloak.plugin.inputs import search
 from photocloak.plugin.main import run
 from photocloak.plugin.progress import passed_line
+from photocloak.plugin.storage.inputs import search
 from photocloak.plugin.watch.tree import Candidate, Tree
 from tests.plugin.fakes import PORTRAIT, write_photo
 from tests.plugin.watch.harness import OVER, Place, until

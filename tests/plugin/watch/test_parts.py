@@ -10,7 +10,7 @@ import pytest
 
 from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
-from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
 from photocloak.plugin.watch import queue, settle
 from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.events import Events, Hints

@@ -53,7 +53,7 @@ def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
     """Run ONNX Runtime's basic (offline, exact) optimisations."""
     import onnx
 
-    from photocloak.engine.extractors.runtime import require_onnxruntime
+    from photocloak.engine.runtime import require_onnxruntime
 
     onnxruntime = require_onnxruntime()
     options = onnxruntime.SessionOptions()

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from photocloak.engine.conversion.thresholds import DetectedPhoto, detect_photos
+from photocloak.engine.detection.landmarks import Landmarker, load_landmarker
 from photocloak.engine.geometry import Array
-from photocloak.engine.landmarks import Landmarker, load_landmarker
 
 FEWEST = 50
 """People below which an average would tell of single faces."""

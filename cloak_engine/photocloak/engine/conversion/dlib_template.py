@@ -8,7 +8,7 @@ lie as close as possible to where dlib's mean face has these five points.
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import ARCFACE
+from photocloak.engine.detection.alignment import ARCFACE
 
 SIZE = 150
 PADDING = 0.25

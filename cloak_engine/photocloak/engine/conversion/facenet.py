@@ -17,9 +17,9 @@ import onnx
 from numpy.typing import NDArray
 
 from photocloak.core import ModelError
-from photocloak.engine.alignment import ARCFACE
 from photocloak.engine.conversion.graphdef import GraphNode, read_graph
 from photocloak.engine.conversion.writer import GraphWriter
+from photocloak.engine.detection.alignment import ARCFACE
 from photocloak.engine.geometry import resampling
 
 Array = NDArray[np.float64]

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from photocloak.engine.alignment import chip
-from photocloak.engine.detector import Detector
+from photocloak.engine.detection.alignment import chip
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors.loader import load_extractor
 from photocloak.engine.extractors.spec import ExtractorSpec, load_specs
-from photocloak.engine.faces import Face
-from photocloak.engine.recognition import false_accept_threshold
+from photocloak.engine.recognition.identification import false_accept_threshold
 
 Pixels = NDArray[np.uint8]
 RATE = 0.01

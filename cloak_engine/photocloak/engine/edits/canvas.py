@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from photocloak.engine.alignment import SIZE, FaceSpace, Image, sampled
+from photocloak.engine.detection.alignment import SIZE, FaceSpace, Image, sampled
 from photocloak.engine.geometry import Array, invert
 
 _ROWS = 1024  # of the photo at a time, so that a large face costs no more memory than a small one

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from photocloak.engine.alignment import SIZE
+from photocloak.engine.detection.alignment import SIZE
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import LUMA, luma, spread
 from photocloak.engine.edits.tone import Tone, shares_of

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import SIZE
+from photocloak.engine.detection.alignment import SIZE
 from photocloak.engine.geometry import Array, Separable
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from photocloak.engine.alignment import FaceSpace, Image
 from photocloak.engine.budget import Dssim
+from photocloak.engine.detection.alignment import FaceSpace, Image
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.contrast import Contrast
 from photocloak.engine.edits.delta import Delta
@@ -60,7 +60,7 @@ class Retouch:
         Args:
             image: (H, W, 3) uint8, the photo.
             space: where the face is in it.
-            points: (468, 2) its landmarks, see `photocloak.engine.landmarks`.
+            points: (468, 2) its landmarks, see `photocloak.engine.detection.landmarks`.
             mode: the bounds.
 
         """

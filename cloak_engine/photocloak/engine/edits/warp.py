@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import ARCFACE, SIZE
+from photocloak.engine.detection.alignment import ARCFACE, SIZE
 from photocloak.engine.edits.canvas import Canvas
 from photocloak.engine.edits.fields import spread
 from photocloak.engine.geometry import Array

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from photocloak.engine.alignment import SIZE, FaceSpace
+from photocloak.engine.detection.alignment import SIZE, FaceSpace
+from photocloak.engine.detection.regions import Region, mask
 from photocloak.engine.edits.fields import luma
 from photocloak.engine.geometry import Array, Separable, gaussian
-from photocloak.engine.regions import Region, mask
 
 _WIDER = 1.06  # the face's outline in landmarks runs inside of jaw and temples
 _SOFT = 6.0  # σ of its edge, face-space pixels
@@ -34,7 +34,7 @@ def face(points: Array) -> Array:
     """Return the face within its outline, (SIZE, SIZE): 1 inside, 0 outside, soft between.
 
     Args:
-        points: (468, 2), see `photocloak.engine.landmarks`.
+        points: (468, 2), see `photocloak.engine.detection.landmarks`.
 
     """
     middle = points.mean(axis=0)

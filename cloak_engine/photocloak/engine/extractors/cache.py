@@ -21,7 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from photocloak.engine.extractors.runtime import (
+from photocloak.engine.runtime import (
     WEIGHTS,
     Device,
     has_cuda,
@@ -160,7 +160,11 @@ def _environment() -> tuple[str, ...]:
     """
     code = hashlib.sha256()
     package = Path(__file__).parents[1]
-    sources = [*(package / "autodiff").rglob("*.py"), *(package / "extractors").glob("*.py")]
+    sources = [
+        *(package / "autodiff").rglob("*.py"),
+        *(package / "extractors").glob("*.py"),
+        package / "runtime.py",
+    ]
     for path in sorted(sources):
         code.update(path.read_bytes())
     return (

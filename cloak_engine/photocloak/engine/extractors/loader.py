@@ -10,8 +10,8 @@ from photocloak.engine.autodiff import InvalidModelError, UnsupportedOperatorErr
 from photocloak.engine.extractors.cache import ModelCache
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
-from photocloak.engine.extractors.runtime import Device, require_onnxruntime
 from photocloak.engine.extractors.weights import read_model
+from photocloak.engine.runtime import Device, require_onnxruntime
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
 from photocloak.engine.extractors.cache import ModelCache, key_of
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
-from photocloak.engine.extractors.runtime import Device
+from photocloak.engine.runtime import Device
 
 if TYPE_CHECKING:
     import onnx

@@ -10,7 +10,7 @@ from photocloak.core import ModelError
 from photocloak.engine.autodiff.graph import Graph, UnsupportedOperatorError
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
-from photocloak.engine.extractors.runtime import Device
+from photocloak.engine.runtime import Device
 
 if TYPE_CHECKING:
     import onnx

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
-from photocloak.exporters.ifd import Tiff
+from photocloak.exporters.containers.ifd import Tiff
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 COMPRESSIONS = {

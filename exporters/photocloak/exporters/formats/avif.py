@@ -8,15 +8,15 @@ import numpy as np
 from PIL import AvifImagePlugin
 from PIL import Image as Pillow
 
-from photocloak.exporters.colour_signs import UNSPECIFIED, Points
+from photocloak.exporters.colour.signs import UNSPECIFIED, Points
 from photocloak.exporters.containers import av1
 from photocloak.exporters.containers.isobmff import read
 from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, RenderedImage, damaged, samples_of
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.metadata.orientation import set_upright, upright
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import set_upright, upright
 from photocloak.exporters.sample_delta import patch, patched
 
 _QUALITY, _SPEED = 95, 8

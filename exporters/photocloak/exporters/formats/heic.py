@@ -12,8 +12,8 @@ from photocloak.exporters.formats import heif_parts
 from photocloak.exporters.formats.base import Draft, Format, RenderedImage, damaged
 from photocloak.exporters.leaks.ledger import settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.metadata.orientation import set_upright, stored, upright
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import set_upright, stored, upright
 from photocloak.exporters.sample_delta import patch, patched
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")

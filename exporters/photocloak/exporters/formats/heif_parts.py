@@ -4,14 +4,14 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from photocloak.exporters.colour_signs import Points, Signs, profile
+from photocloak.exporters.colour.signs import Points, Signs, profile
 from photocloak.exporters.containers import av1
+from photocloak.exporters.containers.ifd import exif_of, exif_start
 from photocloak.exporters.containers.isobmff import Heif, Item, read
 from photocloak.exporters.formats.base import animated, check_size, damaged
-from photocloak.exporters.ifd import exif_of, exif_start
 from photocloak.exporters.leaks import exif, icc, xmp
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.orientation import turned
+from photocloak.exporters.metadata.orientation import turned
 
 _PICTURES = (b"hvc1", b"av01", b"grid", b"iovl", b"iden", b"jpeg", b"avc1", b"vvc1", b"j2k1")
 _SEQUENCES = (b"avis", b"msf1", b"hevc", b"hevx")
@@ -43,7 +43,7 @@ class Facts:
     notes: tuple[str, ...]
 
     def meaning(self, mode: str, name: str) -> bytes | None:
-        """Return what the numbers of the picture mean, as `colour_signs.profile` does."""
+        """Return what the numbers of the picture mean, as `signs.profile` does."""
         return profile(Signs(self.icc, self.points, exif=self.exif), mode, name)
 
 

@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.colour_signs import Signs, profile
+from photocloak.exporters.colour.signs import Signs, profile
 from photocloak.exporters.containers.segments import (
     SOF,
     SOS,
@@ -33,8 +33,8 @@ from photocloak.exporters.leaks import frame
 from photocloak.exporters.leaks import jpeg as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.metadata.orientation import stated, stored
 from photocloak.exporters.model import Image, Photo, Raster
-from photocloak.exporters.orientation import stated, stored
 from photocloak.exporters.sample_delta import patch
 
 _KINDS = {  # frame headers of processes that are not taken (T.81, table B.1)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from photocloak.exporters.colour import LUMA
+from photocloak.exporters.colour.conversion import LUMA
 from photocloak.exporters.containers.segments import (
     DHT,
     DRI,

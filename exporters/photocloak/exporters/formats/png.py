@@ -10,8 +10,8 @@ from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.colour import to_eight
-from photocloak.exporters.colour_signs import profile
+from photocloak.exporters.colour.conversion import to_eight
+from photocloak.exporters.colour.signs import profile
 from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
 from photocloak.exporters.formats import png_pixels, png_signs
 from photocloak.exporters.formats.base import (
@@ -26,8 +26,8 @@ from photocloak.exporters.formats.base import (
 from photocloak.exporters.leaks import png as leaks
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.metadata.orientation import stated, stored
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import stated, stored
 from photocloak.exporters.sample_delta import patch, patched
 
 _PALETTE = 3

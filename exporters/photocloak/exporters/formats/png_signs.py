@@ -3,9 +3,9 @@
 import struct
 import zlib
 
-from photocloak.exporters.colour_signs import Points, Signs
+from photocloak.exporters.colour.signs import Points, Signs
 from photocloak.exporters.containers.chunks import Chunk
-from photocloak.exporters.ifd import exif_of
+from photocloak.exporters.containers.ifd import exif_of
 from photocloak.exporters.leaks.png import XMP_KEYWORD, unpack
 
 _PQ_NAME = b"ITUR_2100_PQ_FULL"  # W3C: a profile of this name stands for BT.2100 PQ

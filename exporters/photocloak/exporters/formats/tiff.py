@@ -15,7 +15,8 @@ from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
 from photocloak.core import InputError
-from photocloak.exporters.colour_signs import Signs, profile
+from photocloak.exporters.colour.signs import Signs, profile
+from photocloak.exporters.containers.ifd import ORIENTATION, Directory, Tiff, exif_orientation
 from photocloak.exporters.formats.base import (
     Draft,
     Format,
@@ -44,12 +45,11 @@ from photocloak.exporters.formats.tiff_pages import (
     rebased,
 )
 from photocloak.exporters.formats.tiff_pixels import HEIGHT, PHOTOMETRIC, WIDTH, grid_of, read
-from photocloak.exporters.ifd import ORIENTATION, Directory, Tiff, exif_orientation
 from photocloak.exporters.leaks.directories import sweep_in_place
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
+from photocloak.exporters.metadata.orientation import stated, stored
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import stated, stored
 from photocloak.exporters.sample_delta import patch, patched
 
 _DNG = 0xC612

@@ -3,9 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from photocloak.exporters.containers.strips import NONE
-from photocloak.exporters.formats.tiff_pixels import Grid, flipped, pack
-from photocloak.exporters.ifd import (
+from photocloak.exporters.containers.ifd import (
     STRIP_COUNTS,
     STRIP_OFFSETS,
     SUB_IFDS,
@@ -17,6 +15,8 @@ from photocloak.exporters.ifd import (
     IfdEntry,
     Tiff,
 )
+from photocloak.exporters.containers.strips import NONE
+from photocloak.exporters.formats.tiff_pixels import Grid, flipped, pack
 from photocloak.exporters.model import Samples
 
 ICC = 0x8773

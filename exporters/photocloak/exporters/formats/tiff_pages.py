@@ -6,9 +6,9 @@ TIFF 6.0, section 8: NewSubfileType. Scanners and cameras put a smaller copy bef
 import struct
 
 from photocloak.core import InputError
+from photocloak.exporters.containers.ifd import STRIP_OFFSETS, TILE_OFFSETS, Directory, Tiff
 from photocloak.exporters.formats.tiff_editing import METADATA
 from photocloak.exporters.formats.tiff_pixels import WIDTH
-from photocloak.exporters.ifd import STRIP_OFFSETS, TILE_OFFSETS, Directory, Tiff
 
 XMP, IPTC, RESOURCES = 0x2BC, 0x83BB, 0x8649
 _NEW_KIND, _OLD_KIND = 0xFE, 0xFF  # NewSubfileType and its forerunner

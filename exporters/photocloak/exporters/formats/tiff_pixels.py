@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.exporters.containers import strips
-from photocloak.exporters.ifd import (
+from photocloak.exporters.containers.ifd import (
     STRIP_COUNTS,
     STRIP_OFFSETS,
     TILE_COUNTS,

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import WebPImagePlugin
 
-from photocloak.exporters.colour_signs import Signs, profile
+from photocloak.exporters.colour.signs import Signs, profile
+from photocloak.exporters.containers.ifd import exif_of, exif_start
 from photocloak.exporters.containers.riff import Chunk, join, split
 from photocloak.exporters.formats.base import (
     Draft,
@@ -19,13 +20,12 @@ from photocloak.exporters.formats.base import (
     damaged,
     samples_of,
 )
-from photocloak.exporters.ifd import exif_of, exif_start
 from photocloak.exporters.leaks import exif, icc, xmp
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.metadata.orientation import stated, stored
 from photocloak.exporters.model import Image, Photo, Raster, Samples
-from photocloak.exporters.orientation import stated, stored
 from photocloak.exporters.sample_delta import patch, patched
 
 _PICTURE = (b"VP8 ", b"VP8L", b"ALPH")

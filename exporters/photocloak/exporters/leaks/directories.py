@@ -6,7 +6,7 @@ The block keeps its length, since MakerNotes count their offsets from its beginn
 import struct
 from dataclasses import dataclass, field
 
-from photocloak.exporters.ifd import Directory, IfdEntry, Tiff
+from photocloak.exporters.containers.ifd import Directory, IfdEntry, Tiff
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.makernotes import Note, open_note, tag_rules
 from photocloak.exporters.leaks.readability import Cost

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from photocloak.exporters.ifd import (
+from photocloak.exporters.containers.ifd import (
     STRIP_COUNTS,
     STRIP_OFFSETS,
     THUMBNAIL,

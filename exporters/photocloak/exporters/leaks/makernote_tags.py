@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from photocloak.exporters.containers.ifd import Tiff
 from photocloak.exporters.exiv2 import opened
-from photocloak.exporters.ifd import Tiff
 
 _MAKER_NOTE = 0x927C
 # libexiv2's names of tags that every photo of one camera, or of one owner, has in common

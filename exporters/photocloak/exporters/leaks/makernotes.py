@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from photocloak.exporters.ifd import Directory, IfdEntry, read_directory
+from photocloak.exporters.containers.ifd import Directory, IfdEntry, read_directory
 from photocloak.exporters.leaks.tables import table
 
 _MOST = 512  # entries: no camera writes more

@@ -7,7 +7,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from photocloak.exporters.ifd import Tiff
+from photocloak.exporters.containers.ifd import Tiff
 from photocloak.exporters.leaks import makernote_tags, xmp
 from photocloak.exporters.model import Finding
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
-from photocloak.exporters.ifd import exif_start
+from photocloak.exporters.containers.ifd import exif_start
 from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ledger import Ledger

@@ -9,20 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photocloak.engine.alignment import Image
 from photocloak.engine.cloaker import Cloaker
-from photocloak.engine.ensemble import Ensemble
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.landmarks import average_landmarks
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.extractors.cache import ModelCache
 from photocloak.engine.extractors.forward import forward_model
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
-from photocloak.engine.extractors.runtime import Device, session_from_file
 from photocloak.engine.extractors.weights import read_model
-from photocloak.engine.landmarks import average_landmarks
 from photocloak.engine.modes import load_mode
+from photocloak.engine.optimisation.surrogates import TURNS
+from photocloak.engine.recognition.ensemble import Ensemble
+from photocloak.engine.runtime import Device, session_from_file
 from photocloak.engine.subject import Subject
-from photocloak.engine.surrogates import TURNS
-from photocloak.engine.targets import TargetLibrary
+from photocloak.engine.targets.library import TargetLibrary
 
 if TYPE_CHECKING:
     import onnx

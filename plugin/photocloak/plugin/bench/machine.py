@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from photocloak.engine.extractors.runtime import open_session
+from photocloak.engine.runtime import open_session
 
 _EDGE = 1024  # of the square matrices multiplied: large enough for any core, 4 MB each
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.core import manifest_root
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"
 """NASA's of Eileen Collins, in the public domain; one face."""

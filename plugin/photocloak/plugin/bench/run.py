@@ -4,11 +4,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from photocloak.engine.detector import Detector
-from photocloak.engine.ensemble import Ensemble
+from photocloak.engine.detection.detector import Detector
 from photocloak.engine.modes import load_mode
+from photocloak.engine.recognition.ensemble import Ensemble
 from photocloak.engine.subject import Subject
-from photocloak.engine.targets import TargetLibrary
+from photocloak.engine.targets.library import TargetLibrary
 from photocloak.plugin.assembly import library_file, specs, threads_each
 from photocloak.plugin.bench import photos
 from photocloak.plugin.bench.kernels import KernelShare, share_of_kernels
@@ -17,8 +17,8 @@ from photocloak.plugin.bench.reference import load_reference
 from photocloak.plugin.bench.results import Results
 from photocloak.plugin.bench.steps import time_steps
 from photocloak.plugin.bench.whole import Size, time_photos, time_start
-from photocloak.plugin.folders import Folders, models_folder
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders, models_folder
 
 SIZES = (Size(2, 1), Size(2, 4), Size(12, 1), Size(24, 1), Size(24, 4))
 """Kinds of photo; a face of the first one is the figure, the largest one shows the memory."""

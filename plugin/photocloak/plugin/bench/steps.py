@@ -16,7 +16,7 @@ from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, forward_model
 from photocloak.engine.extractors.weights import read_model
 from photocloak.plugin.bench.machine import has_torch, product
 from photocloak.plugin.bench.timing import in_turns
-from photocloak.plugin.folders import models_folder
+from photocloak.plugin.storage.folders import models_folder
 
 if TYPE_CHECKING:
     import onnx

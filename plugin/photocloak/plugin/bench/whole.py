@@ -15,9 +15,9 @@ from typing import Any
 from photocloak.core import PhotocloakError
 from photocloak.plugin.assembly import load_engine, open_pipeline
 from photocloak.plugin.bench import photos
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.job import Job
+from photocloak.plugin.pipeline.job import Job
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders
 
 # The kernel's figure for a process that ended has that of whoever started it in it.
 _PROGRAM = """

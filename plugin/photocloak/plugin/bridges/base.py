@@ -42,7 +42,7 @@ from photocloak.plugin.bridges.placing import (
     take_away,
 )
 from photocloak.plugin.bridges.record import InstalledPart, Record
-from photocloak.plugin.folders import Folders
+from photocloak.plugin.storage.folders import Folders
 
 __all__ = [
     "Bridge",

@@ -17,7 +17,7 @@ from photocloak import exporters
 from photocloak.core import ConfigError
 from photocloak.engine.modes import load_modes
 from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
-from photocloak.plugin.folders import Folders
+from photocloak.plugin.storage.folders import Folders
 
 _SCRIPTS = (
     "cloaked_export.lua",

@@ -10,7 +10,7 @@ from typing import Any
 
 from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.bridges.parts import Part
-from photocloak.plugin.folders import Folders, make_private
+from photocloak.plugin.storage.folders import Folders, make_private
 
 
 @dataclass(frozen=True)

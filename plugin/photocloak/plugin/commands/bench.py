@@ -31,8 +31,8 @@ def bench(*, repeats: int, as_json: bool, page: Path | None) -> int:
     """
     from photocloak.plugin.bench.page import page as drawn
     from photocloak.plugin.bench.run import bench as measure
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
 
     folders = Folders.of_user()
     found = measure(load_settings(folders.settings), folders, repeats=repeats)

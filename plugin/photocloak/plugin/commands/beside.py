@@ -18,8 +18,8 @@ def beside(photos: tuple[Path, ...]) -> int:
     from photocloak.core import PhotocloakError
     from photocloak.plugin.beside import cloak_group, exit_status, groups, notify, summary
     from photocloak.plugin.bridges.base import program
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
 
     if not photos:
         notify("Choose photos to cloak", "Right-click photos in your file manager: Open With.")

@@ -20,10 +20,10 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
     from photocloak.plugin.check import Auditor
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import require_photos
-    from photocloak.plugin.job import exit_code
+    from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.inputs import require_photos
 
     photos = require_photos(paths, exporters.suffixes()).photos
     folders = Folders.of_user()

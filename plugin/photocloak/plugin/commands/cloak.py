@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.coordinator import Coordinator
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.job import Job, Outcome
-    from photocloak.plugin.pipeline import Pipeline
-    from photocloak.plugin.process_photo import Engine
+    from photocloak.plugin.pipeline.coordinator import Coordinator
+    from photocloak.plugin.pipeline.job import Job, Outcome
+    from photocloak.plugin.pipeline.pipeline import Pipeline
+    from photocloak.plugin.pipeline.process_photo import Engine
+    from photocloak.plugin.pipeline.threads import WorkerThreads
     from photocloak.plugin.progress import Progress
     from photocloak.plugin.settings import Settings
-    from photocloak.plugin.threads import WorkerThreads
+    from photocloak.plugin.storage.folders import Folders
 
 PATH = click.Path(path_type=Path)
 
@@ -121,13 +121,13 @@ def cloak(
     end = None if deadline is None else time.monotonic() + deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
-    from photocloak.plugin.assignment import UserHint
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import require_photos
-    from photocloak.plugin.job import Job, exit_code
-    from photocloak.plugin.people import check_name
+    from photocloak.plugin.people.assignment import UserHint
+    from photocloak.plugin.people.registry import check_name
+    from photocloak.plugin.pipeline.job import Job, exit_code
     from photocloak.plugin.progress import make_progress
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.inputs import require_photos
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
@@ -184,8 +184,8 @@ def _way(
 ) -> "Iterator[Callable[[Progress], Iterator[Outcome]]]":
     """Yield what does the jobs: one by one, two at once, or on a cluster."""
     from photocloak.plugin import assembly
-    from photocloak.plugin.dask import connected
-    from photocloak.plugin.threads import WorkerThreads
+    from photocloak.plugin.executors.dask import connected
+    from photocloak.plugin.pipeline.threads import WorkerThreads
 
     # In the time that one of two photos needs, both together come to nothing.
     if scheduler is None and (len(jobs) == 1 or jobs[0].deadline is not None):
@@ -233,8 +233,8 @@ def _tell_of_newcomers(
     outcomes: "Sequence[Outcome]", began: float, folders: "Folders", show: "Progress"
 ) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
-    from photocloak.plugin.database import Database
-    from photocloak.plugin.people import Roster
+    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.storage.database import Database
 
     seen = {face.person for outcome in outcomes for face in outcome.faces}
     if not any(seen):

@@ -27,9 +27,9 @@ def demo(output: Path, as_json: bool) -> int:
     from photocloak.core import manifest_root
     from photocloak.plugin.assembly import load_engine, open_pipeline
     from photocloak.plugin.demo import write_demo
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.progress import make_progress, say, shown
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings)

@@ -12,7 +12,7 @@ from photocloak.core import ExitCode
 def doctor(as_json: bool) -> int:
     """Check models, runtime, versions, settings and folders."""
     from photocloak.plugin.doctor import examine
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
 
     findings = examine(Folders.of_user())
     if as_json:

@@ -92,8 +92,8 @@ def evaluate(*, release: Path | None, out: Path, **options: Any) -> int:
     from photocloak.plugin.evaluation.results import as_csv, as_json, dump, write
     from photocloak.plugin.evaluation.run import Experiment
     from photocloak.plugin.evaluation.run import evaluate as measure
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
 
     plan = Experiment(**options)
     require_log(release, plan.trackers, plan.thirds)

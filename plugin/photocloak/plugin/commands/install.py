@@ -22,7 +22,7 @@ def install(name: str) -> None:
     what this has put, and `photocloak doctor` says whether it works.
     """
     from photocloak.plugin.bridges.base import install as put
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
 
     bridge = load_bridge(name)
     change = put(bridge, Folders.of_user())
@@ -38,7 +38,7 @@ def uninstall(name: str) -> int:
     What was changed since stays, and is named.
     """
     from photocloak.plugin.bridges.base import uninstall as take
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
 
     bridge = load_bridge(name)
     change = take(bridge, Folders.of_user())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.people import Roster
-    from photocloak.plugin.profiles import Person
+    from photocloak.plugin.people.profiles import Person
+    from photocloak.plugin.people.registry import Roster
 
 PATH = click.Path(path_type=Path)
 
@@ -24,9 +24,9 @@ def people() -> None:
 
 
 def _roster() -> "Roster":
-    from photocloak.plugin.database import Database
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.people import Roster
+    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.storage.database import Database
+    from photocloak.plugin.storage.folders import Folders
 
     return Roster(Database(Folders.of_user().database))
 
@@ -61,13 +61,13 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     """
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
-    from photocloak.plugin.enrolment_photos import enroll as learn
-    from photocloak.plugin.folders import Folders
-    from photocloak.plugin.inputs import require_photos
-    from photocloak.plugin.job import exit_code
-    from photocloak.plugin.people import check_name
+    from photocloak.plugin.people.registry import check_name
+    from photocloak.plugin.pipeline.enrolment_photos import enroll as learn
+    from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.progress import clean, say
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.inputs import require_photos
 
     check_name(name)
     found = [photo.source for photo in require_photos(photos, exporters.suffixes()).photos]

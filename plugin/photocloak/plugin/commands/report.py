@@ -33,12 +33,12 @@ def report(run: Path | None, output: Path | None) -> None:
     from datetime import datetime
 
     from photocloak.plugin.assembly import specs
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.progress import shown
     from photocloak.plugin.report import destination
     from photocloak.plugin.report.page import report as make
     from photocloak.plugin.report.pictures import Album
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.journal import Journal
 
     folders = Folders.of_user()

@@ -15,7 +15,7 @@ def retry(paths: tuple[Path, ...]) -> None:
 
     With PATH, photos and folders: those, even if they are done; so with changed settings.
     """
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.journal import Journal
     from photocloak.plugin.watch.lock import is_locked
 

@@ -10,7 +10,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an output folder on stdout.")
 def status(*, verbose: bool, as_json: bool) -> None:
     """Show queue, rate, time to go and the latest problems of `photocloak watch`."""
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.status import daemon_statuses
 
     found = daemon_statuses(Folders.of_user(), verbose=verbose)

@@ -28,8 +28,8 @@ def build(photos: Path, output: Path | None) -> None:
     targets are drawn from how faces vary.
     """
     from photocloak.plugin.assembly import own_library
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import load_settings
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.target_library import build_from_folder
 
     folders = Folders.of_user()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.folders import Folders
     from photocloak.plugin.settings import Settings
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.runner import Coordinating
 
 PATH = click.Path(path_type=Path)
@@ -37,7 +37,7 @@ def watch(
     """
     from functools import partial
 
-    from photocloak.plugin.folders import Folders
+    from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.watch.config import read_config
     from photocloak.plugin.watch.daemon import Daemon
 
@@ -49,6 +49,6 @@ def watch(
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
     from photocloak.plugin.assembly import open_coordinator
-    from photocloak.plugin.process_pool import ProcessPool
+    from photocloak.plugin.executors.process_pool import ProcessPool
 
     return open_coordinator(settings, folders, ProcessPool(1), workers=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.plugin.folders import make_private
+from photocloak.plugin.storage.folders import make_private
 
 
 def fingerprint(*parts: object) -> str:

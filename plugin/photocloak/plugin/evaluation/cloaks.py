@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photocloak.core import ConfigError
-from photocloak.engine.age_sex import EXTRACTOR
-from photocloak.engine.alignment import Image
-from photocloak.engine.attributes import Attributes
-from photocloak.engine.ensemble import Embeddings, Ensemble
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
+from photocloak.engine.recognition.age_sex import EXTRACTOR
+from photocloak.engine.recognition.attributes import Attributes
+from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.plugin.assembly import library_file, load_engine, open_pipeline
 from photocloak.plugin.evaluation.cache import Cache, file_hash, fingerprint
 from photocloak.plugin.evaluation.protocol import Identity, Picture
 from photocloak.plugin.evaluation.version import code_version
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.job import Job, Outcome, Status
-from photocloak.plugin.process_photo import Engine
+from photocloak.plugin.pipeline.job import Job, Outcome, Status
+from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.progress import Progress
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders
 
-CODE = ("photocloak.plugin.process_photo", "photocloak.plugin.decisions")
+CODE = ("photocloak.plugin.pipeline.process_photo", "photocloak.plugin.pipeline.decisions")
 PRESET = "keep"
 
 

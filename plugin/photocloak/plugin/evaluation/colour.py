@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 
 YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32

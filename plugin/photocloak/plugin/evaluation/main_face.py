@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from photocloak.engine.faces import Face, alignable
+from photocloak.engine.detection.faces import Face, alignable
 
 
 def main_face(faces: Sequence[Face], shape: tuple[int, int]) -> Face | None:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import Image
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.plugin.evaluation.colour import YCBCR
 

@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from photocloak import exporters
 from photocloak.core import InputError
-from photocloak.engine.alignment import Image
-from photocloak.engine.detector import Detector
-from photocloak.engine.faces import Face, same_face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face, same_face
 from photocloak.engine.geometry import Array
 from photocloak.plugin.evaluation.cache import Cache, fingerprint
 from photocloak.plugin.evaluation.main_face import main_face
@@ -23,7 +23,7 @@ from photocloak.plugin.evaluation.version import code_version
 BATCH = 16
 
 CODE = (
-    "photocloak.engine.detector",
+    "photocloak.engine.detection.detector",
     "photocloak.plugin.evaluation.main_face",
     "photocloak.plugin.evaluation.treatments",
 )

@@ -10,8 +10,8 @@ import numpy as np
 from photocloak import exporters
 from photocloak.core import ConfigError
 from photocloak.plugin.evaluation.cache import file_hash
-from photocloak.plugin.inputs import find_photos
-from photocloak.plugin.process_photo import seed_of
+from photocloak.plugin.pipeline.process_photo import seed_of
+from photocloak.plugin.storage.inputs import find_photos
 
 Third = Literal["development", "confirmation", "sealed"]
 THIRDS: tuple[Third, ...] = ("development", "confirmation", "sealed")

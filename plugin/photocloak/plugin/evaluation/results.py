@@ -16,7 +16,7 @@ from photocloak.plugin.evaluation.run import Evaluation, ModeResult
 from photocloak.plugin.evaluation.scoring import JUDGES, Row
 from photocloak.plugin.evaluation.version import commit
 from photocloak.plugin.evaluation.visibility import by_class
-from photocloak.plugin.folders import make_private
+from photocloak.plugin.storage.folders import make_private
 
 
 def as_json(found: Evaluation, command: str) -> dict[str, Any]:

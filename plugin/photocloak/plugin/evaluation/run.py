@@ -8,10 +8,10 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.engine.ensemble import cosine
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.engine.recognition import false_accept_threshold
+from photocloak.engine.recognition.ensemble import cosine
+from photocloak.engine.recognition.identification import false_accept_threshold
 from photocloak.plugin.evaluation.cache import Cache, fingerprint
 from photocloak.plugin.evaluation.cloaks import CloakedPicture, Product, load_product
 from photocloak.plugin.evaluation.observer import Observer, Shot
@@ -34,10 +34,10 @@ from photocloak.plugin.evaluation.trackers import (
 )
 from photocloak.plugin.evaluation.version import code_version
 from photocloak.plugin.evaluation.visibility import Change, change, flip_version
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.process_photo import Engine
+from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.progress import make_progress, say
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders
 
 CROWD_PHOTOS = 2
 """Photos of each person of the crowd: enough pairs of different people."""

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak import exporters
-from photocloak.engine.alignment import Image
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
 from photocloak.plugin.demo import AMPLIFIED, difference
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.run import ModeResult

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from photocloak.engine.geometry import Array
-from photocloak.engine.recognition import Accuracy, Shares, lower_bound, recognise
+from photocloak.engine.recognition.identification import Accuracy, Shares, lower_bound, recognise
 from photocloak.plugin.evaluation.cloaks import CloakedPicture
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.protocol import Identity, Picture
 from photocloak.plugin.evaluation.trackers import Tracker
 from photocloak.plugin.evaluation.treatments import TREATMENTS
-from photocloak.plugin.process_photo import seed_of
+from photocloak.plugin.pipeline.process_photo import seed_of
 
 LEAKS = (1, 3, 5, 9)
 """Of the training photos, how many are out uncloaked as well; 0 is the variant `cloaked`."""

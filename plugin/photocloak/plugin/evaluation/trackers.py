@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from photocloak.core import ConfigError
-from photocloak.engine.alignment import Image, aligned, chip
+from photocloak.engine.detection.alignment import Image, aligned, chip
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors import Extractor
-from photocloak.engine.extractors.runtime import open_session
 from photocloak.engine.extractors.weights import read_model
-from photocloak.engine.faces import Face
 from photocloak.engine.geometry import Array
+from photocloak.engine.runtime import open_session
 from photocloak.plugin.evaluation.cache import fingerprint
 from photocloak.plugin.evaluation.version import code_version
 
-CODE = ("photocloak.engine.alignment", "photocloak.engine.extractors.forward")
+CODE = ("photocloak.engine.detection.alignment", "photocloak.engine.extractors.forward")
 
 
 @dataclass(frozen=True)

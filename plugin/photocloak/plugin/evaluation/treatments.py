@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageFilter
 
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 
 PLATFORM = 1080
 """Longest side in pixels that a platform leaves a photo."""

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.alignment import FaceSpace, Image
 from photocloak.engine.budget import Dssim
-from photocloak.engine.faces import Face
+from photocloak.engine.detection.alignment import FaceSpace, Image
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array, gaussian
 from photocloak.plugin.evaluation.colour import YCBCR, ciede2000
 from photocloak.plugin.evaluation.noise import noise_kept

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from photocloak.core import ConfigError, OutputError
-from photocloak.plugin.folders import Folders, make_private
 from photocloak.plugin.report.page import TITLE
 from photocloak.plugin.report.records import PhotoRecord
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.folders import Folders, make_private
 from photocloak.plugin.watch.journal import Journal
 
 

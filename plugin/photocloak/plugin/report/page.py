@@ -6,7 +6,7 @@ from importlib.resources import files
 from statistics import fmean, median
 
 from photocloak.plugin.html import Bar, Html, Strip, bars, document, histogram, strips, table, tag
-from photocloak.plugin.job import Status
+from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.report.photo import TITLES, Specs, photo, recognised
 from photocloak.plugin.report.pictures import Album, Shown
 from photocloak.plugin.report.records import FaceRecord, PhotoRecord

@@ -6,7 +6,7 @@ from pathlib import Path
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.plugin.demo import AMPLIFIED
 from photocloak.plugin.html import Html, join, table, tag
-from photocloak.plugin.job import Status, edits_in_words
+from photocloak.plugin.pipeline.job import Status, edits_in_words
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
 from photocloak.plugin.report.records import FaceRecord, PhotoRecord

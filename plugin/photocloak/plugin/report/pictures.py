@@ -11,9 +11,9 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.core import InputError
-from photocloak.engine.alignment import Image
+from photocloak.engine.detection.alignment import Image
 from photocloak.plugin.demo import difference
-from photocloak.plugin.job import Status
+from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.report.records import FaceRecord, PhotoRecord
 
 EDGE = 720

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import InputError
-from photocloak.plugin.job import Status
+from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.watch.journal import JournalEntry
 
 

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from photocloak.core import ExitCode, OutputError, PhotocloakError, why
-from photocloak.plugin.database import Database
-from photocloak.plugin.folders import Folders, why_not_writable
+from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.folders import Folders, why_not_writable
 
 SPARE = 1 << 20
 """Bytes that must be free for any photo to be done, and beside twice its size for a single one."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from photocloak import exporters
 from photocloak.core import ConfigError, OutputError
 from photocloak.engine.modes import load_mode
-from photocloak.plugin.folders import Folders
 from photocloak.plugin.settings import Settings, load_settings
+from photocloak.plugin.storage.folders import Folders
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import is_locked
 from photocloak.plugin.watch.tree import Tree

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from photocloak.core import OutputError, PhotocloakError
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.job import Outcome
+from photocloak.plugin.pipeline.job import Outcome
 from photocloak.plugin.progress import clean, line, say
+from photocloak.plugin.storage.folders import Folders
 from photocloak.plugin.tally import Tally
 from photocloak.plugin.watch.blockers import BlockedError
 from photocloak.plugin.watch.config import WatchConfig, tree_of

@@ -14,9 +14,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from photocloak.plugin.database import Database, Schema
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.job import Status
+from photocloak.plugin.pipeline.job import Status
+from photocloak.plugin.storage.database import Database, Schema
+from photocloak.plugin.storage.folders import Folders
 
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's transaction: the daemon has signals to answer to."""

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from photocloak.core import ConfigError, OutputError
-from photocloak.plugin.folders import Folders, make_private
+from photocloak.plugin.storage.folders import Folders, make_private
 from photocloak.plugin.watch.mounts import mount_of, place_of
 
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from photocloak.plugin.database import Database
-from photocloak.plugin.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.tree import Candidate
 

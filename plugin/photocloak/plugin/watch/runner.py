@@ -10,12 +10,13 @@ from typing import Protocol
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError, PhotocloakError
-from photocloak.plugin.database import Database
-from photocloak.plugin.folders import Folders, why_not_writable
-from photocloak.plugin.job import Job, Outcome, Status
-from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.pipeline.job import Job, Outcome, Status
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.settings import Settings
+from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.folders import Folders, why_not_writable
+from photocloak.plugin.storage.outputs import Outputs
+from photocloak.plugin.storage.written_files import find_made, sha256_of
 from photocloak.plugin.watch.blockers import (
     EVERYBODYS_FAULT,
     BlockedError,
@@ -26,7 +27,6 @@ from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue, QueuedPhoto
 from photocloak.plugin.watch.tree import signature_of
 from photocloak.plugin.watch.twins import copied, unchanged
-from photocloak.plugin.written_files import find_made, sha256_of
 
 ROOM = 2
 """Photos in hand at once: one is looked at while another is cloaked."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from photocloak import exporters
-from photocloak.plugin.folders import Folders
-from photocloak.plugin.inputs import passed_over
 from photocloak.plugin.progress import clean, passed_line, shown
-from photocloak.plugin.walk import Seen
+from photocloak.plugin.storage.folders import Folders
+from photocloak.plugin.storage.inputs import passed_over
+from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.watch.journal import Journal, JournalEntry, State, Watching
 from photocloak.plugin.watch.lock import is_locked
 from photocloak.plugin.watch.tree import Tree

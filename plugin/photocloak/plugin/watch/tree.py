@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from photocloak.plugin.file_kinds import kind_of_folder
-from photocloak.plugin.walk import Seen, walk
+from photocloak.plugin.storage.file_kinds import kind_of_folder
+from photocloak.plugin.storage.walk import Seen, walk
 
 
 @dataclass(frozen=True)

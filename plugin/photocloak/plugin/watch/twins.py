@@ -7,11 +7,11 @@ from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
-from photocloak.plugin.folders import output_folder
-from photocloak.plugin.job import Outcome, Status
-from photocloak.plugin.outputs import Outputs
+from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.storage.folders import output_folder
+from photocloak.plugin.storage.outputs import Outputs
+from photocloak.plugin.storage.written_files import find_made
 from photocloak.plugin.watch.queue import QueuedPhoto, Twin
-from photocloak.plugin.written_files import find_made
 
 
 def unchanged(twin: Twin) -> bytes | None:

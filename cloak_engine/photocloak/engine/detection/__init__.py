@@ -1,0 +1,1 @@
+"""Where faces are, and where the parts of a face are."""

@@ -1,0 +1,1 @@
+"""Step 2 of the method: how a cloak is found, and against which recognisers."""

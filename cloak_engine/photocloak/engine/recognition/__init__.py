@@ -1,0 +1,1 @@
+"""What recognisers say of a face, and what a stranger makes of many."""

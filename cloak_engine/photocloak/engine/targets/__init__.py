@@ -1,0 +1,1 @@
+"""Identities that nobody has, for whom a cloaked face is to be taken."""

@@ -1,0 +1,1 @@
+"""Metadata beside the picture: read, kept as a policy says, written anew."""

@@ -1,0 +1,1 @@
+"""Who was seen, and for whom each is to be taken. Features are biometric data."""

@@ -1,0 +1,186 @@
+"""People: who was seen, and for whom each is to be taken (step 3 of the method).
+
+A cloak works on a set of photos: all of a person's photos must teach the same wrong identity. So
+a person gets a target once and keeps it, and no two people of one library share theirs.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from photocloak.core import ConfigError
+from photocloak.engine.recognition.ensemble import Embeddings
+from photocloak.engine.targets.library import Target
+from photocloak.plugin.people import profiles
+from photocloak.plugin.people.assignment import (
+    NOBODY_NAMED,
+    Assigner,
+    Assignment,
+    Choose,
+    ObservedFace,
+    UserHint,
+)
+from photocloak.plugin.people.enrolment import Enroller
+from photocloak.plugin.people.matching import pair
+from photocloak.plugin.people.profiles import Person, named
+from photocloak.plugin.storage.database import Database
+
+
+class People:
+    """The people store."""
+
+    def __init__(
+        self,
+        database: Database,
+        thresholds: Mapping[str, float],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`thresholds`: raw cosine at which an extractor takes two faces for one person."""
+        self._database, self._thresholds, self._clock = database, thresholds, clock
+
+    def assign(
+        self,
+        photo: str,
+        faces: Sequence[ObservedFace],
+        *,
+        library: Mapping[str, Target],
+        choose: Choose,
+        hint: UserHint | None = None,
+        only_named: bool = False,
+    ) -> list[Assignment]:
+        """Say who each face of a photo is and for whom it shall be taken, and learn from it.
+
+        One transaction: of two processes that meet a new person at once, one makes the profile
+        and the other finds it.
+
+        Args:
+            photo: hash of the photo's content; the same photo teaches a profile once.
+            faces: largest first.
+            library: the targets there are, by name.
+            choose: chooses a target for somebody new.
+            hint: what the user said.
+            only_named: leave faces alone that are surely of nobody with a name; nothing is learned
+                of them. ConfigError: nobody has one.
+
+        """
+        with self._database.transaction() as connection:
+            assigner = Assigner(
+                connection,
+                self._thresholds,
+                self._clock(),
+                library,
+                choose,
+                only_named=only_named,
+            )
+            return assigner(photo, faces, hint or UserHint())
+
+    def enroll(
+        self, name: str, faces: Mapping[str, Embeddings], *, choose: Choose
+    ) -> tuple[Person, set[str]]:
+        """Learn who `name` is, and return the person and from which photos it was learned.
+
+        A name that is known keeps its target and learns from the photos that look like that
+        person. A new one takes over a profile without a name that looks the same, target and all.
+
+        Args:
+            name: of the person.
+            faces: raw features, by hash of the photo's content.
+            choose: chooses a target for somebody new, for the first of the photos by its index.
+
+        Raises:
+            RefusedError: the faces do not look like one person, like the one who is known by that
+                name, or look like somebody with another name.
+
+        """
+        check_name(name)
+        with self._database.transaction() as connection:
+            enroller = Enroller(connection, self._thresholds, self._clock(), choose)
+            return enroller(name, faces)
+
+    def require_named(self) -> None:
+        """Raise ConfigError when nobody has a name."""
+        with self._database.transaction() as connection:
+            if not any(one.name for one in profiles.everybody(connection).values()):
+                raise ConfigError(NOBODY_NAMED)
+
+    def recognise(self, faces: Sequence[Embeddings]) -> list[Person | None]:
+        """Say who each face looks like, without learning anything."""
+        with self._database.transaction() as connection:
+            everyone = profiles.everybody(connection)
+            given = pair(faces, profiles.centroids(connection), self._thresholds)
+        return [everyone[given[i]] if i in given else None for i in range(len(faces))]
+
+
+class Roster:
+    """The people store as a list to read and edit; needs no model."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def everybody(self) -> list[Person]:
+        """Return everybody, in the order they were first seen."""
+        with self._database.transaction() as connection:
+            profiles.expire(connection, self._clock())
+            return list(profiles.everybody(connection).values())
+
+    def name(self, who: str, name: str) -> Person:
+        """Give somebody a name; a named profile does not expire."""
+        check_name(name)
+        with self._database.transaction() as connection:
+            person = _find(connection, who)
+            other = named(connection, name)
+            if other is not None and other.id != person.id:
+                raise ConfigError(
+                    f"{name!r} is somebody else's name already; if both are one person, use "
+                    f"`photocloak people merge {other.id} {person.id}`."
+                )
+            connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
+            return profiles.everybody(connection)[person.id]
+
+    def merge(self, keep: str, others: Sequence[str]) -> Person:
+        """Make several profiles one; the first one's target stays, and its name if it has one."""
+        with self._database.transaction() as connection:
+            person = _find(connection, keep)
+            for who in others:
+                other = _find(connection, who)
+                if other.id == person.id:
+                    raise ConfigError(f"{who!r} cannot be merged with itself.")
+                profiles.absorb(connection, person.id, other.id)
+                if person.name is None and other.name is not None:
+                    connection.execute(
+                        "UPDATE people SET name = ? WHERE id = ?", (other.name, person.id)
+                    )
+                person = profiles.everybody(connection)[person.id]
+        self._database.vacuum()
+        return person
+
+    def forget(self, who: Sequence[str], *, all_unnamed: bool = False) -> list[Person]:
+        """Delete profiles for good, bytes included, and return who was deleted."""
+        with self._database.transaction() as connection:
+            gone = {person.id: person for person in (_find(connection, one) for one in who)}
+            if all_unnamed:
+                everyone = profiles.everybody(connection)
+                gone |= {number: one for number, one in everyone.items() if one.name is None}
+            profiles.delete(connection, gone)
+        self._database.vacuum()
+        return list(gone.values())
+
+
+def _find(connection: sqlite3.Connection, who: str) -> Person:
+    """Return the person with this id, label or name."""
+    everyone = profiles.everybody(connection)
+    number = re.fullmatch(r"(?:person-)?(\d+)", who)
+    found = everyone.get(int(number[1])) if number else named(connection, who)
+    if found is None:
+        raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
+    return found
+
+
+def check_name(name: str) -> None:
+    """Refuse names that could be taken for an id, or that no list could show."""
+    if not name.strip() or not name.isprintable() or len(name) > 200:
+        raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
+    if re.fullmatch(r"(?:person-)?\d+", name):
+        raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")

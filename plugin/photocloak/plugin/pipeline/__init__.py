@@ -1,0 +1,1 @@
+"""The way of one photo: detected, decided on, cloaked, verified, published."""

@@ -1,0 +1,155 @@
+"""What the pipeline is asked to do with one photo, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from photocloak.core import ExitCode
+from photocloak.plugin.people.assignment import UserHint
+from photocloak.plugin.settings import Faces, NoFace
+
+
+class Status(StrEnum):
+    """How it ended for one photo."""
+
+    CLOAKED = "cloaked"
+    ALREADY_CLOAKED = "already_cloaked"
+    NO_FACE = "no_face"
+    NOBODY_NAMED = "nobody_named"
+    UNCERTAIN = "uncertain"
+    TOO_WEAK = "too_weak"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to cloak.
+
+    Attributes:
+        source: the photo; never changed.
+        folder: where the result goes; made if need be.
+        mode: a row of `manifests/modes.toml`.
+        preset: the metadata policy.
+        no_face: hold back a photo without a face to cloak, or write it as it is.
+        seed: of the cloak's noise; None derives it from the photo and the targets.
+        hint: what the user said about whom the photo shows.
+        faces: whose to cloak: everyone's, or only those of people with a name.
+        deadline: `time.monotonic()`, on the worker's machine, after which nothing is published;
+            None: there is time.
+        metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
+            has its own.
+
+    """
+
+    source: Path
+    folder: Path
+    mode: str
+    preset: str
+    no_face: NoFace = "hold"
+    seed: int | None = None
+    hint: UserHint = field(default_factory=UserHint)
+    faces: Faces = "everyone"
+    deadline: float | None = None
+    metadata_from: Path | None = None
+
+
+_EDITS = (
+    ("warp", "moved by {:.1f} % of the distance between the eyes"),
+    ("contrast", "contrast ±{:.0f} %"),
+    ("light", "light ±{:.2f} stops"),
+    ("delta", "δ {:.4f}"),
+)
+"""Each edit's amount, in the unit of `FaceCloak.amounts`."""
+
+
+def edits_in_words(edits: Mapping[str, float]) -> str:
+    """Say how much each edit changed a face at most; empty where none is known."""
+    return ", ".join(words.format(edits[name]) for name, words in _EDITS if name in edits)
+
+
+@dataclass(frozen=True)
+class FaceOutcome:
+    """One face, as measured on the written file.
+
+    Attributes:
+        box: x, y, w, h in pixels of the written file, seen upright.
+        person: name or label of whose face it is; None: too uncertain for a profile, or somebody
+            who was left alone.
+        dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
+        similarity: cosine to the clean face, by extractor; empty where it was left alone.
+        mode: whose bounds it got; None: it was left alone.
+        edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
+            alone.
+        cloaked: False: it was left alone, and nothing was measured.
+
+    """
+
+    box: tuple[int, int, int, int]
+    person: str | None
+    dssim: float | None
+    similarity: Mapping[str, float]
+    mode: str | None
+    edits: Mapping[str, float] = field(default_factory=dict)
+    cloaked: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the face as it stands in `--json`."""
+        return {
+            "box": list(self.box),
+            "person": self.person,
+            "cloaked": self.cloaked,
+            "mode": self.mode,
+            "edits": {name: round(value, 4) for name, value in self.edits.items()},
+            "dssim": None if self.dssim is None else round(self.dssim, 5),
+            "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        source: the photo.
+        output: what lies at the destination now; None: nothing.
+        status: how it ended.
+        reason: why not, or what there is to know; one line.
+        faces: largest first; empty where nothing was measured.
+        code: exit status if this were the only photo.
+        seconds: from start to end.
+        source_sha256: of the photo as it was read; None: it could not be.
+        output_sha256: of what lies at the destination.
+
+    """
+
+    source: Path
+    output: Path | None
+    status: Status
+    reason: str | None = None
+    faces: tuple[FaceOutcome, ...] = ()
+    code: ExitCode = ExitCode.OK
+    seconds: float = 0.0
+    source_sha256: str | None = None
+    output_sha256: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome as it stands in `--json`."""
+        return {
+            "source": str(self.source),
+            "source_sha256": self.source_sha256,
+            "output": None if self.output is None else str(self.output),
+            "output_sha256": self.output_sha256,
+            "status": self.status.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
+            "faces": [face.as_json() for face in self.faces],
+        }
+
+
+def exit_code(codes: Sequence[ExitCode]) -> ExitCode:
+    """Return the status of a run: a single photo's own, 9 where some of several have a problem."""
+    if len(codes) == 1:
+        return codes[0]
+    return ExitCode.SOME_FAILED if any(codes) else ExitCode.OK

@@ -1,0 +1,341 @@
+"""The detector on a drawn face, whose place is known exactly."""
+
+import io
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from photocloak.core import InputError, ModelError, manifest_root
+from photocloak.engine.detection.detector import Detector, suppress, without_parts
+from photocloak.engine.detection.faces import SMALLEST, Face, alignable, fit
+from photocloak.engine.detection.tiles import FULL_SCALE, halved, halvings, tiles, turned_square
+from photocloak.engine.detection.yunet import Candidates
+
+Pixels = NDArray[np.uint8]
+
+# The drawn face: 220 of 400 x 480 pixels wide; its landmarks where YuNet puts them.
+WIDTH, CANVAS = 220, (400, 480)
+LANDMARKS = np.array([[149, 211], [253, 211], [201, 280], [158, 330], [244, 330]])
+
+
+@cache
+def drawing() -> Image.Image:
+    image = Image.new("RGB", CANVAS, (70, 90, 110))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((150, 380, 250, 480), fill=(190, 140, 115))  # neck
+    draw.ellipse((-40, 420, 440, 700), fill=(40, 50, 80))  # shoulders
+    draw.ellipse((75, 30, 325, 330), fill=(50, 35, 25))  # hair
+    draw.ellipse((90, 80, 310, 420), fill=(215, 165, 140))
+    for x in (150, 250):
+        draw.ellipse((x - 30, 200, x + 30, 232), fill=(240, 240, 240))
+        draw.ellipse((x - 14, 200, x + 14, 232), fill=(50, 30, 20))
+        draw.arc((x - 32, 196, x + 32, 238), 180, 360, fill=(60, 40, 30), width=5)
+        draw.line((x - 38, 178, x, 168, x + 38, 178), fill=(60, 40, 30), width=12)
+    draw.polygon(((192, 215), (178, 290), (222, 290), (208, 215)), fill=(200, 148, 122))
+    draw.ellipse((176, 275, 224, 302), fill=(190, 135, 112))
+    draw.ellipse((182, 288, 194, 300), fill=(110, 70, 60))
+    draw.ellipse((206, 288, 218, 300), fill=(110, 70, 60))
+    draw.ellipse((150, 335, 250, 372), fill=(175, 75, 75))
+    draw.line((150, 352, 250, 352), fill=(100, 40, 40), width=5)
+    return image.filter(ImageFilter.GaussianBlur(4))
+
+
+def drawn(size: float) -> Image.Image:
+    """Draw a face `size` pixels wide."""
+    scale = size / WIDTH
+    return drawing().resize((round(CANVAS[0] * scale), round(CANVAS[1] * scale)))
+
+
+def scene(
+    shape: tuple[int, int], size: float, *corners: tuple[int, int]
+) -> tuple[Pixels, list[NDArray[np.float64]]]:
+    """Paint faces of `size` at `corners` (x, y) on grey; return where their landmarks are."""
+    picture = Image.new("RGB", (shape[1], shape[0]), (96, 104, 92))
+    portrait = drawn(size)
+    for corner in corners:
+        picture.paste(portrait, corner)
+    scale = portrait.width / CANVAS[0]
+    return np.asarray(picture), [LANDMARKS * scale - 0.5 + corner for corner in corners]
+
+
+def off(face: Face, landmarks: NDArray[np.floating]) -> float:
+    """Return the landmarks' error in pixels of a 112-pixel chip."""
+    apart = np.linalg.norm(face.landmarks - landmarks, axis=1)
+    return float(np.sqrt(np.mean(apart**2)) * 112 / abs(fit(landmarks)[1]))
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(threads=1)
+
+
+@pytest.mark.parametrize("size", [20, 37, 120, 500, 1500])
+def test_a_face_of_any_size_is_found(detector: Detector, size: int) -> None:
+    side = max(400, round(size * 1.4))
+    x = (side - round(CANVAS[0] * size / WIDTH)) // 2
+    image, [truth] = scene((round(side * 1.6), side), size, (x, side // 5))
+    [face] = detector(image)
+    assert face.score >= detector.high
+    assert face.landmarks.dtype == np.float32
+    assert alignable(face, image.shape)
+    assert 0.8 < face.size / size < 1.2
+    assert off(face, truth) < 5 if size < 30 else off(face, truth) < 2
+
+
+def test_a_face_that_fills_the_photo_is_found(detector: Detector) -> None:
+    image = np.asarray(drawn(1500))[500:2700, 550:2180]
+    [face] = detector(image)
+    assert face.size > 1200
+
+
+def test_small_faces_in_24_megapixels_are_found(detector: Detector) -> None:
+    corners = [(x, y) for x in range(40, 5900, 1130) for y in range(30, 3900, 955)]
+    image, truth = scene((4000, 6000), 40, *corners)
+    assert image.shape[0] * image.shape[1] > FULL_SCALE
+    found = detector(image)
+    assert len(found) == len(corners)
+    for landmarks in truth:
+        assert min(off(face, landmarks) for face in found) < 4
+
+
+@pytest.mark.parametrize("degrees", [-45, -20, 20, 45, 90, 140, 180, 270])
+def test_landmarks_follow_the_head(detector: Detector, degrees: int) -> None:
+    image, [truth] = scene((600, 600), 120, (190, 170))
+    tilted = Image.fromarray(image).rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=(96,) * 3)
+    turn = np.radians(degrees)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    middle = np.array([299.5, 299.5])
+    [face] = detector(np.asarray(tilted))
+    assert off(face, (truth - middle) @ matrix.T + middle) < 3
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_small_lying_faces_are_found(detector: Detector, turns: int) -> None:
+    """YuNet misses these: a scan of the upright photo alone finds nothing."""
+    image, _ = scene((400, 520), 40, (200, 170))
+    [face] = detector(np.rot90(image, turns))
+    assert face.score >= detector.high
+    assert np.degrees(np.angle(fit(face.landmarks)[1])) == pytest.approx(
+        -90 if turns == 1 else 90, abs=8
+    )
+
+
+def test_small_tilted_landmarks_follow_the_head(detector: Detector) -> None:
+    """YuNet's own are 8 pixels off here: it draws small heads upright."""
+    image, [truth] = scene((300, 300), 40, (110, 100))
+    tilted = Image.fromarray(image).rotate(-25, Image.Resampling.BICUBIC)
+    turn = np.radians(25)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    [face] = detector(np.asarray(tilted))
+    assert off(face, (truth - 149.5) @ matrix.T + 149.5) < 3
+
+
+def test_mirrored_photos_have_mirrored_faces(detector: Detector) -> None:
+    image, _ = scene((400, 500), 80, (90, 60))
+    [face], [mirrored] = detector(image), detector(image[:, ::-1])
+    expected = face.landmarks[[1, 0, 2, 4, 3]] * (-1, 1) + (499, 0)
+    assert off(mirrored, expected) < 1
+
+
+@pytest.mark.parametrize("treatment", ["jpeg", "smaller", "cropped"])
+def test_landmarks_hold_still(detector: Detector, treatment: str) -> None:
+    """The written file is checked by finding the face again; its alignment must not jump."""
+    image, _ = scene((500, 600), 110, (210, 90))
+    [before] = detector(image)
+    expected = before.landmarks
+    if treatment == "jpeg":
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "JPEG", quality=60)
+        image = np.asarray(Image.open(buffer))
+    elif treatment == "smaller":
+        image = np.asarray(Image.fromarray(image).resize((420, 350), Image.Resampling.LANCZOS))
+        expected = (expected + 0.5) * 0.7 - 0.5
+    else:
+        image, expected = image[7:, 5:], expected - (5, 7)
+    [after] = detector(image)
+    assert off(after, expected) < 1
+
+
+def test_faces_come_largest_first_and_once(detector: Detector) -> None:
+    image, _ = scene((900, 1400), 60, (20, 30))
+    both = image.copy()
+    portrait = np.asarray(drawn(300))
+    both[200 : 200 + len(portrait), 600 : 600 + portrait.shape[1]] = portrait
+    large, small = detector(both)
+    assert large.size > 200 > small.size
+
+
+def test_layout_and_grey_do_not_matter(detector: Detector) -> None:
+    image, _ = scene((300, 300), 70, (80, 60))
+    [face] = detector(image)
+    views = [np.asfortranarray(image), np.repeat(image, 2, axis=1)[:, ::2]]
+    for same in views:
+        [other] = detector(same)
+        assert np.array_equal(other.landmarks, face.landmarks)
+    grey = np.repeat(image[..., 1:2], 3, axis=2)
+    assert len(detector(grey)) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (10, 65535), (65535, 3), (33, 700)])
+def test_odd_shapes_have_no_faces(detector: Detector, shape: tuple[int, int]) -> None:
+    assert detector(np.full((*shape, 3), 120, np.uint8)) == []
+
+
+def test_texture_has_no_faces(detector: Detector) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (300, 400, 3), np.uint8)
+    smooth = np.asarray(Image.fromarray(noise[:20, :30]).resize((900, 600)))
+    assert detector(noise) == []
+    assert detector(smooth) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((20, 20, 3), np.float32),
+        np.zeros((20, 20), np.uint8),
+        np.zeros((20, 20, 4), np.uint8),
+        np.zeros((0, 20, 3), np.uint8),
+    ],
+)
+def test_other_arrays_are_refused(detector: Detector, wrong: Pixels) -> None:
+    with pytest.raises(InputError, match="8-bit RGB"):
+        detector(wrong)
+
+
+def test_thresholds_are_the_callers() -> None:
+    image, _ = scene((300, 300), 70, (80, 60))
+    strict = Detector(low=0.99, high=0.995, threads=1)
+    assert (strict.low, strict.high) == (0.99, 0.995)
+    assert strict(image) == []
+
+
+def test_faces_too_small_to_recognise_are_not_reported(detector: Detector) -> None:
+    image, _ = scene((200, 200), SMALLEST - 4, (80, 60))
+    assert detector(image) == []
+
+
+def test_what_is_not_the_pinned_model_is_refused(tmp_path: Path) -> None:
+    manifest = tmp_path / "detectors" / "yunet.toml"
+    manifest.parent.mkdir()
+    with pytest.raises(ModelError, match=r"yunet\.toml"):
+        Detector(manifest)
+    manifest.write_bytes(b"\xff\xfe")
+    with pytest.raises(ModelError, match=r"yunet\.toml"):
+        Detector(manifest)
+    manifest.write_text('name = "yunet"')
+    with pytest.raises(ModelError, match="KeyError"):
+        Detector(manifest)
+    shutil.copy(manifest_root() / "detectors" / "yunet.toml", manifest)
+    with pytest.raises(ModelError, match="cannot be read"):
+        Detector(manifest)
+    model = tmp_path / "models" / "yunet_2023mar.onnx"
+    model.parent.mkdir()
+    model.write_bytes(
+        (manifest_root() / "models" / "yunet_2023mar.onnx").read_bytes().replace(b"pytorch", b"x")
+        + b"\0"
+    )
+    with pytest.raises(ModelError, match="pins"):
+        Detector(manifest)
+
+
+def candidates(*rows: tuple[float, float, float, float, float]) -> Candidates:
+    table = np.array(rows, np.float32)
+    return Candidates(table[:, :4], np.zeros((len(rows), 5, 2), np.float32), table[:, 4])
+
+
+def test_the_better_of_two_detections_of_a_face_stays() -> None:
+    kept = suppress(candidates((0, 0, 100, 100, 0.8), (10, 5, 100, 100, 0.9), (90, 0, 99, 99, 0.5)))
+    assert kept.boxes[:, 0].tolist() == [10, 90]
+
+
+def test_parts_of_faces_are_no_faces() -> None:
+    face, neighbour = (0.0, 0.0, 200.0, 240.0, 0.93), (185.0, 60.0, 60.0, 80.0, 0.6)
+    ear, eye = (175.0, 90.0, 50.0, 60.0, 0.6), (40.0, 80.0, 40.0, 40.0, 0.9)
+    behind = (150.0, -60.0, 80.0, 100.0, 0.85)
+    kept = without_parts(candidates(face, neighbour, ear, eye, behind))
+    assert kept.scores == pytest.approx([0.93, 0.6, 0.85])
+
+
+@given(st.integers(1, 2500), st.integers(1, 1500), st.data())
+def test_every_face_of_64_pixels_lies_whole_in_a_tile(
+    width: int, height: int, data: st.DataObject
+) -> None:
+    image = np.zeros((height, width, 3), np.uint8)
+    finest = [tile for tile in tiles(halvings(image)) if tile.finest]
+    right, below = min(64, width), min(64, height)
+    x = data.draw(st.integers(0, width - right))
+    y = data.draw(st.integers(0, height - below))
+    assert any(
+        tile.x <= x
+        and tile.y <= y
+        and x + right <= tile.x + tile.pixels.shape[1]
+        and y + below <= tile.y + tile.pixels.shape[0]
+        for tile in finest
+    )
+    assert all(side % 32 == 0 and side <= 640 for tile in finest for side in tile.pixels.shape[:2])
+
+
+def test_halving_averages_across_strips() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (1403, 37, 3), np.uint8)
+    half = halved(image)
+    assert half.shape == (702, 19, 3)
+    inner = image[:1402, :36].reshape(701, 2, 18, 2, 3).mean(axis=(1, 3))
+    assert np.abs(half[:701, :18] - inner).max() <= 0.5
+    assert np.abs(half[701, :18] - image[1402, :36].reshape(18, 2, 3).mean(axis=1)).max() <= 0.5
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.4, np.pi / 2, -2.5])
+def test_a_turned_square_shows_what_was_there(tilt: float) -> None:
+    """On a plane of colour, each pixel tells where it came from."""
+    rows, columns = np.mgrid[:256, :256]
+    image = np.stack([columns, rows, np.zeros_like(rows)], axis=2).astype(np.uint8)
+    seen = turned_square([image], complex(130, 120), 90.0, tilt, 45).astype(float)
+    grid = np.arange(45) + 0.5 - 22.5
+    there = complex(130, 120) + 2 * np.exp(1j * tilt) * (grid[None, :] + 1j * grid[:, None])
+    assert np.abs(seen[..., 0] - (there.real - 0.5)).max() < 1.5
+    assert np.abs(seen[..., 1] - (there.imag - 0.5)).max() < 1.5
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.7, -2.5])
+def test_a_square_of_a_large_face_is_the_same_from_the_halvings(tilt: float) -> None:
+    """Odd sizes, so that the halvings do not fall on pixels; a seventh of the scale."""
+    rng = np.random.default_rng(2)
+    coarse = Image.fromarray(rng.integers(0, 256, (22, 27, 3), np.uint8))
+    image = np.asarray(coarse.resize((1083, 879), Image.Resampling.BICUBIC))
+    where = complex(501.3, 422.7), 700.0, tilt, 100
+    plain, levels = turned_square([image], *where), halvings(image)
+    assert len(levels) == 4
+    assert np.abs(turned_square(levels, *where).astype(int) - plain).mean() < 0.5
+    levels[0] = np.zeros_like(image)
+    assert np.abs(turned_square(levels, *where).astype(int) - plain).mean() < 0.5, "not from there"
+
+
+def test_beyond_the_photo_is_black() -> None:
+    image = np.full((50, 50, 3), 200, np.uint8)
+    seen = turned_square([image], complex(0, 25), 40.0, 0.0, 40)
+    assert not seen[:, :19].any()
+    assert (seen[:, 21:] == 200).all()
+    assert not turned_square([image], complex(-500, 900), 40.0, 0.3, 40).any()
+
+
+def test_faces_are_found_again_as_in_the_whole_photo() -> None:
+    """Of every size that a level of the pyramid is for, and the one that cuts tiles."""
+    picture = Image.new("RGB", (2600, 1900), (96, 104, 92))
+    for size, corner in ((40, (30, 20)), (130, (900, 60)), (400, (1500, 900)), (900, (60, 500))):
+        picture.paste(drawn(size), corner)
+    image, detector = np.asarray(picture), Detector(threads=2)
+    faces = detector(image)
+    assert len(faces) == 4
+    for face in faces:
+        again = [one for one in detector(image, near=[face]) if one.box == face.box]
+        assert len(again) == 1
+        assert np.array_equal(again[0].landmarks, face.landmarks)
+        assert again[0].score == face.score
