@@ -54,6 +54,14 @@ def test_the_cloaker_is_part_of_the_products_version() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["photocloak.plugin.not_there", "photocloak.engine.cloaker.Cloaker", "json"]
+)
+def test_a_name_that_is_no_module_of_ours_is_an_error(name: str) -> None:
+    with pytest.raises(LookupError, match=f"{name} is no module of photocloak"):
+        version.code_version("photocloak.engine.cloaker", name)
+
+
+@pytest.mark.parametrize(
     ("codes", "matters"), [(cloaks.CODE, True), (observer.CODE, False), (trackers.CODE, False)]
 )
 def test_another_cloaker_needs_new_cloaks_but_no_new_look_at_clean_photos(

@@ -174,7 +174,8 @@ def test_the_end_waits_or_kills(tmp_path: Path) -> None:
 
 def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from photocloak.plugin.executors.process_pool import ProcessPool; "
+        "from pathlib import Path; "
+        "from photocloak.plugin.executors.process_pool import ProcessPool; "
         "from tests.plugin.executors.test_process_pool import linger; "
         f"ProcessPool(1).submit(linger, Path({str(tmp_path / 'pid')!r})).result()"
     )

@@ -16,7 +16,17 @@ from pathlib import Path
 
 @cache
 def code_version(*modules: str) -> str:
-    """Return a hash of the code of `modules` and of everything of photocloak that they import."""
+    """Return a hash of the code of `modules` and of everything of photocloak that they import.
+
+    Raises LookupError for a name in `modules` that is no module of photocloak: left out, its code
+    could change and cached values would still be taken for those of the new code.
+    """
+    for name in modules:
+        if _source(name) is None:
+            raise LookupError(
+                f"{name} is no module of photocloak, but a cache key is to cover its code. "
+                "Correct the name where code_version is called."
+            )
     seen: dict[str, str] = {}
     todo = list(modules)
     while todo:

@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 HANG_TIMEOUT = 900.0
-"""Seconds that a process may be silent before it counts as hung; see `worker_process.sign_of_life`."""
+"""Seconds that a process may be silent before it counts as hung; `sign_of_life` breaks silence."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class ProcessPool(Executor):
                 thread.join()
 
     def _serve(self, member: WorkerProcess) -> None:
-        """Feed one process; it lives no longer than this thread (see `worker_process._die_with`)."""
+        """Feed one process; it lives no longer than this thread (see `_die_with`)."""
         while (call := self._calls.get()) is not None:
             if not call.future.set_running_or_notify_cancel():
                 continue
