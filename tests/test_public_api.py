@@ -71,6 +71,7 @@ API = {
         "suffix_like",
         "suffixes",
         "sweep",
+        "wraps",
         "written_pixels",
     },
     "photocloak.plugin": {

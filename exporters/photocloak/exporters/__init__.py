@@ -5,6 +5,7 @@ from photocloak.exporters.formats import suffix_like, suffixes
 from photocloak.exporters.formats.base import MAX_BYTES
 from photocloak.exporters.metadata.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
+from photocloak.exporters.panorama import wraps
 from photocloak.exporters.policies import Policy, load_policy, policy_names
 from photocloak.exporters.publishing import publish, sweep
 from photocloak.exporters.reading import RAW_SUFFIXES, read, read_bytes
@@ -29,5 +30,6 @@ __all__ = [
     "suffix_like",
     "suffixes",
     "sweep",
+    "wraps",
     "written_pixels",
 ]

@@ -6,9 +6,10 @@ from typing import Any
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.engine.seam import box_as_published
 from photocloak.engine.verify import whole_box
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline.process_photo import Engine, sha256
+from photocloak.plugin.pipeline.process_photo import Engine, cut_open, sha256
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.storage.outputs import Outputs
 
@@ -108,11 +109,12 @@ class Auditor:
         return Audit(path, leaks, faces, code=code, cloaked=cloaked)
 
     def _known(self, photo: exporters.Photo) -> tuple[KnownFace, ...]:
-        found = self._engine.detector(photo.pixels)
-        people = self._people.recognise(self._engine.ensemble.embed(photo.pixels, found))
+        pixels, column = cut_open(self._engine.detector, photo, photo.pixels)
+        found = self._engine.detector(pixels)
+        people = self._people.recognise(self._engine.ensemble.embed(pixels, found))
         result = []
         for face, person in zip(found, people, strict=True):
             if person is not None:
-                box = whole_box(face, photo.pixels.shape)
+                box = box_as_published(whole_box(face, pixels.shape), column, pixels.shape[1])
                 result.append(KnownFace(box, person.label))
         return tuple(result)

@@ -146,6 +146,29 @@ def separated(text: str, rng: Random) -> str:
     return separator.join(pieces)
 
 
+def in_pieces(data: bytes, rng: Random) -> tuple[list[str], float]:
+    """Return bytes as many texts, some with words around them, and how many bytes a letter is."""
+    ways: list[Callable[[], str]] = [
+        lambda: base64.b64encode(data).decode(),
+        lambda: base64.b32encode(data).decode().lower(),
+        lambda: base64.a85encode(data).decode(),
+        data.hex,
+        lambda: " ".join(map(str, data)),
+        lambda: _in_alphabet(data, rng),
+    ]
+    code = rng.choice(ways)()
+    text = code
+    group = rng.choice([0, 1, 1, 2, 3, 4, 5, 6, 8, 12, 16])
+    if group:
+        separator = rng.choice([" ", "-", " - ", ", ", ".", "/", " the ", "_", "\n", " of it "])
+        text = separator.join(code[at : at + group] for at in range(0, len(code), group))
+    before = rng.choice(["", "", "the wedding of ", "a photograph of the bride and her father at "])
+    behind = rng.choice(["", "", " and the rest of the family behind them"])
+    size = rng.choice([12, 24, 41, 48, 64, 80, 100, 150, 240, 300, 400, 600, 1000])
+    pieces = [before + text[at : at + size] + behind for at in range(0, len(text), size)]
+    return pieces, len(data) / len(text) * size / (len(before) + size + len(behind))
+
+
 def coded(face: str, rng: Random) -> tuple[str, bytes]:
     """Return (what it is, bytes): a face in a random codec, coded at random up to three times."""
     kind, data = rng.choice(pictures(face))

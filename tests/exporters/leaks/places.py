@@ -51,7 +51,8 @@ def xmp(text: str, rng: Random) -> bytes:
     """Return a packet with a text somewhere."""
     space, name, plain = rng.choice(SPACES), rng.choice(NAMES), _clean(text)
     bound = f'xmlns:v="{space}"'
-    cut = max(1, len(text) // rng.choice([1, 2, 5, 40, 200]))
+    sizes = [len(text) // some for some in (1, 2, 5, 40, 200)] + [24, 48, 80, 150, 300]
+    cut = max(1, rng.choice(sizes))
     pieces = [_clean(text[i : i + cut]) for i in range(0, len(text), cut)]
     items = "".join(f"<rdf:li>{one}</rdf:li>" for one in pieces)
     structs = "".join(f'<rdf:li v:{name}="{one}"/>' for one in pieces)

@@ -28,11 +28,20 @@ ALLOWED = table("limits")["file"]["opaque"]  # bytes of a plant: what may be sho
 
 @dataclass(frozen=True)
 class Plant:
-    """A file with a face planted in it: what, where, and the bytes as they lie there."""
+    """A file with a face planted in it.
+
+    Attributes:
+        title: what, and where.
+        data: the file.
+        planted: the bytes as they lie there.
+        each: bytes of the face's own file that one of them stands for; 1 but for texts.
+
+    """
 
     title: str
     data: bytes
     planted: bytes
+    each: float
 
 
 def plant(seed: int) -> Plant:
@@ -41,6 +50,7 @@ def plant(seed: int) -> Plant:
     form = rng.choice(SHARES)
     place = rng.choice(PLACES[form])
     kind, data = coded(FACE, rng)
+    size = len(data)
     textual = place in ("xmp", "text") or rng.random() < 0.4
     if textual:
         how, text = written(data, rng)
@@ -49,7 +59,7 @@ def plant(seed: int) -> Plant:
     else:
         text = data.decode("latin-1")
     file = BUILDERS[form](place, data, text, rng)
-    return Plant(f"{form} {place}: {kind}", file, data)
+    return Plant(f"{form} {place}: {kind}", file, data, size / len(data))
 
 
 def unpacked(data: bytes) -> bytes:
@@ -97,8 +107,8 @@ def outcome(seed: int) -> tuple[str, str]:
     except (OutputError, InputError):
         return "held back", case.title
     form = case.title.split()[0]
-    left = survives(case.planted, unpacked(encoded.data), innocent(form))
-    return ("LEAK" if left > ALLOWED else "written"), f"{case.title}, {left} of {len(case.planted)}"
+    left = case.each * survives(case.planted, unpacked(encoded.data), innocent(form))
+    return ("LEAK" if left > ALLOWED else "written"), f"{case.title}, {left:.0f} bytes"
 
 
 def run(count: int, seed: int = 0) -> dict[str, Any]:

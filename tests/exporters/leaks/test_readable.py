@@ -17,7 +17,7 @@ from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
-from tests.exporters.leaks.encodings import TEXTS, base_n, coded, separated
+from tests.exporters.leaks.encodings import TEXTS, base_n, coded, in_pieces, separated
 from tests.exporters.leaks.hosts import FACE
 from tests.exporters.leaks.places import packet
 
@@ -51,7 +51,8 @@ def test_people_can_write_what_they_like(name: str) -> None:
     assert Ledger(PREVIEWS).admits(found)
 
 
-CUT = [("base64", 5, " - ", 80), ("base64", 5, " - ", 150), ("ascii85", 1, "-", 48)]
+CUT = [("base64", 1, "-", 48), ("base64", 3, "-", 48)]
+CUT += [("base64", 5, " - ", 80), ("base64", 5, " - ", 150), ("ascii85", 1, "-", 48)]
 CUT += [("ascii85", 2, "-", 48), ("ascii85", 1, "-", 80), ("base64", 3, ", ", 80)]
 
 
@@ -64,7 +65,21 @@ def test_many_short_pieces_hold_no_more_than_one(
     text = separator.join(code[at : at + group] for at in range(0, len(code), group))
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     kept, _ = settled(lambda account: [one for one in pieces if account.admits_text(one)], PREVIEWS)
-    assert sum(map(len, kept)) <= table("limits")["file"]["opaque"] + size
+    assert sum(map(len, kept)) * len(data) <= table("limits")["file"]["opaque"] * len(text)
+
+
+# Bytes: 256 that nobody can read, and as much again in digits and in what passes for words.
+MOST = 640
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_code_gets_out_in_pieces(seed: int) -> None:
+    """Whatever it is cut into, and whatever words are put around the pieces."""
+    rng = random.Random(seed)
+    pieces, each = in_pieces(rng.randbytes(rng.choice([1500, 3000, 6000])), rng)
+    kept, _ = settled(lambda account: [one for one in pieces if account.admits_text(one)], PREVIEWS)
+    assert sum(map(len, kept)) * each <= MOST
 
 
 @settings(max_examples=60, deadline=None)

@@ -119,30 +119,32 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     kept, ledger = settled(lambda account: leaks.clean(chunks, account), previews)
     change = patch(photo.raster, base, cloaked)
     notes = (*photo.raster.notes, *ledger.notes)
-    if change is None:
+    see_through = photo.raster.mode.endswith("A") and chunks[0].body[9] in (0, 2, _PALETTE)
+    lost = see_through and not _body(kept, b"tRNS")  # alpha that has to be written otherwise
+    if change is None and not lost:
         kept = leaks.whole_picture(kept, png_pixels.packed_size(chunks[0].body))
     else:
         raster = patched(photo.raster, change)
-        kept, more = _with_picture(kept, raster, chunks[0].body[8])
+        kept, more = _with_picture(kept, raster, chunks[0].body[8], indexed=not lost)
         notes = (*notes, *more)
     return Draft(join(kept), notes, frozenset(previews.written))
 
 
 def _with_picture(
-    chunks: list[Chunk], raster: Raster, depth: int
+    chunks: list[Chunk], raster: Raster, depth: int, *, indexed: bool
 ) -> tuple[list[Chunk], tuple[str, ...]]:
-    """Replace header, palette and picture data."""
+    """Replace header, palette and picture data; a palette stays one if `indexed` and possible."""
     height, width = raster.samples.shape[:2]
     samples, kind = raster.samples, png_pixels.COLOUR_TYPES[raster.mode]
     colours: list[Chunk] | None = None
     notes: tuple[str, ...] = ()
     if raster.palette:
-        indexed = _indexed(to_eight(raster.samples))
-        if indexed is None:
-            notes = ("the cloak needs more colours than a palette has; written in true colour",)
+        found = _indexed(to_eight(raster.samples)) if indexed else None
+        if found is None:
+            notes = ("its palette has no room for what has to be written; now in true colour",)
             colours = []
         else:
-            samples, colours = indexed
+            samples, colours = found
             kind = _PALETTE
     elif depth < 8:
         notes = (f"the cloak needs 8 bits a pixel instead of {depth}",)

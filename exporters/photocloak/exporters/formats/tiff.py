@@ -129,7 +129,7 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         samples = patched(band, replace(change, top=change.top - rows.start)).samples
         write(file, main, grid, samples, top=rows.start, window=change.window)
     cut(file, tiff, main)
-    _, ledger = settled(lambda account: _sweep(file.data, account), previews)
+    _, ledger = settled(lambda account: _sweep(file.data, account), previews, in_place=True)
     notes = (*photo.raster.notes, *ledger.notes)
     return Draft(bytes(file.data), notes, frozenset(previews.written))
 

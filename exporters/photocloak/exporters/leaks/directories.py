@@ -15,6 +15,13 @@ from photocloak.exporters.leaks.values import Value, judge
 
 _MAKE, _SHORT, _NAMED = 0x010F, 64, 512
 _FOLLOWING = {"IFD0": "IFD1"}
+# tags that say how the picture's numbers are meant
+_COLOURS = frozenset(
+    {"ColorMap", "WhitePoint", "PrimaryChromaticities", "TransferFunction", "YCbCrCoefficients"}
+    | {"ReferenceBlackWhite", "ColorSpace", "Gamma", "InteroperabilityIndex", "ExtraSamples"}
+    | {"InkSet", "DotRange", "SampleFormat", "InterColorProfile"}
+)
+_PICTURES = ("IFD0", "Exif", "Interop")
 Span = tuple[int, int]
 
 
@@ -158,6 +165,8 @@ def _named(one: Sweep, entry: IfdEntry, name: str, directory: str) -> bytes | No
     )
     if value is None:
         _refuse(one, entry, f"{directory} {name}", "neither short nor readable")
+        if name in _COLOURS and directory in _PICTURES:
+            one.ledger.colours = f"EXIF tag {name}"
         return None
     if value is not True:
         one.data[entry.start : entry.start + entry.size] = value.ljust(entry.size, b"\0")

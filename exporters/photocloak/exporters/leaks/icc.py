@@ -15,6 +15,15 @@ from photocloak.exporters.leaks.tables import table
 
 _HEADER, _RESERVED, _MOST = 128, 100, 200
 _SMALL = 1024
+# tags that a transform is made of (ICC.1:2022, 9.2 and annex E)
+_COLOURS = frozenset(
+    [b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"wtpt", b"chad", b"cicp"]
+    + [
+        form + digit
+        for form in (b"A2B", b"B2A", b"D2B", b"B2D")
+        for digit in (b"0", b"1", b"2", b"3")
+    ]
+)
 _UNEVEN = 0.2  # neighbours in a colour table differ by less of the whole range, on average
 
 
@@ -36,6 +45,8 @@ def clean(profile: bytes, ledger: Ledger) -> bytes:
             done[start, size] = start + size <= end and _fits(profile[start : start + size], ledger)
             if not done[start, size]:
                 ledger.drop(f"colour profile {name.decode('latin-1')}", size, "unknown")
+                if name in _COLOURS:
+                    ledger.colours = "colour profile"
         if done[start, size]:
             kept.append((start, start + size))
     return _only(profile, kept)

@@ -5,17 +5,18 @@ serial numbers and codes; many of them, or long ones, might be a picture in piec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.stream import Stream
 from photocloak.exporters.leaks.tables import table
 
 Result = TypeVar("Result")
 
 _MUCH = 1000  # characters or bytes
-_BRIEF, _HEARD = 40, 240  # characters of a brief text, and of those that are judged together
+_LONG = 80  # characters of a text in which a few odd words are no pieces of anything
 
 
 @dataclass
@@ -27,9 +28,10 @@ class Ledger:
         strict: a file that had too much in all is judged again with smaller limits a value.
         spent: what the parts that were kept hold.
         refused: unreadable characters or bytes that went.
-        brief: the last brief texts that were kept.
+        stream: what the texts that were kept read as together.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
+        colours: the part that had to go although it says how the colours are meant; empty: none.
 
     """
 
@@ -37,9 +39,10 @@ class Ledger:
     strict: bool = False
     spent: Cost = field(default_factory=Cost)
     refused: int = 0
-    brief: str = ""
+    stream: Stream = field(default_factory=Stream)
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
+    colours: str = ""
 
     def admits(self, wanted: Cost, *, strict: bool | None = None) -> bool:
         """Tell whether a value may stay, and count it."""
@@ -50,10 +53,12 @@ class Ledger:
             # where so much goes, what is left may be its short pieces
             self.overdrawn |= self.refused > _MUCH
             return False
-        if _exceeds(self.spent + wanted, limits["file"]):
+        if _exceeds(self.spent + wanted, limits["file"]) or not self.stream.takes(
+            wanted, strict=self.strict
+        ):
             self.overdrawn = True
             return False
-        self.spent += wanted
+        self.spent += replace(wanted, words=(), letters="")
         return True
 
     def within(self, wanted: Cost) -> bool:
@@ -61,7 +66,7 @@ class Ledger:
         return not _exceeds(wanted, table("limits")["value"])
 
     def admits_text(self, text: str, wanted: Cost | None = None) -> bool:
-        """Tell whether a text may stay, by itself and behind the brief ones before it; count it.
+        """Tell whether a text may stay, and count it.
 
         Args:
             text: as people read it.
@@ -69,23 +74,8 @@ class Ledger:
 
         """
         wanted = cost(text) if wanted is None else wanted
-        brief = 0 < len(text.strip()) <= _BRIEF
-        if brief and not (wanted.opaque or wanted.identifiers) and not self._follows(text.strip()):
-            return False
-        # of a long text that can be read a few odd words are no pieces of anything
-        plain = len(text) > 2 * _BRIEF and wanted.opaque * 8 <= len(text)
+        plain = len(text) > _LONG and wanted.opaque * 8 <= len(text)
         return self.admits(wanted, strict=self.strict and not plain)
-
-    def _follows(self, text: str) -> bool:
-        """Tell whether brief texts, one behind the other, can still be read: pieces cannot."""
-        joined = f"{self.brief} {text}"
-        if self.strict or len(joined) > _HEARD:
-            if cost(joined).opaque > table("limits")["value"]["opaque"]:
-                self.overdrawn = True
-                return False
-            joined = joined[-_HEARD // 2 :] if self.strict else ""
-        self.brief = joined
-        return True
 
     def drop(self, where: str, size: int, why: str) -> None:
         """Note that a part is not written."""
@@ -97,13 +87,32 @@ class Ledger:
         return tuple(dict.fromkeys(self.dropped))
 
 
-def settled(clean: Callable[[Ledger], Result], previews: Previews) -> tuple[Result, Ledger]:
-    """Return what `clean` makes of a file, and the account; strictly where that is needed."""
+def settled(
+    clean: Callable[[Ledger], Result], previews: Previews, *, in_place: bool = False
+) -> tuple[Result, Ledger]:
+    """Return what `clean` makes of a file, and the account; strictly where that is needed.
+
+    Args:
+        clean: judges the file.
+        previews: makes what stands in the place of old previews.
+        in_place: `clean` overwrites what has to go, so that it does not see it again.
+
+    Raises:
+        ValueError: without what has to go the colours would change.
+
+    """
     ledger = Ledger(previews)
     result = clean(ledger)
     if ledger.overdrawn:
-        ledger = Ledger(previews, strict=True)
+        first, ledger = ledger, Ledger(previews, strict=True)
+        if in_place:
+            ledger.dropped, ledger.colours = first.dropped, first.colours
         result = clean(ledger)
+    if ledger.colours:
+        raise ValueError(
+            f"its {ledger.colours} holds what cannot be vouched for, and without it the colours "
+            "would change"
+        )
     return result, ledger
 
 

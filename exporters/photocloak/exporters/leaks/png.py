@@ -3,6 +3,7 @@
 import binascii
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from photocloak.exporters.containers.chunks import Chunk
@@ -15,6 +16,7 @@ from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _MAX_TEXT = 1 << 26
 _EXIF = b"Exif\0\0"
 
@@ -41,6 +43,8 @@ def clean(chunks: list[Chunk], ledger: Ledger) -> list[Chunk]:
             kept.append(fresh)
         else:
             _drop(chunk, ledger, "unknown" if form is None or again else "not what it should be")
+            if chunk.name in _COLOURS and not again:
+                ledger.colours = f"{chunk.name.decode()} chunk"
     return kept
 
 
@@ -68,17 +72,22 @@ def _one(chunk: Chunk, form: dict[str, str], ledger: Ledger) -> Chunk | None:
 
 
 def _profile(chunk: Chunk, ledger: Ledger) -> Chunk | None:
+    """Judge a profile; it is packed anew where its name, or something behind it, has to go."""
     name, _, rest = chunk.body.partition(b"\0")
+    method, packed = rest[:1], rest[1:]
     try:
-        profile = _inflate(rest[1:])
+        profile = _inflate(packed, whole=False)
     except ValueError:
         return None
     fresh = icc.clean(profile, ledger)
-    if not fresh or not ledger.admits(text_cost(name)) or rest[:1] != b"\0":
+    if not fresh:
         return None
-    if fresh == profile:
-        return chunk
-    return Chunk(chunk.name, name + b"\0\0" + zlib.compress(fresh))
+    readable = ledger.admits(text_cost(name))
+    if readable and fresh == profile and method == b"\0":
+        with suppress(ValueError):  # something follows the profile
+            _inflate(packed)
+            return chunk
+    return Chunk(chunk.name, (name if readable else b"ICC") + b"\0\0" + zlib.compress(fresh))
 
 
 def _text(chunk: Chunk, ledger: Ledger) -> Chunk | None:
@@ -146,7 +155,8 @@ def pack(name: bytes, parts: Text, text: bytes) -> Chunk:
     return Chunk(name, parts.keyword + b"\0" + parts.between + body)
 
 
-def _inflate(data: bytes) -> bytes:
+def _inflate(data: bytes, *, whole: bool = True) -> bytes:
+    """Unpack a text; `whole`: nothing may follow it, nor may its end lack."""
     unpacker = zlib.decompressobj()
     try:
         text = unpacker.decompress(data, _MAX_TEXT)
@@ -154,7 +164,7 @@ def _inflate(data: bytes) -> bytes:
         raise ValueError("a packed text is damaged") from error
     if unpacker.unconsumed_tail:
         raise ValueError("a packed text is huge")
-    if not unpacker.eof or unpacker.unused_data:
+    if whole and (not unpacker.eof or unpacker.unused_data):
         raise ValueError("a packed text is cut short, or something follows it")
     return text
 

@@ -5,21 +5,17 @@ letters that follow each other as no language lets them, or is made of digits an
 is decoded here: what a text costs is how much of it nobody can read.
 """
 
-import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.words import IDEOGRAPHS, folded, is_uniform, unlikely
 
-_WINDOW = 32  # letters that are judged together
-_ODD, _SLACK = 5.0, 14.0  # bits a letter; more where the letters are few
-_BRIEF = 2.4  # letters of a word: languages have more on average
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
+_OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
+_SIGNS = "_$+<>=^`|~©®™°¨´¸№"
+_UNIT = 3  # letters, as of millimetres
 _RUNS = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _IDENTIFIER = re.compile(
@@ -33,14 +29,10 @@ _DATE = re.compile(
     r"(?:1[89]|20)\d\d[-:](?:0\d|1[0-2])[-:][0-3]\d"
     r"(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,6})?)?(?:Z|[+-][01]\d:?[0-5]\d)?)?"
 )
-_FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
-# Languages use their letters unevenly: entropy of so many letters, in shares of the largest. Of
-# ideographs nobody has used up all in a text; their shares are measured with 300 and more.
-_FEW, _FEW_FOREIGN, _STRETCH = 150, 300, 600
-_SKEWED_LATIN, _SKEWED, _SKEWED_IDEOGRAPHS = 0.965, 0.955, 0.962
+_FEW, _FEW_FOREIGN = 150, 300  # letters that tell whether they are used evenly
 _MANY_BLANKS = 48
-# scripts that one text has at most; distinct letters of an alphabet, and more than it has
-_SCRIPTS, _ALPHABET, _IDEOGRAPHS = 4, 16, 40
+# scripts that one text has at most; distinct letters of an alphabet
+_SCRIPTS, _ALPHABET = 4, 16
 
 
 @dataclass(frozen=True)
@@ -49,9 +41,11 @@ class Cost:
 
     Attributes:
         opaque: characters or bytes that are neither words nor numbers.
-        digits: of numbers.
+        digits: of numbers, and the few letters on them.
         identifiers: digits of hashes and universal identifiers.
         foreign: letters of other scripts than Latin, too few to tell a language from chance.
+        words: what it reads as in Latin letters, to be judged with all else that a file says.
+        letters: of its other scripts, likewise.
 
     """
 
@@ -59,6 +53,8 @@ class Cost:
     digits: int = 0
     identifiers: int = 0
     foreign: int = 0
+    words: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    letters: str = field(default="", compare=False, repr=False)
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -66,6 +62,8 @@ class Cost:
             self.digits + other.digits,
             self.identifiers + other.identifiers,
             self.foreign + other.foreign,
+            self.words + other.words,
+            self.letters + other.letters,
         )
 
 
@@ -89,24 +87,38 @@ def cost(text: str) -> Cost:
         if _is_code(runs):
             opaque += len(chunk)
             continue
+        digits += _digits(runs)
+        opaque += sum(map(chunk[1:-1].count, _OUTSIDE))
         for run in runs:
             if run.isdecimal():
-                digits += len(run)
-            elif not run[0].isalpha():
+                continue
+            if not run[0].isalpha():
                 signs += len(run)
                 opaque += sum(not _is_punctuation(sign) for sign in run)
             else:
                 opaque += _letters(run, words, foreign)
-    uniform = sum(map(len, words)) >= _FEW and _is_uniform("".join(map(_folded, words)), latin=True)
-    opaque += sum(map(len, words)) if uniform else _unlikely(words)
+    uniform = sum(map(len, words)) >= _FEW and is_uniform("".join(map(folded, words)), latin=True)
+    opaque += sum(map(len, words)) if uniform else unlikely(words)
     unread = opaque + signs
     if unread > _CODE and unread * 2 > len("".join(plain.split())):
         opaque = max(opaque, len(text))  # no text: its separators are part of it
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
     letters = marks + sum(map(len, foreign))
-    if _is_foreign_language("".join(foreign)):
-        return Cost(opaque, digits, identifiers, 0 if letters >= _FEW_FOREIGN else letters)
-    return Cost(opaque + letters, digits, identifiers)
+    told = tuple(words), "".join(foreign)
+    if _is_foreign_language(told[1]):
+        few = 0 if letters >= _FEW_FOREIGN else letters
+        return Cost(opaque, digits, identifiers, few, *told)
+    return Cost(opaque + letters, digits, identifiers, 0, *told)
+
+
+def _digits(runs: list[str]) -> int:
+    """Return the digits of a chunk, and the few letters right beside one: units, hexadecimal."""
+    return sum(
+        len(run)
+        for before, run, behind in zip(["", *runs], runs, [*runs[1:], ""], strict=False)
+        if run.isdecimal()
+        or (run.isalpha() and len(run) <= _UNIT and (before.isdecimal() or behind.isdecimal()))
+    )
 
 
 def _letters(run: str, words: list[str], foreign: list[str]) -> int:
@@ -135,8 +147,8 @@ def _is_foreign_language(letters: str) -> bool:
         return False
     if len(letters) < _FEW_FOREIGN:
         return True
-    least = _IDEOGRAPHS if scripts & {"CJK", "HANGUL"} else _ALPHABET
-    return len(set(letters)) >= least and not _is_uniform(_folded(letters), latin=False)
+    least = IDEOGRAPHS if scripts & {"CJK", "HANGUL"} else _ALPHABET
+    return len(set(letters)) >= least and not is_uniform(folded(letters), latin=False)
 
 
 def _is_code(runs: list[str]) -> bool:
@@ -153,7 +165,9 @@ def _is_base(letter: str) -> bool:
 
 
 def _is_punctuation(sign: str) -> bool:
-    return sign in "_$+<>=^`|~" or unicodedata.category(sign)[0] in "PS"
+    """Tell whether a sign stands between words; of pictograms a text may spell anything."""
+    category = unicodedata.category(sign)
+    return sign in _SIGNS or category[0] == "P" or category in ("Sc", "Sm")
 
 
 def _latin(run: str) -> bool:
@@ -173,58 +187,3 @@ def _blanks(text: str) -> int:
     lines = len(turns) - turns.count("\r\n") - tabs
     excess = max(0, len(blanks) - len(text) // 2 - _MANY_BLANKS) if tabs else 0
     return unusual + max(tabs - _MANY_BLANKS, excess, len(blanks) if lines * 3 > len(blanks) else 0)
-
-
-@cache
-def _surprises() -> dict[str, int]:
-    letters = " abcdefghijklmnopqrstuvwxyz"
-    rows = table("letters")["rows"]
-    return {a + b: int(rows[i][j]) for i, a in enumerate(letters) for j, b in enumerate(letters)}
-
-
-def _unlikely(words: list[str]) -> int:
-    """Return the letters of words that follow each other as in no language."""
-    return sum(
-        letters
-        for letters, bits, count in _windows(words)
-        if bits > _ODD * letters + _SLACK or (letters >= _WINDOW and letters < _BRIEF * count)
-    )
-
-
-def _windows(words: list[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield (letters, bits, words) of a few words at a time."""
-    surprises = _surprises()
-    letters = bits = count = 0
-    for word in words:
-        plain = _folded(word)
-        letters += len(plain)
-        count += 1
-        bits += sum(surprises.get(a + b, 9) for a, b in zip(" " + plain, plain, strict=False))
-        if letters >= _WINDOW:
-            yield letters, bits, count
-            letters = bits = count = 0
-    if letters:
-        yield letters, bits, count
-
-
-def _folded(word: str) -> str:
-    """Return a word in small letters without accents."""
-    if word.isascii():
-        return word.lower()
-    apart = unicodedata.normalize("NFKD", word.lower().translate(_FOLDED))
-    return "".join(one for one in apart if not unicodedata.combining(one))
-
-
-def _is_uniform(letters: str, *, latin: bool) -> bool:
-    """Tell whether some part of a text uses its letters about equally, as no language does."""
-    starts = range(0, max(1, len(letters) - _STRETCH // 2), _STRETCH)
-    return any(_is_even(letters[start : start + _STRETCH], latin=latin) for start in starts)
-
-
-def _is_even(letters: str, *, latin: bool) -> bool:
-    counts = Counter(letters)
-    total = len(letters)
-    entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
-    skewed = _SKEWED_IDEOGRAPHS if len(counts) > _IDEOGRAPHS else _SKEWED
-    skewed = _SKEWED_LATIN if latin else skewed
-    return entropy > skewed * math.log2(min(len(counts), total)) or len(counts) < 8

@@ -31,25 +31,32 @@ class Cache:
         self.folder = make_private(folder)
         path = folder / "values.db"
         path.touch(mode=0o600)
-        # Two evaluations at once may wait for each other's commits.
+        # Two evaluations at once wait for each other's commits, which last as long as the writing:
+        # what is put is held in memory until then.
         self._connection = sqlite3.connect(path, timeout=60)
+        self._held: dict[str, bytes] = {}
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT"
         )
 
     def get(self, key: str) -> NDArray[np.float32] | None:
         """Return the (N,) float32 vector under `key`, or None."""
+        if key in self._held:
+            return np.frombuffer(self._held[key], "<f4")
         row = self._connection.execute("SELECT data FROM vectors WHERE key = ?", (key,)).fetchone()
         return None if row is None else np.frombuffer(row[0], "<f4")
 
     def put(self, key: str, vector: NDArray[np.generic]) -> None:
         """Keep a (N,) vector as float32."""
-        data = np.ascontiguousarray(vector, "<f4").tobytes()
-        self._connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?)", (key, data))
+        self._held[key] = np.ascontiguousarray(vector, "<f4").tobytes()
 
     def commit(self) -> None:
         """Make everything that was put survive."""
-        self._connection.commit()
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)", self._held.items()
+            )
+        self._held.clear()
 
     def close(self) -> None:
         """Let go of the file, after the last page is written; what was not committed is lost."""

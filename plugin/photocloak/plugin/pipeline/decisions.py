@@ -11,7 +11,6 @@ from itertools import compress
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
-from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode, load_modes
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
@@ -116,7 +115,7 @@ class Decisions:
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
             return _held(task, Status.NO_FACE, reason)
         if detections.out_of_reach:
-            reason = f"{job.source}: {_out_of_reach(detections.out_of_reach)}"
+            reason = f"{job.source}: {_out_of_reach(detections)}"
             return _held(task, Status.UNCERTAIN, reason)
         assigned = tuple(self._assigned(job, detections))
         targets = tuple(one.target for one in assigned)
@@ -211,9 +210,11 @@ def _held(
     return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
 
 
-def _out_of_reach(missed: Sequence[Face]) -> str:
+def _out_of_reach(detections: Detections) -> str:
     """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
-    x, y, w, h = (round(value) for value in missed[0].box)
+    missed = detections.out_of_reach
+    x, y, w, h = missed[0].box
+    x, y, w, h = detections.published((round(x), round(y), round(w), round(h)))
     more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
     return (
         f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
@@ -246,7 +247,14 @@ def _outcomes(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
 def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
     """Return the faces as they are when nothing is done to them."""
     return tuple(
-        FaceOutcome(whole_box(face, detections.shape), None, None, {}, None, cloaked=False)
+        FaceOutcome(
+            detections.published(whole_box(face, detections.shape)),
+            None,
+            None,
+            {},
+            None,
+            cloaked=False,
+        )
         for face in detections.faces
     )
 

@@ -17,6 +17,7 @@ from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.modes import Mode
 from photocloak.engine.recognition.ensemble import Embeddings
+from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.subject import FaceCloak
 from photocloak.engine.targets.library import Target
 from photocloak.engine.verify import FaceEvidence
@@ -60,6 +61,8 @@ class Detections:
         observed: the faces as the people store sees them; none where one is out of reach.
         out_of_reach: the faces that cannot be aligned, so not be cloaked.
         seconds: that it took.
+        column: of the picture that was the first as it was looked at, see `engine.seam`; 0 but
+            for a 360° photo with a face on its edges.
 
     """
 
@@ -69,6 +72,11 @@ class Detections:
     observed: tuple[ObservedFace, ...]
     out_of_reach: tuple[Face, ...]
     seconds: float
+    column: int = 0
+
+    def published(self, box: Box) -> Box:
+        """Return where a box of the picture as it was looked at lies in the published one."""
+        return box_as_published(box, self.column, self.shape[1])
 
 
 @dataclass(frozen=True)

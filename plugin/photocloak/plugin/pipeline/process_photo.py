@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from photocloak import exporters
 from photocloak.core import InputError
+from photocloak.engine import seam
 from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
@@ -84,7 +85,8 @@ def open_photo(task: PhotoTask) -> Opened:
 
 def detect(engine: Engine, opened: Opened) -> Detections:
     """Find the faces of a photo and embed them."""
-    started, base = time.monotonic(), opened.base
+    started = time.monotonic()
+    base, column = cut_open(engine.detector, opened.photo, opened.base)
     faces = engine.detector(base)
     out_of_reach = [face for face in faces if not alignable(face, base.shape)]
     return Detections(
@@ -94,6 +96,7 @@ def detect(engine: Engine, opened: Opened) -> Detections:
         () if out_of_reach else _sightings(engine, base, faces),
         tuple(out_of_reach),
         opened.seconds + time.monotonic() - started,
+        column,
     )
 
 
@@ -154,7 +157,9 @@ class _Attempt:
     opened: Opened
 
     def __call__(self, subjects: list[Subject], on_step: OnStep) -> CloakedFile:
-        ensemble, job, base = self.engine.ensemble, self.order.task.job, self.opened.base
+        ensemble, job = self.engine.ensemble, self.order.task.job
+        column = self.order.detections.column
+        base = seam.turned(self.opened.base, column)
         seed = job.seed
         if seed is None:
             seed = seed_of(self.order.detections.content, *(one.target.name for one in subjects))
@@ -162,30 +167,47 @@ class _Attempt:
         cloak = cloaker(base, subjects, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()
-        encoded = exporters.encode(self.opened.photo, base, cloak.pixels, self.order.task.policy)
-        worn = cloak.worn
-        del cloak  # what was written is decoded next: of a large photo, a copy more
-        evidence = self._measure(encoded, subjects)
+        pixels = seam.turned(cloak.pixels, -column)
+        task, worn = self.order.task, cloak.worn
+        encoded = exporters.encode(self.opened.photo, self.opened.base, pixels, task.policy)
+        del cloak, pixels  # what was written is decoded next: of a large photo, a copy more
+        evidence = self._measure(base, encoded, subjects)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
         return CloakedFile(encoded, evidence, accepting, worn)
 
     def _measure(
-        self, encoded: exporters.Encoded, subjects: list[Subject]
+        self, base: Image, encoded: exporters.Encoded, subjects: list[Subject]
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
-        base = self.opened.base
+        detections = self.order.detections
         written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
         if not subjects:
             return ()
         found = measure(
             base,
-            written,
+            seam.turned(written, detections.column),
             [one.face for one in subjects],
             [one.own for one in subjects],
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
-        return tuple(found)
+        return tuple(replace(one, box=detections.published(one.box)) for one in found)
+
+
+def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[Image, int]:
+    """Return a picture with no face on its edges, and its column that is the first then.
+
+    Raises:
+        InputError: faces may be cut in this 360° photo, or it has them in every column.
+
+    """
+    column = seam.cut(base, detector) if exporters.wraps(photo) else 0
+    if column is None:
+        raise InputError(
+            f"{photo.name}: this 360° photo has faces all around, so that it cannot be cut open "
+            "between them; export the view that you want as an ordinary photo."
+        )
+    return seam.turned(base, column), column
 
 
 def _sightings(engine: Engine, base: Image, faces: list[Face]) -> tuple[ObservedFace, ...]:
