@@ -1,4 +1,4 @@
-"""A Dask cluster to work on; see docs/scale.md."""
+"""A Dask cluster to work on; see docs/howto/many-machines.md."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
