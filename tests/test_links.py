@@ -22,17 +22,6 @@ DOTTED = re.compile(r"(?<![\w.-])photocloak(?:\.[A-Za-z_]\w*)+")
 USERS = {"settings.toml", "club.toml"}
 """Files that the reader writes."""
 
-AWAITED = {
-    "executors/base.py",
-    "executors/threads.py",
-    "pipeline/shelf.py",
-    "plugin/photocloak/plugin/pipeline/shelf.py",
-    "storage/results.py",
-    "people/learning.py",
-    "people/grouping.py",
-}
-"""What the pipeline of two passes brings; the architecture tells of it already."""
-
 LOGGED = re.compile(r"^- \d{4}-\d\d-\d\d .*$", re.MULTILINE)
 """A line of a log: it says what was run then, with the paths of then."""
 
@@ -63,11 +52,7 @@ def test_files_that_a_page_names_are_there(page: str) -> None:
     for text in code(LOGGED.sub("", BY_NAME[page])):
         for path in PATH.findall(text):
             if "NAME" not in path:
-                assert path in tree() | USERS | AWAITED, f"{page}: {path}"
-
-
-def test_nothing_is_awaited_that_has_come() -> None:
-    assert not AWAITED & tree(), "take it out of AWAITED"
+                assert path in tree() | USERS, f"{page}: {path}"
 
 
 @pytest.mark.parametrize("page", BY_NAME)

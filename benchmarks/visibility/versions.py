@@ -23,7 +23,8 @@ def cloak(sources: Sequence[Source], mode: str, product: Product) -> dict[Path, 
     for one in sources:
         photos[one.person].append(Picture(one.path, file_hash(one.path)))
     identities = [Identity(name, True, tuple(taken), ()) for name, taken in photos.items()]
-    show = make_progress("auto", len(sources) - sum(product.known(who, mode) for who in identities))
+    pending = [one.path for who in identities for one in product.pending(who, mode)]
+    show = make_progress("auto", pending)
     try:
         cloaked = [one for who in identities for one in product.cloak(who, mode, show)]
     finally:

@@ -26,7 +26,6 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.plugin import Status
-from photocloak.plugin.watch.runner import ROOM
 from tests.plugin.fakes import PORTRAIT, picture
 from tests.plugin.watch.harness import Place, decodes, files
 
@@ -96,7 +95,7 @@ class Soak:
             assert one.output == place.out / name
             assert one.made_sha256 == _sha256(place.out / name), f"{name}: the journal's file"
             assert decodes(place.out / name)
-        more, allowed = self.done_again(), ROOM * self.killed
+        more, allowed = self.done_again(), self.killed
         assert sum(more.values()) <= allowed, f"more than were in hand at a kill: {more}"
 
     def done_again(self) -> Counter[str]:

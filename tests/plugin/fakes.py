@@ -18,6 +18,7 @@ from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.pipeline.worker import Worker
@@ -48,10 +49,10 @@ class FirstFree:
 
     def __init__(self, size: int = 10) -> None:
         self.library = library(size)
-        self.asked: list[tuple[int, int]] = []
+        self.asked: list[int] = []
 
-    def __call__(self, index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        self.asked.append((index, len(photos)))
+    def __call__(self, faces: Sequence[ObservedFace], photo: str, taken: Collection[str]) -> Target:
+        self.asked.append(len(faces))
         free = [name for name in self.library if name not in taken] or list(self.library)
         return self.library[free[0]]
 

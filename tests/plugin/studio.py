@@ -6,7 +6,12 @@ from pathlib import Path
 
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
+from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.shelf import Shelf
+from photocloak.plugin.pipeline.worker import Worker
+from photocloak.plugin.storage.results import Results
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
 ONE, TWO, NONE = (120, 160), (130, 260), (96, 128)
@@ -14,6 +19,12 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
     ONE: [face_at(40, 20, 70)],
     TWO: [face_at(20, 20, 80), face_at(150, 30, 70)],
 }
+
+
+def decisions_of(engine: Engine, database: Database) -> Decisions:
+    """Return a clerk for an engine of fakes; hardly anybody is alike."""
+    people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
+    return Decisions(people, Shelf(Outputs(database), Results(database)), engine.library)
 
 
 class Studio:
@@ -24,9 +35,7 @@ class Studio:
         self.database = database = Database(home / "data" / "photocloak.db")
         self.outputs = Outputs(database)
         self.pipeline = Pipeline(
-            self.engine,
-            People(database, dict.fromkeys(self.engine.ensemble.extractors, 0.9)),
-            self.outputs,
+            decisions_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,18 +20,19 @@ from photocloak.engine.recognition.age_sex import EXTRACTOR, load_age_sex_head
 from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, skin_tone
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
+from photocloak.plugin.executors.threads import WorkerThreads
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline.coordinator import Coordinator
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.pipeline.process_photo import Engine
-from photocloak.plugin.pipeline.threads import WorkerThreads
+from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.pipeline.worker import Worker
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders, models_folder
 from photocloak.plugin.storage.inputs import find_photos
 from photocloak.plugin.storage.outputs import Outputs
+from photocloak.plugin.storage.results import Results
 
 
 def specs(folders: Folders) -> dict[str, ExtractorSpec]:
@@ -76,41 +76,27 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     return Engine(detector, load_landmarker(cache), ensemble, library, partial(_look, head))
 
 
-def open_pipeline(engine: Engine, folders: Folders) -> Pipeline:
-    """Join an engine and the user's stores."""
-    return Pipeline(
-        engine,
-        open_people(engine, folders),
-        open_outputs(folders),
-        load_policy=partial(_load_policy, folders),
-    )
+def open_pipeline(engine: Engine, folders: Folders, *, workers: int = 1) -> Pipeline:
+    """Join an engine, in this process, and the user's stores; `workers` photos are done at once."""
+    decisions = _decisions(thresholds(engine.ensemble), engine.library, folders)
+    return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), workers))
 
 
-def open_coordinator(
-    settings: Settings, folders: Folders, executor: Executor, *, workers: int
-) -> Coordinator:
-    """Join an executor, in whose `workers` processes the models will be, and the user's stores."""
+def open_decisions(folders: Folders) -> Decisions:
+    """Open the user's stores for the extractors that there are; no model is loaded."""
     found = specs(folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(found)
-    people = People(
-        Database(folders.database), {name: one.threshold for name, one in found.items()}
-    )
-    decisions = Decisions(
-        people, open_outputs(folders), library, load_policy=partial(_load_policy, folders)
-    )
-    return Coordinator(decisions, executor, Recipe(settings, folders), workers=workers)
+    return _decisions({name: one.threshold for name, one in found.items()}, library, folders)
 
 
-def open_threads(engine: Engine, folders: Folders, threads: WorkerThreads) -> Coordinator:
-    """Join threads of this process, which have the engine, and the user's stores."""
-    decisions = Decisions(
-        open_people(engine, folders),
-        open_outputs(folders),
-        engine.library,
-        load_policy=partial(_load_policy, folders),
-    )
-    return Coordinator(decisions, threads, threads.recipe, workers=threads.workers)
+def _decisions(
+    thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders
+) -> Decisions:
+    database = Database(folders.database)
+    shelf = Shelf(Outputs(database), Results(database))
+    people = People(database, thresholds)
+    return Decisions(people, shelf, library, load_policy=partial(_load_policy, folders))
 
 
 @dataclass(frozen=True)

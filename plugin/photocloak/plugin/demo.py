@@ -8,9 +8,9 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import OutputError
-from photocloak.engine.cloaker import OnStep
 from photocloak.engine.detection.alignment import Image
 from photocloak.plugin.pipeline.job import Job, Outcome
+from photocloak.plugin.pipeline.messages import Tell
 from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.storage.folders import why_not_writable
 
@@ -19,7 +19,7 @@ AMPLIFIED = 10
 
 
 def write_demo(
-    pipeline: Pipeline, portrait: Path, folder: Path, *, mode: str, private: Path, on_step: OnStep
+    pipeline: Pipeline, portrait: Path, folder: Path, *, mode: str, private: Path, tell: Tell
 ) -> tuple[Outcome, list[Path]]:
     """Cloak `portrait` and put before, after and difference into `folder`; return where, too.
 
@@ -29,12 +29,12 @@ def write_demo(
         folder: where to.
         mode: how strongly.
         private: a folder for the cloaked file until it is seen to be good.
-        on_step: see `Pipeline.run`.
+        tell: see `Pipeline.run_all`.
 
     """
     if reason := why_not_writable(folder):
         raise OutputError(f"{folder}: the demo cannot be written there: {reason}.")
-    outcome = pipeline.run(Job(portrait, private, mode, "keep"), on_step=on_step)
+    (outcome,) = pipeline.run_all([Job(portrait, private, mode, "keep")], tell)
     if outcome.output is None:
         return outcome, []
     before, after = portrait.read_bytes(), outcome.output.read_bytes()

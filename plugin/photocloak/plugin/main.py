@@ -98,8 +98,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show(sys.stderr)
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted; nothing half-done was left behind")
+    except (click.Abort, KeyboardInterrupt) as interrupt:
+        _say("; ".join(["interrupted", "nothing half-done was left behind", *interrupt.args]))
         return ExitCode.INTERRUPTED
     except PhotocloakError as error:
         _LOG.debug("", exc_info=True)

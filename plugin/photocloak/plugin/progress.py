@@ -6,10 +6,13 @@ stdout is data and belongs to `--json`.
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.pipeline.messages import Event
 from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.tally import Tally
 
@@ -17,35 +20,29 @@ Style = Literal["auto", "plain", "json", "none"]
 
 
 class Progress(Protocol):
-    """Hears of everything that happens in a run, in order."""
+    """Hears of everything that happens in a run."""
 
     def passed(self, seen: Seen) -> None:
         """A file or folder is passed over; told before the first photo."""
 
-    def begin(self, source: Path) -> None:
-        """A photo is begun."""
-
-    def remark(self, text: str) -> None:
-        """Something there is to know about the run."""
-
-    def step(self, done: int, total: int) -> None:
-        """The optimiser has done a step for this photo."""
+    def event(self, event: Event) -> None:
+        """Something happened on the way of a photo, or there is something to say."""
 
     def end(self, outcome: Outcome) -> None:
-        """The photo is done."""
+        """A photo is done."""
 
     def close(self) -> None:
         """The run is over, or was broken off."""
 
 
-def make_progress(style: Style, total: int, *, verbose: bool = False) -> Progress:
-    """Return the progress of a run over `total` photos; `verbose` lists what is passed over."""
+def make_progress(style: Style, sources: Sequence[Path], *, verbose: bool = False) -> Progress:
+    """Return the progress of a run over photos; `verbose` lists what is passed over."""
     if style == "json":
-        return JsonLines(total, verbose=verbose)
+        return JsonLines(sources, verbose=verbose)
     if style == "none":
         return Quiet(verbose=verbose)
     kind = ProgressBar if style == "auto" and sys.stderr.isatty() else Plain
-    return kind(total, verbose=verbose)
+    return kind(sources, verbose=verbose)
 
 
 def line(outcome: Outcome) -> str:
@@ -97,13 +94,7 @@ class Quiet:
         if self._verbose:
             say(passed_line(seen))
 
-    def remark(self, text: str) -> None:
-        """Nothing."""
-
-    def begin(self, source: Path) -> None:
-        """Nothing."""
-
-    def step(self, done: int, total: int) -> None:
+    def event(self, event: Event) -> None:
         """Nothing."""
 
     def end(self, outcome: Outcome) -> None:
@@ -118,8 +109,8 @@ class Quiet:
 class Plain:
     """A line a photo, and a sum at the end."""
 
-    def __init__(self, total: int, *, verbose: bool = False) -> None:
-        self._total, self._verbose, self._tally = total, verbose, Tally()
+    def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
+        self._total, self._verbose, self._tally = len(sources), verbose, Tally()
 
     def passed(self, seen: Seen) -> None:
         """Count it, and say what, where that was asked for."""
@@ -128,15 +119,10 @@ class Plain:
         if self._verbose:
             self._say(passed_line(seen))
 
-    def remark(self, text: str) -> None:
-        """Say it."""
-        self._say(text)
-
-    def begin(self, source: Path) -> None:
-        """Nothing: the line comes at the end."""
-
-    def step(self, done: int, total: int) -> None:
-        """Nothing."""
+    def event(self, event: Event) -> None:
+        """Say what there is to say; a photo's line comes at its end."""
+        if event.what == "remark":
+            self._say(clean(event.text))
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo."""
@@ -154,69 +140,105 @@ class Plain:
 
 
 class ProgressBar(Plain):
-    """The lines of `Plain` above a bar that moves with the optimiser's steps."""
+    """The lines of `Plain` above one bar for the whole run."""
 
-    def __init__(self, total: int, *, verbose: bool = False) -> None:
-        super().__init__(total, verbose=verbose)
+    def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
+        super().__init__(sources, verbose=verbose)
         from tqdm import tqdm
 
-        form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-        self._bar = tqdm(total=total, bar_format=form, leave=False, file=sys.stderr)
+        self._pace, self._name = Pace(sources), ""
+        form = "{percentage:3.0f}%|{bar}| {desc}"
+        self._bar = tqdm(total=1.0, bar_format=form, leave=False, file=sys.stderr)
 
-    def begin(self, source: Path) -> None:
-        """Name the photo beside the bar."""
-        self._bar.set_description_str(shown(Path(source.name)))
-
-    def step(self, done: int, total: int) -> None:
-        """Move the bar by a part of a photo."""
-        self._bar.n = self._tally.done + done / total
-        self._bar.refresh()
+    def event(self, event: Event) -> None:
+        """Move the bar, and name the photo beside it."""
+        super().event(event)
+        self._pace.event(event)
+        if event.job is not None and event.what != "step":
+            self._name = shown(Path(event.job.source.name))
+        self._show()
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo, above the bar."""
         super().end(outcome)
-        self._bar.n = self._tally.done
-        self._bar.refresh()
+        self._pace.end(outcome)
+        self._show()
 
     def close(self) -> None:
         """Take the bar away."""
         self._bar.close()
         super().close()
 
+    def _show(self) -> None:
+        self._bar.n = self._pace.position
+        self._bar.set_description_str(where(self._pace, self._total, self._name), refresh=False)
+        self._bar.refresh()
+
     def _say(self, text: str) -> None:
         self._bar.clear()
         say(text)
 
 
-class JsonLines:
-    """One JSON object a line: `begin`, `step` and `end` events, with the photo's number."""
+def where(pace: Pace, total: int, name: str) -> str:
+    """Say beside the bar which photo it is at, and how long the rest will take."""
+    number = pace.detections if pace.looking else pace.over + 1
+    verb = "Looking at photo" if pace.looking else "Photo"
+    left = pace.left()
+    time = "" if left is None else f", {duration(left)} left"
+    return f"{verb} {min(max(number, 1), total)} of {total}, {name}{time}"
 
-    def __init__(self, total: int, *, verbose: bool = False) -> None:
-        self._total, self._photo, self._verbose = total, 0, verbose
+
+def duration(seconds: float) -> str:
+    """Say how long something takes, no finer than it is known."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class JsonLines:
+    """One JSON object a line, with the number that the photo has in the run."""
+
+    def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
+        self._numbers = {source: number for number, source in enumerate(sources, 1)}
+        self._begun: set[Path] = set()
+        self._pace, self._verbose = Pace(sources), verbose
 
     def passed(self, seen: Seen) -> None:
         """Write path and kind, where that was asked for."""
         if self._verbose:
-            self._write(event="passed_over", source=str(seen.path), kind=seen.kind)
+            self._write(photo=0, event="passed_over", source=str(seen.path), kind=seen.kind)
 
-    def remark(self, text: str) -> None:
-        """Nothing."""
-
-    def begin(self, source: Path) -> None:
-        """Write the photo's number and path."""
-        self._photo += 1
-        self._write(event="begin", total=self._total, source=str(source))
-
-    def step(self, done: int, total: int) -> None:
-        """Write the optimiser's steps done and in all."""
-        self._write(event="step", done=done, steps=total)
+    def event(self, event: Event) -> None:
+        """Write that a photo was looked at, that its cloak is begun, or the steps of that."""
+        self._pace.event(event)
+        if event.job is None:
+            return
+        source = event.job.source
+        if event.what == "looked":
+            self._photo(source, event="looked", faces=event.done)
+        elif event.what == "begun":
+            self._begin(source)
+        else:
+            self._photo(source, event="step", done=event.done, steps=event.total)
 
     def end(self, outcome: Outcome) -> None:
         """Write status and reason."""
-        self._write(event="end", status=outcome.status.value, reason=outcome.reason)
+        self._pace.end(outcome)
+        if outcome.source not in self._begun:
+            self._begin(outcome.source)
+        self._photo(outcome.source, event="end", status=outcome.status.value, reason=outcome.reason)
 
     def close(self) -> None:
         """Nothing: the last event was the last photo's end."""
 
+    def _begin(self, source: Path) -> None:
+        self._begun.add(source)
+        self._photo(source, event="begin", total=len(self._numbers), source=str(source))
+
+    def _photo(self, of: Path, **event: Any) -> None:
+        share = round(self._pace.position, 4)
+        self._write(photo=self._numbers[of], **event, share=share)
+
     def _write(self, **event: Any) -> None:
-        say(json.dumps({"photo": self._photo} | event))
+        say(json.dumps(event))

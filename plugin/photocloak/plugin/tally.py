@@ -7,7 +7,15 @@ from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.storage.file_kinds import Kind
 from photocloak.plugin.storage.inputs import passed_over
 
-_ORDER = ("cloaked", "already cloaked", "copied uncloaked", "held back", "failed", "not done")
+_ORDER = (
+    "cloaked",
+    "done before",
+    "already cloaked",
+    "copied uncloaked",
+    "held back",
+    "failed",
+    "not done",
+)
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Tally:
 def _group(outcome: Outcome) -> str:
     if outcome.status is Status.CLOAKED:
         return "cloaked"
+    if outcome.status is Status.DONE_BEFORE:
+        return "done before"
     if outcome.status is Status.ALREADY_CLOAKED:
         return "already cloaked"
     if outcome.status is Status.FAILED:

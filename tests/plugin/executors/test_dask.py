@@ -4,22 +4,36 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
 
 from photocloak.core import ConfigError
-from photocloak.plugin import Status, assembly
-from photocloak.plugin.executors.dask import connected
+from photocloak.plugin import Database, Folders, Status, assembly
+from photocloak.plugin.executors.dask import Cluster
 from photocloak.plugin.main import run
+from photocloak.plugin.pipeline.messages import Event
 from tests.plugin.executors.test_process_pool import HUNG, until
-from tests.plugin.fakes import BARE, CRASH, GROUP, LINGER, PORTRAIT, FakeRecipe
-from tests.plugin.pipeline.test_coordinator import Office, quick
+from tests.plugin.fakes import BARE, CAST, CRASH, GROUP, LINGER, PORTRAIT, FakeRecipe, make_engine
+from tests.plugin.pipeline.test_coordinator import Office, here, quick
+from tests.plugin.studio import decisions_of
 
 __all__ = ["quick"]  # a fixture
 
 ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class WithFolders(FakeRecipe):
+    """A recipe of fakes that knows the user's folders, as the real one does."""
+
+    folders: Folders | None = None
+
+    def __init__(self, folders: Folders) -> None:
+        super().__init__()
+        object.__setattr__(self, "folders", folders)
 
 
 @pytest.fixture
@@ -39,22 +53,25 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalCl
 def test_one_of_two_workers_is_killed_at_work(cluster: LocalCluster, tmp_path: Path) -> None:
     sizes = [PORTRAIT, GROUP, BARE, LINGER, PORTRAIT, GROUP, PORTRAIT, BARE]
     marker = tmp_path / "pid"
-    with connected(cluster.scheduler_address) as (executor, workers):
-        assert workers == 2
-        office = Office(tmp_path / "far", executor, FakeRecipe(marker), workers)
-        jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(sizes)]
-        futures = [office.coordinator.submit(job) for job in jobs]
-        until(lambda: marker.exists() and bool(marker.read_text()))
-        os.kill(int(marker.read_text()), signal.SIGKILL)
-        outcomes = [future.result(HUNG) for future in futures]
-        office.coordinator.close(wait=True)
+    executor = Cluster(FakeRecipe(marker), cluster.scheduler_address)
+    assert executor.workers == 2
+    office = Office(tmp_path / "far", executor)
+    jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(sizes)]
+    events: list[Event] = []
+    futures = office.coordinator.batch(jobs, events.append)
+    until(lambda: marker.exists() and bool(marker.read_text()))
+    os.kill(int(marker.read_text()), signal.SIGKILL)
+    outcomes = [future.result(HUNG) for future in futures]
+    office.coordinator.close(wait=True)
     assert [one.source for one in outcomes] == [job.source for job in jobs]
     assert [one.status for one in outcomes] == [
         Status.NO_FACE if size == BARE else Status.CLOAKED for size in sizes
     ]
-    near = Office(tmp_path / "near", executor, FakeRecipe(), 1)
-    for i, size in enumerate(sizes):
-        near.pipeline.run(near.job(f"{i}.png", size, i))
+    assert {one.job and one.job.source.name for one in events if one.what == "step"} == {
+        f"{i}.png" for i, size in enumerate(sizes) if size != BARE
+    }, "steps are heard from the cluster, too"
+    near = Office(tmp_path / "near", here())
+    near.do([near.job(f"{i}.png", size, i) for i, size in enumerate(sizes)])
     assert office.written() == near.written() and len(near.written()) == 6
     assert office.targets() == near.targets()
 
@@ -62,11 +79,13 @@ def test_one_of_two_workers_is_killed_at_work(cluster: LocalCluster, tmp_path: P
 def test_a_photo_that_kills_every_worker_costs_itself(
     cluster: LocalCluster, tmp_path: Path
 ) -> None:
-    with connected(cluster.scheduler_address) as (executor, workers):
-        office = Office(tmp_path, executor, FakeRecipe(), workers)
-        jobs = [office.job("bad.png", CRASH), *(office.job(f"{i}.png", PORTRAIT) for i in "ab")]
-        outcomes = [f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs]]
-        office.coordinator.close(wait=True)
+    office = Office(tmp_path, Cluster(FakeRecipe(), cluster.scheduler_address))
+    jobs = [
+        office.job("bad.png", CRASH),
+        *(office.job(f"{i}.png", PORTRAIT, i) for i in range(2)),
+    ]
+    outcomes = office.do(jobs)
+    office.coordinator.close(wait=True)
     assert [one.status for one in outcomes] == [Status.FAILED, Status.CLOAKED, Status.CLOAKED]
     assert str(outcomes[0].reason).startswith(f"{jobs[0].source}: unexpected KilledWorker")
 
@@ -77,11 +96,13 @@ def test_the_command_runs_on_a_cluster(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def opened(_settings: object, _folders: object, executor: object, *, workers: int) -> object:
-        return Office(tmp_path, executor, FakeRecipe(), workers).coordinator  # type: ignore[arg-type]
-
-    monkeypatch.setattr(assembly, "open_coordinator", opened)
-    album = Office(tmp_path, None, None, 1)  # type: ignore[arg-type]
+    monkeypatch.setattr(assembly, "Recipe", lambda _, folders: WithFolders(folders))
+    monkeypatch.setattr(
+        assembly,
+        "open_decisions",
+        lambda folders: decisions_of(make_engine(CAST), Database(folders.database)),
+    )
+    album = Office(tmp_path, here())
     names = [album.job(f"{i}.png", PORTRAIT, i).source.name for i in range(3)]
     monkeypatch.chdir(tmp_path)
     arguments = ["cloak", "in", "-o", "out", "--scheduler", cluster.scheduler_address, "--json"]
@@ -92,20 +113,16 @@ def test_the_command_runs_on_a_cluster(
 
 
 def test_nobody_answers() -> None:
-    with (
-        pytest.raises(ConfigError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"),
-        connected("tcp://127.0.0.1:9"),
-    ):
-        pass
+    with pytest.raises(ConfigError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        Cluster(FakeRecipe(), "tcp://127.0.0.1:9")
 
 
 def test_there_are_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         LocalCluster(n_workers=0, processes=True, dashboard_address=None) as cluster,
         pytest.raises(ConfigError, match="has no workers; start some"),
-        connected(cluster.scheduler_address),
     ):
-        pass
+        Cluster(FakeRecipe(), cluster.scheduler_address)
 
 
 def test_a_deadline_is_for_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,5 +132,5 @@ def test_a_deadline_is_for_this_machine(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_without_dask_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(ConfigError, match=r"photocloak\[distributed\]"), connected("tcp://x:1"):
-        pass
+    with pytest.raises(ConfigError, match=r"photocloak\[distributed\]"):
+        Cluster(FakeRecipe(), "tcp://x:1")

@@ -15,7 +15,7 @@ from pickle import PicklingError
 import pytest
 
 from photocloak.plugin.executors.process_pool import ProcessPool
-from photocloak.plugin.executors.worker_process import WorkerDiedError, sign_of_life
+from photocloak.plugin.executors.worker_process import WorkerDiedError, report
 
 HUNG = 600.0
 """Seconds after which what must happen counts as hung, however busy the machine is."""
@@ -25,7 +25,7 @@ HUNG = 600.0
 def pool() -> Iterator[ProcessPool]:
     pool = ProcessPool(2)
     yield pool
-    pool.shutdown(wait=False, cancel_futures=True)
+    pool.close(wait=False)
 
 
 def until(true: Callable[[], bool], seconds: float = HUNG) -> None:
@@ -71,7 +71,7 @@ def work_slowly(seconds: float) -> str:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.6)
-        sign_of_life()
+        report(int(10 * (end - time.monotonic())), int(10 * seconds))
     return "done"
 
 
@@ -81,7 +81,7 @@ def interrupt_self() -> str:
 
 
 def test_calls_are_answered(pool: ProcessPool) -> None:
-    assert list(pool.map(square, range(5))) == [0, 1, 4, 9, 16]
+    assert [one.result() for one in [pool.submit(square, i) for i in range(5)]] == [0, 1, 4, 9, 16]
     with pytest.raises(ValueError, match="no good"):
         pool.submit(fail, "no good").result()
     pids = {pool.submit(os.getpid).result() for _ in range(6)}
@@ -93,7 +93,7 @@ def test_nothing_starts_before_the_first_call() -> None:
     before = children.read_text()
     pool = ProcessPool(2)
     assert children.read_text() == before
-    pool.shutdown()
+    pool.close(wait=True)
 
 
 def test_what_cannot_be_sent_is_the_calls_own_fault(pool: ProcessPool) -> None:
@@ -135,18 +135,26 @@ def test_an_idle_process_that_was_killed_costs_nothing() -> None:
     os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid))
     assert pool.submit(os.getpid).result() not in (pid, os.getpid())
-    pool.shutdown()
+    pool.close(wait=True)
 
 
 def test_a_silent_process_is_ended_and_a_slow_one_is_not() -> None:
-    with ProcessPool(1) as other:
-        patience = patience_beyond(other.submit(square, 3).result)
+    other = ProcessPool(1)
+    patience = patience_beyond(other.submit(square, 3).result)
+    other.close(wait=True)
     pool = ProcessPool(1, patience=patience)
     assert pool.submit(work_slowly, 1.5 * patience).result() == "done"
     with pytest.raises(WorkerDiedError, match=f"was silent for {patience:.0f} s"):
         pool.submit(time.sleep, 3600).result(HUNG)
     assert pool.submit(square, 3).result() == 9
-    pool.shutdown()
+    pool.close(wait=True)
+
+
+def test_what_a_process_reports_is_heard(pool: ProcessPool) -> None:
+    heard: list[tuple[int, int]] = []
+    pool.submit(work_slowly, 2, heard=lambda *step: heard.append(step)).result()
+    assert heard and all(total == 20 for _, total in heard)
+    assert [left for left, _ in heard] == sorted((left for left, _ in heard), reverse=True)
 
 
 def test_an_interrupt_is_the_parents_to_answer(pool: ProcessPool) -> None:
@@ -156,7 +164,7 @@ def test_an_interrupt_is_the_parents_to_answer(pool: ProcessPool) -> None:
 def test_the_end_waits_or_kills(tmp_path: Path) -> None:
     pool = ProcessPool(1)
     slow = pool.submit(work_slowly, 2)
-    pool.shutdown(wait=True)
+    pool.close(wait=True)
     assert slow.result() == "done"
     with pytest.raises(RuntimeError):
         pool.submit(square, 1)
@@ -164,7 +172,7 @@ def test_the_end_waits_or_kills(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     lost, never = pool.submit(linger, marker), pool.submit(square, 1)
     until(lambda: marker.exists() and bool(marker.read_text()))
-    pool.shutdown(wait=False, cancel_futures=True)
+    pool.close(wait=False)
     with pytest.raises(WorkerDiedError):
         lost.result(HUNG)
     with pytest.raises(CancelledError):

@@ -11,6 +11,7 @@ from photocloak.core import ConfigError, manifest_root
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.plugin import assembly
 from photocloak.plugin.main import run
+from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.people.enrolment import RefusedError, alike, like_known
 from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import THRESHOLDS, FakeDetector, face, face_at, make_engine, write_photo
@@ -29,7 +30,9 @@ def photos(identity: int, count: int, first: int = 0) -> dict[str, Embeddings]:
 
 
 def enroll(store: Store, name: str, faces: dict[str, Embeddings]) -> tuple[int, set[str]]:
-    person, kept = store.people.enroll(name, faces, choose=store.choose)
+    person, kept = store.people.enroll(
+        name, {photo: ObservedFace(one, True) for photo, one in faces.items()}, choose=store.choose
+    )
     return person.id, kept
 
 
@@ -38,7 +41,7 @@ def test_strangers_among_the_photos_are_left_out(store: Store) -> None:
     assert kept == {"1-0", "1-1", "1-2"}
     (person,) = store.roster.everybody()
     assert (person.id, person.name, person.photos) == (number, "Ada", 3)
-    assert store.choose.asked == [(1, 3)], "the target is chosen by all photos that were kept"
+    assert store.choose.asked == [3], "the target is chosen by all photos that were kept"
     assert store.see("new", face(1, 9))[0].person == store.roster.everybody()[0]
     assert store.see("other", face(2, 9))[0].person != person
 

@@ -10,7 +10,8 @@ import pytest
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target, target_from_photos
-from photocloak.plugin.people.assignment import Assignment, ObservedFace, UserHint
+from photocloak.plugin.people.assignment import Assignment, ObservedFace, Sighted, UserHint
+from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.matching import likeness
 from photocloak.plugin.people.profiles import SAMPLES
 from photocloak.plugin.people.registry import People, Roster
@@ -39,14 +40,15 @@ class Store:
         certain: bool = True,
         only_named: bool = False,
     ) -> list[Assignment]:
-        return self.people.assign(
-            photo,
-            [ObservedFace(one, certain) for one in faces],
-            library=self.choose.library,
-            choose=self.choose,
-            hint=hint,
-            only_named=only_named,
+        seen = Sighted(
+            photo, [ObservedFace(one, certain) for one in faces], hint or UserHint(), only_named
         )
+        self.meet(seen)
+        options = {"library": self.choose.library, "choose": self.choose}
+        return self.people.assign(seen, **options)  # type: ignore[arg-type]
+
+    def meet(self, *photos: Sighted) -> list[Merged]:
+        return self.people.learn(photos, library=self.choose.library, choose=self.choose)
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_a_target_that_the_library_lost_is_chosen_again_from_all_photos(store: S
     del store.choose.library[old]
     new = target(store.see("c", face(1, 2))[0]).name
     assert new != old
-    assert store.choose.asked[-1] == (0, 3)
+    assert store.choose.asked[-1] == 3
     assert target(store.see("d", face(1, 3))[0]).name == new
 
 
@@ -198,11 +200,9 @@ class TestOnlyNamed:
         other = {"four": face(2)["one"]}
         people = People(Database(store.path), THRESHOLDS | {"four": 0.5})
         (found,) = people.assign(
-            "b",
-            [ObservedFace(other, certain=True)],
+            Sighted("b", [ObservedFace(other, certain=True)], only_named=True),
             library=store.choose.library,
             choose=store.choose,
-            only_named=True,
         )
         assert found.target is not None
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ import pytest
 from PIL import Image as Pillow
 
 from photocloak.core import ExitCode
+from photocloak.engine.cloaker import OnStep
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Database, Job, Outcome, Outputs, People, Pipeline, Status
-from photocloak.plugin.executors.process_pool import ProcessPool
+from photocloak.plugin import Database, Job, Outcome, Pipeline, Status
+from photocloak.plugin.executors.base import Executor, Phase
+from photocloak.plugin.executors.processes import Processes
+from photocloak.plugin.executors.threads import WorkerThreads
 from photocloak.plugin.people.profiles import everybody
 from photocloak.plugin.pipeline import process_photo as attempt_module
-from photocloak.plugin.pipeline.coordinator import Coordinator
-from photocloak.plugin.pipeline.decisions import Decisions
-from photocloak.plugin.pipeline.messages import PhotoTask
+from photocloak.plugin.pipeline.messages import Event, PhotoTask
 from tests.plugin.executors.test_process_pool import HUNG, alive, patience_beyond, until
 from tests.plugin.fakes import (
     BARE,
@@ -34,25 +35,26 @@ from tests.plugin.fakes import (
     make_engine,
     write_photo,
 )
+from tests.plugin.studio import decisions_of
 
 
 class Office:
     """A user, photos to do, and somebody to do them."""
 
-    def __init__(self, home: Path, executor: Executor, recipe: Any, workers: int) -> None:
-        engine = make_engine(CAST)
+    def __init__(self, home: Path, executor: Executor) -> None:
         self.home = home
         self.database = Database(home / "data" / "photocloak.db")
-        self.people = People(self.database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-        self.outputs = Outputs(self.database)
-        decisions = Decisions(self.people, self.outputs, engine.library)
-        self.coordinator = Coordinator(decisions, executor, recipe, workers=workers)
-        self.pipeline = Pipeline(engine, self.people, self.outputs)
+        self.coordinator = Pipeline(decisions_of(make_engine(CAST), self.database), executor)
 
     def job(self, name: str, size: tuple[int, int], seed: int = 0, *, lighter: int = 0) -> Job:
         photo = write_photo(self.home / "in" / name, *size, seed)
         Pillow.open(photo).point(lambda level: min(level + lighter, 255)).save(photo)
         return Job(photo, self.home / "out", "balanced", "keep")
+
+    def do(self, jobs: list[Job]) -> list[Outcome]:
+        """Do photos in a batch, and return the outcomes in their order."""
+        outcomes = {one.source: one for one in self.coordinator.run_all(jobs, lambda _: None)}
+        return [outcomes[job.source] for job in jobs]
 
     def written(self) -> dict[str, bytes]:
         folder = self.home / "out"
@@ -70,7 +72,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    office = Office(tmp_path, ProcessPool(2), FakeRecipe(), 2)
+    office = Office(tmp_path, Processes(FakeRecipe(), 2))
     yield office
     office.coordinator.close(wait=False)
 
@@ -78,20 +80,18 @@ def office(tmp_path: Path) -> Iterator[Office]:
 SIZES = [PORTRAIT, GROUP, BARE, PORTRAIT, PORTRAIT, GROUP, PORTRAIT, BARE]
 
 
+def here() -> Executor:
+    return WorkerThreads(FakeRecipe(), 1)
+
+
 def test_many_workers_do_what_one_process_does(tmp_path: Path) -> None:
     outcomes: dict[int, list[Outcome]] = {}
     offices = {}
     for workers in (0, 1, 3):
-        office = Office(
-            tmp_path / str(workers), ProcessPool(max(workers, 1)), FakeRecipe(), workers
-        )
-        offices[workers] = office
+        executor = Processes(FakeRecipe(), workers) if workers else here()
+        office = offices[workers] = Office(tmp_path / str(workers), executor)
         jobs = [office.job(f"{i}.png", size, i) for i, size in enumerate(SIZES)]
-        if workers:
-            futures = [office.coordinator.submit(job) for job in jobs]
-            outcomes[workers] = [future.result(HUNG) for future in futures]
-        else:
-            outcomes[workers] = [office.pipeline.run(job) for job in jobs]
+        outcomes[workers] = office.do(jobs)
         office.coordinator.close(wait=True)
     plain = offices[0]
     assert len(plain.targets()) > 3
@@ -113,17 +113,16 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
     """Three people, three photos of each, mixed; two runs, each with processes of its own."""
     seen: dict[int, set[str | None]] = {}
     targets = []
-    for _ in range(2):
-        office = Office(tmp_path, ProcessPool(3), FakeRecipe(), 3)
+    for status in (Status.CLOAKED, Status.DONE_BEFORE):
+        office = Office(tmp_path, Processes(FakeRecipe(), 3))
         jobs = [
             (who, office.job(f"{who}-{photo}.png", PORTRAIT, who, lighter=photo))
             for photo in range(3)
             for who in (3, 4, 6)
         ]
-        futures = [(who, office.coordinator.submit(job)) for who, job in jobs]
-        for who, future in futures:
-            outcome = future.result(HUNG)
-            assert outcome.status is Status.CLOAKED
+        outcomes = office.do([job for _, job in jobs])
+        for (who, _), outcome in zip(jobs, outcomes, strict=True):
+            assert outcome.status is status
             seen.setdefault(who, set()).update(face.person for face in outcome.faces)
         office.coordinator.close(wait=True)
         targets.append(office.targets())
@@ -131,40 +130,41 @@ def test_a_person_keeps_the_target_over_runs_and_with_parallel_workers(tmp_path:
     assert targets[0] == targets[1] and len({target for _, target in targets[0]}) == 3
 
 
-class Backwards(ThreadPoolExecutor):
+class Backwards(WorkerThreads):
     """Answers the looks it gets last first."""
 
     def __init__(self, looks: int) -> None:
-        super().__init__(looks)
+        super().__init__(FakeRecipe(), looks)
         self._gates = [threading.Event() for _ in range(looks + 1)]
         self._gates[-1].set()
         self._asked = 0
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
         turn, self._asked = self._asked, self._asked + 1
         if turn >= len(self._gates) - 1:
-            return super().submit(fn, *args, **kwargs)
+            return super().submit(phase, argument, on_step)
 
-        def late() -> Any:
+        def late(*given: Any) -> Any:
             self._gates[turn + 1].wait(HUNG)
             try:
-                return fn(*args, **kwargs)
+                return phase(*given)
             finally:
                 self._gates[turn].set()
 
-        return super().submit(late)
+        return super().submit(late, argument, on_step)
 
 
-def test_targets_follow_the_order_of_submission_not_of_the_answers(tmp_path: Path) -> None:
-    targets: list[list[tuple[str, str]]] = []
-    for executor in (Backwards(4), ThreadPoolExecutor(1)):
-        office = Office(tmp_path / str(len(targets)), executor, FakeRecipe(), 4)
-        jobs = [office.job(f"{i}.png", PORTRAIT, i) for i in range(4)]
-        for future in [office.coordinator.submit(job) for job in jobs]:
-            assert future.result(HUNG).status is Status.CLOAKED
+def test_neither_the_order_of_photos_nor_that_of_the_answers_decides(tmp_path: Path) -> None:
+    """The same targets, people and bytes, whichever photo is first and whoever looks fastest."""
+    found: list[tuple[set[str], dict[str, bytes]]] = []
+    ways = [(Backwards(6), range(6)), (here(), range(6)), (here(), reversed(range(6)))]
+    for executor, order in ways:
+        office = Office(tmp_path / str(len(found)), executor)
+        jobs = [office.job(f"{i}.png", PORTRAIT, i % 4, lighter=i // 4) for i in order]
+        assert [one.status for one in office.do(jobs)] == [Status.CLOAKED] * 6
         office.coordinator.close(wait=True)
-        targets.append(office.targets())
-    assert targets[0] == targets[1] and len(targets[0]) == 4
+        found.append(({target for _, target in office.targets()}, office.written()))
+    assert found[0] == found[1] == found[2] and len(found[0][0]) == 4
 
 
 @pytest.mark.parametrize("name", ["x.png", "with space 'and\" quotes.png"])
@@ -173,7 +173,7 @@ def test_a_segfault_costs_one_photo(office: Office, name: str) -> None:
         office.job(name if i == 2 else f"{i}.png", CRASH if i == 2 else PORTRAIT, i)
         for i in range(6)
     ]
-    outcomes = [future.result(HUNG) for future in [office.coordinator.submit(j) for j in jobs]]
+    outcomes = office.do(jobs)
     assert [one.status for one in outcomes] == [
         Status.FAILED if i == 2 else Status.CLOAKED for i in range(6)
     ]
@@ -187,9 +187,9 @@ def test_a_segfault_costs_one_photo(office: Office, name: str) -> None:
 
 def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    office = Office(tmp_path, ProcessPool(2), FakeRecipe(marker), 2)
+    office = Office(tmp_path, Processes(FakeRecipe(marker), 2))
     jobs = [office.job(f"{i}.png", LINGER if i == 1 else PORTRAIT, i) for i in range(4)]
-    futures = [office.coordinator.submit(job) for job in jobs]
+    futures = office.coordinator.batch(jobs)
     until(lambda: marker.exists() and bool(marker.read_text()))
     os.kill(int(marker.read_text()), signal.SIGKILL)
     statuses = [future.result(HUNG).status for future in futures]
@@ -200,50 +200,49 @@ def test_a_kill_costs_the_photo_in_hand(tmp_path: Path) -> None:
 
 
 def test_a_photo_that_hangs_costs_itself(tmp_path: Path) -> None:
-    with ProcessPool(1) as other:
-        first = Office(tmp_path / "first", other, FakeRecipe(), 1)
-        job = first.job("a.png", PORTRAIT)
-        patience = patience_beyond(lambda: first.coordinator.submit(job).result())
-    office = Office(tmp_path, ProcessPool(1, patience=patience), FakeRecipe(), 1)
+    first = Office(tmp_path / "first", Processes(FakeRecipe(), 1))
+    job = first.job("a.png", PORTRAIT)
+    patience = patience_beyond(lambda: first.do([job]))
+    first.coordinator.close(wait=True)
+    office = Office(tmp_path, Processes(FakeRecipe(), 1, patience=patience))
     jobs = [office.job("a.png", HANG), office.job("b.png", PORTRAIT)]
-    hung, second = (office.coordinator.submit(job) for job in jobs)
+    hung, second = office.coordinator.batch(jobs)
     assert f"was silent for {patience:.0f} s" in str(hung.result(HUNG).reason)
     assert second.result(HUNG).status is Status.CLOAKED
     office.coordinator.close(wait=True)
 
 
-class Losing(ThreadPoolExecutor):
+class Losing(WorkerThreads):
     """Loses everything it has when it comes to `bad.png`, and cannot say whose fault it was."""
 
     def __init__(self) -> None:
-        super().__init__(1)
+        super().__init__(FakeRecipe(), 3)
         self.has: list[Future[Any]] = []
         self.asked: list[tuple[str, int]] = []
 
-    def submit(self, fn: Any, /, *args: Any, **_: Any) -> "Future[Any]":
-        recipe, argument = args
+    def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
         job = argument.job if isinstance(argument, PhotoTask) else argument.task.job
         self.has = [one for one in self.has if not one.done()]
         self.asked.append((job.source.name, len(self.has)))
         answer: Future[Any] = Future()
         self.has.append(answer)
         if len(self.asked) >= 3:
-            threading.Thread(target=self._go, args=[fn, recipe, argument, job, answer]).start()
+            threading.Thread(target=self._go, args=[phase, argument, job, answer]).start()
         return answer
 
-    def _go(self, fn: Any, recipe: Any, argument: Any, job: Job, answer: "Future[Any]") -> None:
+    def _go(self, phase: Phase, argument: Any, job: Job, answer: "Future[Any]") -> None:
         if job.source.name == "bad.png" or len(self.asked) == 3:
             for one in self.has:
                 one.set_exception(OSError("lost"))
         else:
-            answer.set_result(fn(recipe, argument))
+            answer.set_result(phase(lambda: self._worker, argument, lambda *_: None))
 
 
 def test_what_is_lost_with_a_worker_is_run_again_alone(tmp_path: Path) -> None:
     executor = Losing()
-    office = Office(tmp_path, executor, FakeRecipe(), 3)
+    office = Office(tmp_path, executor)
     jobs = [office.job(name, PORTRAIT, i) for i, name in enumerate(("a.png", "b.png", "bad.png"))]
-    outcomes = [f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs]]
+    outcomes = office.do(jobs)
     office.coordinator.close(wait=True)
     assert [one.status for one in outcomes] == [Status.CLOAKED, Status.CLOAKED, Status.FAILED]
     assert outcomes[2].reason == f"{jobs[2].source}: unexpected OSError: lost"
@@ -252,35 +251,71 @@ def test_what_is_lost_with_a_worker_is_run_again_alone(tmp_path: Path) -> None:
     assert {name for name, _ in executor.asked[3:6]} == {"a.png", "b.png", "bad.png"}
 
 
-class Counting(ThreadPoolExecutor):
-    """Counts the calls that are asked for and not answered yet."""
+class Counting(WorkerThreads):
+    """Counts the calls that are asked for and not answered yet, and the looks."""
 
-    now = most = 0
+    now = most = looks = 0
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(self, phase: Phase, argument: Any, on_step: OnStep) -> "Future[Any]":
         self.now += 1
         self.most = max(self.most, self.now)
+        self.looks += isinstance(argument, PhotoTask)
 
-        def counted() -> Any:
+        def counted(*given: Any) -> Any:
             try:
-                return fn(*args, **kwargs)
+                return phase(*given)
             finally:
                 self.now -= 1
 
-        return super().submit(counted)
+        return super().submit(counted, argument, on_step)
 
 
 def test_no_more_photos_are_under_way_than_workers(tmp_path: Path) -> None:
-    executor = Counting(2)
-    office = Office(tmp_path, executor, FakeRecipe(), 2)
-    jobs = [office.job(f"{i}.png", PORTRAIT, i) for i in range(9)]
-    assert all(f.result(HUNG) for f in [office.coordinator.submit(job) for job in jobs])
+    executor = Counting(FakeRecipe(), 2)
+    office = Office(tmp_path, executor)
+    assert all(office.do([office.job(f"{i}.png", PORTRAIT, i) for i in range(9)]))
     office.coordinator.close(wait=True)
-    assert executor.most == 2
+    assert (executor.most, executor.looks) == (2, 9)
+
+
+def test_all_are_looked_at_before_one_is_cloaked_and_nobody_is_looked_at_twice(
+    tmp_path: Path,
+) -> None:
+    events: list[tuple[str, str]] = []
+    office = Office(tmp_path, here())
+    jobs = [office.job(f"{i}.png", PORTRAIT, i) for i in range(4)]
+    calls = []
+
+    def seen(event: Event) -> None:
+        if event.job is not None:
+            events.append((event.what, event.job.source.name))
+
+    for _ in office.coordinator.run_all(jobs, seen):
+        calls.append([what for what, _ in events].count("looked"))
+    assert calls == [4] * 4
+    assert [name for what, name in events if what == "looked"] == [f"{i}.png" for i in range(4)]
+    assert [what for what, _ in events[:5]] == ["looked"] * 4 + ["begun"]
+
+
+def test_a_copy_in_the_batch_gets_the_same_bytes_and_no_look(tmp_path: Path) -> None:
+    executor = Counting(FakeRecipe(), 2)
+    office = Office(tmp_path, executor)
+    jobs = [office.job(f"{i}.png", PORTRAIT, 3) for i in range(3)]
+    assert [one.status for one in office.do(jobs)] == [Status.CLOAKED] * 3
+    office.coordinator.close(wait=True)
+    assert executor.looks == 1 and len(set(office.written().values())) == 1
+
+
+def test_a_copy_of_what_is_held_back_is_held_back_for_itself(tmp_path: Path) -> None:
+    office = Office(tmp_path, here())
+    jobs = [office.job(f"{i}.png", BARE, 3) for i in range(3)]
+    outcomes = office.do(jobs)
+    assert [one.status for one in outcomes] == [Status.NO_FACE] * 3
+    assert [str(job.source) in str(one.reason) for job, one in zip(jobs, outcomes, strict=True)]
 
 
 def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
-    office = Office(tmp_path / "a", ProcessPool(1), FakeRecipe(), 1)
+    office = Office(tmp_path / "a", Processes(FakeRecipe(), 1))
     futures = [office.coordinator.submit(office.job(f"{i}.png", PORTRAIT, i)) for i in range(3)]
     office.coordinator.close(wait=True)
     assert [future.result(0).status for future in futures] == [Status.CLOAKED] * 3
@@ -288,9 +323,9 @@ def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
         office.coordinator.submit(office.job("late.png", PORTRAIT))
 
     marker = tmp_path / "pid"
-    office = Office(tmp_path / "b", ProcessPool(1), FakeRecipe(marker), 1)
+    office = Office(tmp_path / "b", Processes(FakeRecipe(marker), 1))
     jobs = [office.job(f"{i}.png", PORTRAIT if i else LINGER, i) for i in range(4)]
-    futures = [office.coordinator.submit(job) for job in jobs]
+    futures = office.coordinator.batch(jobs)
     until(lambda: marker.exists() and bool(marker.read_text()))
     office.coordinator.close(wait=False)
     for future in futures:
@@ -302,9 +337,9 @@ def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
 
 def test_a_job_can_be_taken_back_before_it_is_begun(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
-    office = Office(tmp_path, ProcessPool(1), FakeRecipe(marker), 1)
+    office = Office(tmp_path, Processes(FakeRecipe(marker), 1))
     jobs = [office.job(f"{i}.png", PORTRAIT if i else LINGER, i) for i in range(4)]
-    futures = [office.coordinator.submit(job) for job in jobs]
+    futures = office.coordinator.batch(jobs)
     until(lambda: marker.exists() and bool(marker.read_text()))
     assert not futures[0].cancel() and futures[3].cancel()
     os.kill(int(marker.read_text()), signal.SIGKILL)

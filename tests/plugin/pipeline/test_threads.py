@@ -19,11 +19,10 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Job, Outcome, Settings, Status, load_engine
-from photocloak.plugin.assembly import open_pipeline, open_threads
+from photocloak.plugin.assembly import open_pipeline
 from photocloak.plugin.people.registry import Roster
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
-from photocloak.plugin.pipeline.threads import WorkerThreads
 from photocloak.plugin.storage.database import Database
 from tests.plugin.executors.test_process_pool import HUNG, until
 from tests.plugin.fakes import BARE, CAST, GROUP, PORTRAIT, FakeDetector, make_engine, write_photo
@@ -55,17 +54,19 @@ def before(end: float) -> bool:
     return time.monotonic() < end
 
 
+def done(engine: Engine, folders: Folders, jobs: list[Job], *, workers: int) -> list[Outcome]:
+    pipeline = open_pipeline(engine, folders, workers=workers)
+    outcomes = {one.source: one for one in pipeline.run_all(jobs, lambda _: None)}
+    pipeline.close(wait=True)
+    return [outcomes[job.source] for job in jobs]
+
+
 def one_by_one(engine: Engine, folders: Folders, jobs: list[Job]) -> list[Outcome]:
-    pipeline = open_pipeline(engine, folders)
-    return [pipeline.run(job) for job in jobs]
+    return done(engine, folders, jobs, workers=1)
 
 
-def executor(engine: Engine, folders: Folders, jobs: list[Job]) -> list[Outcome]:
-    coordinator = open_threads(engine, folders, WorkerThreads(engine))
-    futures = [coordinator.submit(job) for job in jobs]
-    outcomes = [future.result(HUNG) for future in futures]
-    coordinator.close(wait=True)
-    return outcomes
+def abreast(engine: Engine, folders: Folders, jobs: list[Job]) -> list[Outcome]:
+    return done(engine, folders, jobs, workers=2)
 
 
 def what_came_of(outcomes: list[Outcome], folders: Folders, out: Path) -> object:
@@ -96,7 +97,7 @@ def test_everything_is_as_one_by_one(tmp_path: Path) -> None:
         for i, size in enumerate([GROUP, PORTRAIT, BARE, PORTRAIT])
     ]
     found = []
-    for way in (one_by_one, executor):
+    for way in (one_by_one, abreast):
         home = Folders(tmp_path / way.__name__, tmp_path / way.__name__ / "data")
         out = home.config / "out"
         engine = slow_at(make_engine(CAST), partial(before, time.monotonic() + 1.0))
@@ -109,7 +110,7 @@ def test_everything_is_as_one_by_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("way", [one_by_one, executor])
+@pytest.mark.parametrize("way", [one_by_one, abreast])
 def test_of_two_photos_with_one_name_the_first_gets_it(
     tmp_path: Path, way: Callable[..., list[Outcome]]
 ) -> None:
@@ -139,24 +140,27 @@ def test_two_are_under_way_at_once(tmp_path: Path) -> None:
     photos = [write_photo(tmp_path / f"{i}.png", *PORTRAIT, i) for i in range(4)]
     jobs = [Job(photo, tmp_path / "out", "balanced", "keep") for photo in photos]
     engine = replace(make_engine(CAST), detector=Meeting())
-    outcomes = executor(engine, Folders(tmp_path, tmp_path / "data"), jobs)
+    outcomes = abreast(engine, Folders(tmp_path, tmp_path / "data"), jobs)
     assert [one.status for one in outcomes] == [Status.CLOAKED] * 4
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_steps_shown_are_those_of_the_photo_in_hand(
+def test_the_steps_shown_are_each_photos_own_and_the_share_is_the_runs(
     cli: Run, album: Path, tmp_path: Path
 ) -> None:
     photos = [write_photo(tmp_path / "in" / f"{i}.png", *PORTRAIT, i) for i in range(6)]
     _, rows, err = cli("cloak", *photos, "-o", tmp_path / "out", "--progress", "json", "--json")
-    assert [row["source"] for row in rows] == [str(photo) for photo in photos]
+    assert sorted(row["source"] for row in rows) == [str(photo) for photo in photos]
     events = [json.loads(line) for line in err.splitlines()]
     for number in range(1, 7):
         own = [one for one in events if one["photo"] == number]
-        assert (own[0]["event"], own[-1]["event"]) == ("begin", "end")
-        done = [one["done"] for one in own[1:-1]]
-        assert done == sorted(set(done)) and set(done) <= set(range(1, 13))
-    assert [one["photo"] for one in events] == sorted(one["photo"] for one in events)
+        names = [one["event"] for one in own]
+        assert names[:2] == ["looked", "begin"] and names[-1] == "end"
+        done = [one["done"] for one in own[2:-1]]
+        assert done == sorted(set(done)) and set(done) <= set(range(1, 19))
+    shares = [one["share"] for one in events]
+    assert shares == sorted(shares) and shares[-1] == 1.0, "no bar runs backward"
+    assert [one["event"] for one in events[:6]] == ["looked"] * 6
 
 
 def photo_threads() -> list[str]:
@@ -211,7 +215,7 @@ def test_real_models_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Mon
         photo = tmp_path / f"{number}.jpg"
         Pillow.fromarray(portrait).crop((0, 0, 480 + 10 * number, 500)).save(photo)
         jobs.append(Job(photo, tmp_path / "out", "balanced", "keep"))
-    for way in (one_by_one, executor):
+    for way in (one_by_one, abreast):
         home = Folders(tmp_path / way.__name__, tmp_path / way.__name__ / "data")
         placed = [replace(job, folder=home.config / "out") for job in jobs]
         outcomes = way(engine, home, placed)

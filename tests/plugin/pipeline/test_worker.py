@@ -14,8 +14,12 @@ from photocloak.plugin import Job, Outcome
 from photocloak.plugin.pipeline import process_photo, worker
 from photocloak.plugin.pipeline.messages import CloakRequest, PhotoTask
 from photocloak.plugin.pipeline.process_photo import seed_of, sha256
-from photocloak.plugin.pipeline.worker import REMEMBERED, Worker
+from photocloak.plugin.pipeline.worker import Worker
 from tests.plugin.fakes import CAST, PORTRAIT, FakeDetector, FakeRecipe, make_engine, write_photo
+
+
+def nobody(done: int, total: int) -> None:
+    """Hears nothing."""
 
 
 class Counting(FakeDetector):
@@ -56,31 +60,50 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def test_it_looks_once_and_once_more_at_what_is_written(bench: Bench) -> None:
-    bench.worker.cloak(bench.order(bench.task()))
+    bench.worker.cloak(bench.order(bench.task()), nobody)
     assert bench.detector.calls == 2
 
 
-def test_another_worker_looks_again_and_gives_the_same(bench: Bench) -> None:
+def test_another_worker_does_not_look_again_and_gives_the_same(bench: Bench) -> None:
     order = bench.order(bench.task())
-    here, elsewhere = bench.worker.cloak(order), Bench(bench.home)
-    there = elsewhere.worker.cloak(order)
-    assert elsewhere.detector.calls == 2
+    here, elsewhere = bench.worker.cloak(order, nobody), Bench(bench.home)
+    there = elsewhere.worker.cloak(order, nobody)
+    assert elsewhere.detector.calls == 1, "what is written, no more"
     assert (here.encoded, here.evidence) == (there.encoded, there.evidence)
 
 
-def test_it_remembers_no_more_than_it_must(bench: Bench) -> None:
-    orders = [bench.order(bench.task(seed)) for seed in range(REMEMBERED + 1)]
-    bench.detector.calls = 0
-    bench.worker.cloak(orders[-1])
-    assert bench.detector.calls == 1
-    bench.worker.cloak(orders[0])
-    assert bench.detector.calls == 3, "forgotten, so looked at again"
+def test_a_photo_alone_is_read_once_and_of_many_no_pixels_are_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    open_photo = process_photo.open_photo
+
+    def counted(task: PhotoTask) -> process_photo.Opened:
+        read.append(task.job.source.name)
+        return open_photo(task)
+
+    monkeypatch.setattr(process_photo, "open_photo", counted)
+    bench.worker.cloak(bench.order(bench.task(0)), nobody)
+    assert read == ["0.png"]
+    orders = [bench.order(bench.task(seed)) for seed in (1, 2, 3)]
+    assert bench.worker._held is not None and bench.worker._held[0].job.source.name == "3.png"
+    for order in orders:
+        bench.worker.cloak(order, nobody)
+        assert bench.worker._held is None
+    assert read[1:] == ["1.png", "2.png", "3.png"] * 2
+
+
+def test_steps_go_up_and_leave_room_for_a_second_try(bench: Bench) -> None:
+    steps: list[tuple[int, int]] = []
+    bench.worker.cloak(bench.order(bench.task()), lambda *step: steps.append(step))
+    assert [done for done, _ in steps] == sorted({done for done, _ in steps})
+    assert {total for _, total in steps} == {6}, "four, and half of the next mode's"
 
 
 def test_a_photo_that_has_changed_is_not_the_one_that_was_meant(bench: Bench) -> None:
     task = bench.task()
     write_photo(task.job.source, *PORTRAIT, seed=5)
-    outcome = worker.detect(FakeRecipe(), task)
+    outcome = worker.detect(FakeRecipe(), task, nobody)
     assert isinstance(outcome, Outcome) and "changed while it was read" in str(outcome.reason)
 
 

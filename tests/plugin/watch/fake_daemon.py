@@ -17,16 +17,16 @@ from unittest import mock
 
 from watchdog.events import FileSystemEvent
 
-from photocloak.plugin import Database, Folders, Outputs, People, Settings
-from photocloak.plugin.executors.process_pool import ProcessPool
+from photocloak.plugin import Database, Folders, Settings
+from photocloak.plugin.executors.processes import Processes
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline.coordinator import Coordinator
-from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.watch import events
 from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.daemon import Daemon
 from photocloak.plugin.watch.scanner import Pace
 from tests.plugin.fakes import CAST, FakeRecipe, make_engine
+from tests.plugin.studio import decisions_of
 
 QUICK: dict[str, float] = {
     "quiet": 0.3, "rescan": 1.0, "poll": 0.4, "gap": 0.1, "rest": 0.2, "grace": 20.0,
@@ -34,11 +34,8 @@ QUICK: dict[str, float] = {
 
 
 def open_coordinator(_settings: Settings, folders: Folders) -> Coordinator:
-    engine = make_engine(CAST)
-    database = Database(folders.database)
-    people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    decisions = Decisions(people, Outputs(database), engine.library)
-    return Coordinator(decisions, ProcessPool(1), FakeRecipe(), workers=1)
+    decisions = decisions_of(make_engine(CAST), Database(folders.database))
+    return Coordinator(decisions, Processes(FakeRecipe(), 1))
 
 
 def drop_events(share: float) -> None:

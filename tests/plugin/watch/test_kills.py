@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +16,12 @@ import pytest
 
 from photocloak import exporters
 from photocloak.plugin import Database, Job, Outcome, Outputs, Settings, Status
+from photocloak.plugin.pipeline.messages import Tell
+from photocloak.plugin.storage.written_files import signature_of
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.runner import Runner
-from photocloak.plugin.watch.tree import Candidate, signature_of
+from photocloak.plugin.watch.tree import Candidate
 from tests.lab.soak import Soak
 from tests.plugin.watch.harness import Place, decodes, until
 
@@ -78,7 +80,13 @@ class DiesAfter:
     def __init__(self, place: Place, step: str) -> None:
         self.outputs, self.step = Outputs(Database(place.folders.database)), step
 
-    def submit(self, job: Job) -> Any:
+    def meet(self, jobs: Sequence[Job], _: Tell) -> "Future[None]":
+        """Nothing there is to see."""
+        met: Future[None] = Future()
+        met.set_result(None)
+        return met
+
+    def submit(self, job: Job, _: Tell) -> Any:
         data = b"cloaked " + job.source.read_bytes()
         if self.step == "begin":
             raise Killed
@@ -151,7 +159,7 @@ class Waits(DiesAfter):
         super().__init__(place, "")
         self.jobs: list[tuple[Job, Future[Outcome]]] = []
 
-    def submit(self, job: Job) -> "Future[Outcome]":
+    def submit(self, job: Job, _: Tell) -> "Future[Outcome]":
         self.jobs.append((job, Future()))
         return self.jobs[-1][1]
 
@@ -192,19 +200,19 @@ def test_new_content_waits_for_the_old_one_in_hand_and_is_not_taken_for_it(place
         assert len(coordinator.jobs) == 2
 
 
-def test_a_copy_waits_for_the_photo_in_hand_and_is_no_job_of_its_own(place: Place) -> None:
+def test_one_photo_is_in_hand_and_the_next_one_waits(place: Place) -> None:
     with waiting(place) as (queue, coordinator, one):
         for name in ("a.png", "b.png"):
             photo = place.put(name)
             add(queue, photo, "same")
-        one.turn(Settings())
+        for _ in range(3):
+            one.turn(Settings())
         ((job, future),) = coordinator.jobs
         (place.out / "a.png").write_bytes(b"finished")
         future.set_result(Outcome(job.source, place.out / "a.png", Status.CLOAKED))
         one.turn(Settings())
-        assert len(coordinator.jobs) == 1
-        assert place.states() == {"a.png": "done", "b.png": "done"}
-        assert (place.out / "b.png").read_bytes() == b"finished"
+        assert len(coordinator.jobs) == 2
+        assert place.states() == {"a.png": "done", "b.png": "working"}
 
 
 def test_a_photo_that_changed_before_it_was_read_is_not_recorded_as_what_it_was(

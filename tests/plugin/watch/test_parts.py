@@ -11,7 +11,8 @@ import pytest
 from photocloak.core import ConfigError
 from photocloak.plugin import Folders, Settings, load_settings
 from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
-from photocloak.plugin.watch import queue, settle
+from photocloak.plugin.storage.written_files import signature_of
+from photocloak.plugin.watch import settle
 from photocloak.plugin.watch.config import read_config
 from photocloak.plugin.watch.events import Events, Hints
 from photocloak.plugin.watch.journal import Journal, State
@@ -19,7 +20,7 @@ from photocloak.plugin.watch.lock import OutputLock, is_locked
 from photocloak.plugin.watch.mounts import mount_of
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.settle import Settler, is_being_written
-from photocloak.plugin.watch.tree import Candidate, Tree, signature_of
+from photocloak.plugin.watch.tree import Candidate, Tree
 
 
 class Clock:
@@ -250,6 +251,6 @@ def test_a_signature_changes_with_the_file_though_its_date_does_not(photo: Path)
 def test_a_face_of_an_earlier_journal_has_no_mode() -> None:
     face = FaceOutcome((1, 2, 30, 40), "Ada", 0.01, {"hse": 0.4}, "balanced")
     row = face.as_json()
-    assert queue._face(row) == face
+    assert FaceOutcome.from_json(row) == face
     del row["mode"]
-    assert queue._face(row) == replace(face, mode=None)
+    assert FaceOutcome.from_json(row) == replace(face, mode=None)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 
 from photocloak.core import ExitCode
-from photocloak.plugin import Job, Outcome, Settings, Status
+from photocloak.plugin import Job, Outcome, Outputs, Settings, Status
 from photocloak.plugin.main import run
+from photocloak.plugin.pipeline.messages import Tell
+from photocloak.plugin.storage.written_files import signature_of
 from photocloak.plugin.watch.blockers import BlockedError
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.runner import Runner
-from photocloak.plugin.watch.tree import Candidate, signature_of
+from photocloak.plugin.watch.tree import Candidate
 from tests.plugin.watch.harness import Place, until
 
 
@@ -87,7 +90,13 @@ class Answers:
     def __init__(self, *bad: str) -> None:
         self.bad = bad
 
-    def submit(self, job: Job) -> "Future[Outcome]":
+    def meet(self, jobs: Sequence[Job], _: Tell) -> "Future[None]":
+        """Nothing there is to see."""
+        met: Future[None] = Future()
+        met.set_result(None)
+        return met
+
+    def submit(self, job: Job, _: Tell) -> "Future[Outcome]":
         future: Future[Outcome] = Future()
         if job.source.name in self.bad:
             reason = f"{job.source}: the model cannot be run."
@@ -146,14 +155,14 @@ def test_a_model_that_cannot_do_any_lets_all_wait(place: Place) -> None:
 def test_what_nobody_thought_of_is_the_photos_own_failure(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Runner._at_once
+    real = Outputs.of
 
-    def strange(self: Runner, task: Any, folder: Path) -> Outcome | None:
-        if task.source.name == "a.png":
+    def strange(self: Outputs, source: Path) -> set[str]:
+        if source.name == "a.png":
             raise RuntimeError("strange")
-        return real(self, task, folder)
+        return real(self, source)
 
-    monkeypatch.setattr(Runner, "_at_once", strange)
+    monkeypatch.setattr(Outputs, "of", strange)
     assert drive(place, Answers(), "a.png", "b.png") == []
     assert place.states() == {"a.png": "failed", "b.png": "done"}
     assert "unexpected RuntimeError: strange" in (place.entries()["a.png"].reason or "")

@@ -5,6 +5,7 @@ pixels of cheeks and forehead as the individual typology angle (Chardon et al. 1
 a face looks to software, not who somebody is; matching can be switched off.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,14 @@ class Attributes:
             + abs(self.age - other.age) / 15
             + abs(self.skin - other.skin) / 25
         )
+
+
+def average(looks: Sequence[Attributes]) -> Attributes | None:
+    """Return how a person looks, from how photos of them do; None: there are none."""
+    if not looks:
+        return None
+    values = np.mean([(one.age, one.sex, one.skin) for one in looks], axis=0)
+    return Attributes(*map(float, values))
 
 
 class AgeSexHead(Protocol):

@@ -4,22 +4,22 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from functools import cache, partial
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from photocloak.plugin.pipeline.coordinator import Coordinator
+    from photocloak.plugin.assembly import Recipe
     from photocloak.plugin.pipeline.job import Job, Outcome
     from photocloak.plugin.pipeline.pipeline import Pipeline
-    from photocloak.plugin.pipeline.process_photo import Engine
-    from photocloak.plugin.pipeline.threads import WorkerThreads
+    from photocloak.plugin.pipeline.worker import Worker
     from photocloak.plugin.progress import Progress
-    from photocloak.plugin.settings import Settings
     from photocloak.plugin.storage.folders import Folders
+
+GO_ON = "the same command goes on with what is not done"
 
 PATH = click.Path(path_type=Path)
 
@@ -81,6 +81,7 @@ PATH = click.Path(path_type=Path)
     help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
 )
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the noise.")
+@click.option("--redo", is_flag=True, help="Make what was done before once more, in its place.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout.")
 @click.option(
@@ -104,6 +105,7 @@ def cloak(
     deadline: float | None,
     scheduler: str | None,
     seed: int | None,
+    redo: bool,
     verbose: bool,
     as_json: bool,
     progress: Any,
@@ -136,10 +138,10 @@ def cloak(
     if person is not None:
         check_name(person)
     found = require_photos(inputs, exporters.suffixes(), output=output)
-    engine = cache(lambda: assembly.load_engine(settings, folders))
+    make = cache(assembly.Recipe(settings, folders))
     target = None
     if target_folder is not None:
-        target = assembly.target_from_folder(target_folder, engine())
+        target = assembly.target_from_folder(target_folder, make().engine)
     metadata = dict(zip(inputs, map(Path.absolute, metadata_from), strict=False))
     jobs = [
         Job(
@@ -154,79 +156,54 @@ def cloak(
             settings.faces,
             end,
             metadata.get(photo.source),
+            redo,
         )
         for photo in found.photos
     ]
-    began = time.time()
+    began, outcomes = time.time(), []
     with (
-        _way(jobs, engine, settings, folders, scheduler) as run,
-        closing(make_progress(progress, len(jobs), verbose=verbose)) as show,
+        _opened(jobs, assembly.Recipe(settings, folders), make, scheduler) as pipeline,
+        closing(make_progress(progress, [job.source for job in jobs], verbose=verbose)) as show,
     ):
         for seen in found.passed:
             show.passed(seen)
-        outcomes = []
-        for outcome in run(show):
-            if as_json:
-                click.echo(json.dumps(outcome.as_json()))
-            show.end(outcome)
-            outcomes.append(outcome)
+        try:
+            for outcome in pipeline.run_all(jobs, show.event):
+                if as_json:
+                    click.echo(json.dumps(outcome.as_json()))
+                show.end(outcome)
+                outcomes.append(outcome)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(GO_ON) from None
         _tell_of_newcomers(outcomes, began, folders, show)
     return exit_code([outcome.code for outcome in outcomes])
 
 
 @contextmanager
-def _way(
-    jobs: "Sequence[Job]",
-    engine: "Callable[[], Engine]",
-    settings: "Settings",
-    folders: "Folders",
-    scheduler: str | None,
-) -> "Iterator[Callable[[Progress], Iterator[Outcome]]]":
-    """Yield what does the jobs: one by one, two at once, or on a cluster."""
-    from photocloak.plugin import assembly
-    from photocloak.plugin.executors.dask import connected
-    from photocloak.plugin.pipeline.threads import WorkerThreads
+def _opened(
+    jobs: "Sequence[Job]", recipe: "Recipe", make: "Callable[[], Worker]", scheduler: str | None
+) -> "Iterator[Pipeline]":
+    """Open the stores, and what the photos are done with: this process, or a cluster.
 
-    # In the time that one of two photos needs, both together come to nothing.
-    if scheduler is None and (len(jobs) == 1 or jobs[0].deadline is not None):
-        pipeline = assembly.open_pipeline(engine(), folders)
-        pipeline.check(jobs[0])
-        yield partial(_one_by_one, pipeline, jobs)
-        return
-    with ExitStack() as stack:
-        threads = None
-        if scheduler is None:
-            threads = WorkerThreads(engine())
-            coordinator = assembly.open_threads(engine(), folders, threads)
-        else:
-            executor, workers = stack.enter_context(connected(scheduler))
-            coordinator = assembly.open_coordinator(settings, folders, executor, workers=workers)
-        stack.callback(coordinator.close, wait=False)
-        coordinator.check(jobs[0])
-        yield partial(_side_by_side, coordinator, threads, jobs)
+    In this process two are done at once, unless there is a deadline: in the time that one of two
+    needs, both together come to nothing.
+    """
+    from photocloak.plugin.assembly import open_decisions
+    from photocloak.plugin.executors.dask import Cluster
+    from photocloak.plugin.executors.threads import WorkerThreads, at_once
+    from photocloak.plugin.pipeline.pipeline import Pipeline
 
-
-def _one_by_one(
-    pipeline: "Pipeline", jobs: "Sequence[Job]", show: "Progress"
-) -> "Iterator[Outcome]":
-    for job in jobs:
-        show.begin(job.source)
-        yield pipeline.run(job, on_step=show.step)
-
-
-def _side_by_side(
-    coordinator: "Coordinator",
-    threads: "WorkerThreads | None",
-    jobs: "Sequence[Job]",
-    show: "Progress",
-) -> "Iterator[Outcome]":
-    """Give the outcomes in the order of the jobs, whichever is done first."""
-    futures = [coordinator.submit(job) for job in jobs]
-    for job, future in zip(jobs, futures, strict=True):
-        show.begin(job.source)
-        for done, total in threads.steps(job, future) if threads else ():
-            show.step(done, total)
-        yield future.result()
+    decisions = open_decisions(recipe.folders)
+    decisions.check(jobs[0])
+    if scheduler is None:
+        alone = len(jobs) == 1 or jobs[0].deadline is not None
+        pipeline = Pipeline(decisions, WorkerThreads(make, 1 if alone else at_once()))
+    else:
+        pipeline = Pipeline(decisions, Cluster(recipe, scheduler))
+    try:
+        yield pipeline
+    finally:
+        pipeline.close(wait=False)
 
 
 def _tell_of_newcomers(
@@ -234,6 +211,7 @@ def _tell_of_newcomers(
 ) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
     from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.pipeline.messages import Event
     from photocloak.plugin.storage.database import Database
 
     seen = {face.person for outcome in outcomes for face in outcome.faces}
@@ -244,7 +222,8 @@ def _tell_of_newcomers(
     count = sum(one.label in seen for one in new)
     if count and len(everybody) > 1:
         who = "1 person was" if count == 1 else f"{count} people were"
-        show.remark(
+        text = (
             f"{who} new; if some are one person, or somebody seen before: `photocloak people "
             "list`, then `people merge`; or enroll them first (`people enroll`)"
         )
+        show.event(Event("remark", text=text))

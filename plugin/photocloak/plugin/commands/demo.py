@@ -34,11 +34,10 @@ def demo(output: Path, as_json: bool) -> int:
     folders = Folders.of_user()
     settings = load_settings(folders.settings)
     portrait = manifest_root() / "demo" / "astronaut.png"
-    show = make_progress("auto", 1)
+    show = make_progress("auto", [portrait])
     with tempfile.TemporaryDirectory(prefix="photocloak-demo-") as place:
         private = Folders(folders.config, Path(place))
         pipeline = open_pipeline(load_engine(settings, folders), private)
-        show.begin(portrait)
         try:
             outcome, paths = write_demo(
                 pipeline,
@@ -46,7 +45,7 @@ def demo(output: Path, as_json: bool) -> int:
                 output,
                 mode=settings.mode,
                 private=private.data / "cloaked",
-                on_step=show.step,
+                tell=show.event,
             )
             show.end(outcome)
         finally:

@@ -48,7 +48,8 @@ def watch(
 
 def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
-    from photocloak.plugin.assembly import open_coordinator
-    from photocloak.plugin.executors.process_pool import ProcessPool
+    from photocloak.plugin.assembly import Recipe, open_decisions
+    from photocloak.plugin.executors.processes import Processes
+    from photocloak.plugin.pipeline.coordinator import Coordinator
 
-    return open_coordinator(settings, folders, ProcessPool(1), workers=1)
+    return Coordinator(open_decisions(folders), Processes(Recipe(settings, folders), 1))

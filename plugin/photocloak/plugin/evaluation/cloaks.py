@@ -26,7 +26,7 @@ from photocloak.plugin.progress import Progress
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.folders import Folders
 
-CODE = ("photocloak.plugin.pipeline.process_photo", "photocloak.plugin.pipeline.decisions")
+CODE = ("photocloak.plugin.pipeline.pipeline",)
 PRESET = "keep"
 
 
@@ -83,30 +83,30 @@ class Product:
             code_version(*CODE), models, file_hash(library_file(folders)), settings.match_targets
         )
 
-    def known(self, identity: Identity, mode: str) -> int:
-        """Return how many of the identity's photos are done."""
-        return len(list((self._folder(identity, mode) / "done").glob("*.json")))
+    def pending(self, identity: Identity, mode: str) -> list[Picture]:
+        """Return the identity's training photos that are not done."""
+        records = self._records(identity, mode)
+        return [one for one in identity.train if not records[one].is_file()]
 
     def cloak(self, identity: Identity, mode: str, show: Progress) -> list[CloakedPicture]:
         """Return what became of the training photos, in their order."""
         folder = self._folder(identity, mode)
-        done = self._cache.private(*folder.relative_to(self._cache.folder).parts, "done")
+        self._cache.private(*folder.relative_to(self._cache.folder).parts, "done")
+        records = self._records(identity, mode)
+        pending = {one.path: one for one in self.pending(identity, mode)}
         pipeline = open_pipeline(self._engine, Folders(self._folders.config, folder / "user"))
-        result = []
-        for number, picture in enumerate(identity.train):
-            record = done / f"{number:03}.json"
-            if not record.is_file():
-                show.begin(picture.path)
-                outcome = pipeline.run(
-                    Job(picture.path, folder / "photos", mode, PRESET), on_step=show.step
-                )
-                show.end(outcome)
-                _keep(record, outcome)
-            result.append(_read(record, picture))
-        return result
+        jobs = [Job(path, folder / "photos", mode, PRESET) for path in pending]
+        for outcome in pipeline.run_all(jobs, show.event):
+            show.end(outcome)
+            _keep(records[pending[outcome.source]], outcome)
+        return [_read(record, picture) for picture, record in records.items()]
+
+    def _records(self, identity: Identity, mode: str) -> dict[Picture, Path]:
+        done = self._folder(identity, mode) / "done"
+        return {one: done / f"{number:03}.json" for number, one in enumerate(identity.train)}
 
     def _folder(self, identity: Identity, mode: str) -> Path:
-        # Whom a person is taken for follows from the first photo: the order is part of the key.
+        # Who a person is, and for whom they are taken, follows from all their photos.
         photos = [one.sha256 for one in identity.train]
         key = fingerprint(self._version, load_mode(mode), PRESET, *photos)
         return self._cache.folder / "cloaks" / key

@@ -211,10 +211,10 @@ def _cloak(
     product: Product, identities: Sequence[Identity], mode: str
 ) -> dict[str, list[CloakedPicture]]:
     protected = [who for who in identities if who.protected]
-    known = sum(product.known(who, mode) for who in protected)
+    pending = [one.path for who in protected for one in product.pending(who, mode)]
     total = sum(len(who.train) for who in protected)
-    say(f"{mode}: {total} photos to cloak, {known} of them done before")
-    show = make_progress("auto", total - known)
+    say(f"{mode}: {total} photos to cloak, {total - len(pending)} of them done before")
+    show = make_progress("auto", pending)
     try:
         return {who.name: product.cloak(who, mode, show) for who in protected}
     finally:

@@ -7,29 +7,28 @@ no other notices, and a new process takes the place at the next photo.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
-from photocloak.plugin.executors.worker_process import WorkerProcess
+from photocloak.plugin.executors.worker_process import Heard, WorkerProcess
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 HANG_TIMEOUT = 900.0
-"""Seconds that a process may be silent before it counts as hung; `sign_of_life` breaks silence."""
+"""Seconds that a process may be silent before it counts as hung; see `worker_process.report`."""
 
 
 @dataclass(frozen=True)
 class _Call:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
-    options: dict[str, Any]
+    heard: Heard
     future: "Future[Any]" = field(default_factory=Future)
 
 
-class ProcessPool(Executor):
+class ProcessPool:
     """Runs calls in spawned processes, each started at the first call it gets."""
 
     def __init__(self, size: int, *, patience: float = HANG_TIMEOUT) -> None:
@@ -43,10 +42,13 @@ class ProcessPool(Executor):
             for i, one in enumerate(self._members)
         ]
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Run `fn(*args, **kwargs)` in one of the processes; all of it must be picklable.
+    def submit(
+        self, function: Callable[..., T], *arguments: Any, heard: Heard = lambda *_: None
+    ) -> "Future[T]":
+        """Run a function in one of the processes; it and its arguments must be picklable.
 
-        The future raises WorkerDiedError when that process ends before it answers.
+        The future raises WorkerDiedError when that process ends before it answers. `heard` is
+        called, in a thread of the pool, with what the function reports (`worker_process.report`).
         """
         with self._lock:
             if self._closed:
@@ -54,15 +56,15 @@ class ProcessPool(Executor):
             if self._threads[0].ident is None:
                 for thread in self._threads:
                     thread.start()
-            call = _Call(fn, args, kwargs)
+            call = _Call(function, arguments, heard)
             self._calls.put(call)
         return call.future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def close(self, *, wait: bool) -> None:
         """End the processes; `wait` for what was submitted, else kill them and give it all up."""
         with self._lock:
             self._closed = True
-            while (cancel_futures or not wait) and not self._calls.empty():
+            while not wait and not self._calls.empty():
                 call = self._calls.get()
                 if call is not None:
                     call.future.cancel()
@@ -76,12 +78,12 @@ class ProcessPool(Executor):
                 thread.join()
 
     def _serve(self, member: WorkerProcess) -> None:
-        """Feed one process; it lives no longer than this thread (see `_die_with`)."""
+        """Feed one process; it lives no longer than this thread (`worker_process._die_with`)."""
         while (call := self._calls.get()) is not None:
             if not call.future.set_running_or_notify_cancel():
                 continue
             try:
-                result = member.do(call.function, *call.arguments, **call.options)
+                result = member.do(call.function, call.arguments, call.heard)
             except BaseException as error:
                 call.future.set_exception(error)
             else:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -14,6 +14,11 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+OFTEN = 0.2
+"""Seconds between two reports of a process."""
+
+Heard = Callable[[int, int], None]
+
 PARTING = 5.0
 """Seconds that an idle process gets to end by itself."""
 
@@ -33,15 +38,20 @@ class WorkerProcess:
         self._dismissed = False
         self._lock = threading.Lock()
 
-    def do(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def do(self, function: Callable[..., Any], arguments: Sequence[Any], heard: Heard) -> Any:
         """Return what the function returns there, or raise what it raises.
+
+        Args:
+            function: can be pickled, as its arguments can.
+            arguments: in their order.
+            heard: called with what the function reports; see `report`.
 
         Raises:
             WorkerDiedError: the process ended, or had to be ended.
 
         """
         process, line = self._ready()
-        line.send((function, arguments, options))
+        line.send((function, arguments))
         while True:
             if not connection.wait([line, process.sentinel], self._patience):
                 process.kill()
@@ -51,6 +61,8 @@ class WorkerProcess:
                 kind, value = line.recv()
             except (EOFError, ConnectionError) as error:
                 raise WorkerDiedError(self._gone(process)) from error
+            if kind == "reported":
+                heard(*value)
             if kind == "raised":
                 raise value
             if kind == "returned":
@@ -113,12 +125,15 @@ def _start() -> tuple[SpawnProcess, Connection]:
 _STATE: dict[str, Any] = {}
 
 
-def sign_of_life() -> None:
-    """Tell whoever waits for this process that it is at work; nothing outside of a crew."""
+def report(done: int, total: int) -> None:
+    """Tell whoever waits for this process how far it is, and so that it is at work.
+
+    Nothing outside of a crew; what comes fast is told some times a second.
+    """
     line, last = _STATE.get("line"), _STATE.get("last", 0.0)
-    if line is not None and time.monotonic() - last >= 1.0:
+    if line is not None and time.monotonic() - last >= OFTEN:
         _STATE["last"] = time.monotonic()
-        line.send(("alive", None))
+        line.send(("reported", (done, total)))
 
 
 def _main(line: Connection, parent: int) -> None:
@@ -127,17 +142,17 @@ def _main(line: Connection, parent: int) -> None:
     _STATE["line"] = line
     while True:
         try:
-            function, arguments, options = line.recv()
+            function, arguments = line.recv()
         except (EOFError, ConnectionError):
             return
         except Exception as error:
             _answer(line, "raised", error)
             continue
         try:
-            kind, value = "returned", function(*arguments, **options)
+            kind, value = "returned", function(*arguments)
         except BaseException as error:
             kind, value = "raised", error
-        del function, arguments, options
+        del function, arguments
         _answer(line, kind, value)
 
 

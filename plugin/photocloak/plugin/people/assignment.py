@@ -1,4 +1,4 @@
-"""Who the faces of one photo are, and for whom each is to be taken."""
+"""For whom the faces of one photo are to be taken, of the people that were learned."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,11 +9,8 @@ from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target, target_from_photos
 from photocloak.plugin.people import profiles
-from photocloak.plugin.people.matching import likeness, pair
+from photocloak.plugin.people.matching import best_pairs, likeness, pair
 from photocloak.plugin.people.profiles import Person, named
-
-Choose = Callable[[int, Sequence[Embeddings], Collection[str]], Target]
-"""Chooses T for a face: (its index, all that is known of its person, targets that are taken)."""
 
 NOBODY_NAMED = (
     "Only people with a name shall be cloaked (faces = me), but nobody has one yet. Name somebody "
@@ -37,6 +34,10 @@ class ObservedFace:
     attributes: Attributes | None = None
 
 
+Choose = Callable[[Sequence[ObservedFace], str, Collection[str]], Target]
+"""Chooses T for a person: (what is known of them, the photo of the first, targets taken)."""
+
+
 @dataclass(frozen=True)
 class UserHint:
     """What the user said about one face of the photo.
@@ -53,14 +54,33 @@ class UserHint:
 
 
 @dataclass(frozen=True)
+class Sighted:
+    """A photo in which faces were seen.
+
+    Attributes:
+        photo: hash of its content; the same photo teaches a profile once.
+        faces: largest first.
+        hint: what the user said.
+        only_named: leave faces alone that are surely of nobody with a name.
+
+    """
+
+    photo: str
+    faces: Sequence[ObservedFace]
+    hint: UserHint = field(default_factory=UserHint)
+    only_named: bool = False
+
+
+@dataclass(frozen=True)
 class Assignment:
     """What becomes of a face.
 
     Attributes:
         person: whose it is; None: too uncertain for a profile, or somebody who is left alone.
         target: for whom it shall be taken; None: it is left alone.
-        reference: mean of the raw features of the person's first photos, none that was seen after
-            this one, (D,) by extractor; empty for nobody, and where the face taught nothing.
+        reference: mean of the raw features of the person's first photos, none that was looked at
+            after this one's batch, (D,) by extractor; empty for nobody, and where the face taught
+            nothing.
 
     """
 
@@ -69,119 +89,146 @@ class Assignment:
     reference: Embeddings = field(default_factory=dict)
 
 
-class Assigner:
-    """One assignment, inside its transaction."""
+class Targets:
+    """The targets that people have, inside of a transaction: the library's and the users' own."""
 
     def __init__(
         self,
         connection: sqlite3.Connection,
         thresholds: Mapping[str, float],
-        now: float,
         library: Mapping[str, Target],
         choose: Choose,
-        *,
-        only_named: bool = False,
     ) -> None:
-        self._connection, self._thresholds, self._now = connection, thresholds, now
-        self._choose, self._library, self._only_named = choose, library, only_named
-        profiles.expire(connection, now)
-        self._everyone = profiles.everybody(connection)
+        self._connection, self._library, self.choose = connection, library, choose
         own = profiles.own_targets(connection, thresholds)
         self._targets = dict(library) | {
             name: target_from_photos(name, rows) for name, rows in own.items()
         }
 
-    def __call__(
-        self, photo: str, faces: Sequence[ObservedFace], hint: UserHint
-    ) -> list[Assignment]:
-        """Assign every face of one photo; see `People.assign`."""
-        known = profiles.centroids(self._connection)
-        given = pair([face.features for face in faces], known, self._thresholds)
-        meant = self._meant(given, len(faces), hint)
-        if meant is not None and hint.name is not None:
-            self._claim(given, meant, hint.name)
-        if self._only_named and meant is None and not self._named():
-            raise ConfigError(NOBODY_NAMED)
-        result: list[Assignment] = []
-        for index, face in enumerate(faces):
-            taken = {one.target.name for one in result if one.target is not None}
-            person = self._everyone[given[index]] if index in given else None
-            if self._only_named and index != meant and (person is None or person.name is None):
-                likely = self._might_be(face, known)
-                if likely is None and face.certain:
-                    result.append(Assignment(None, None))
-                    continue
-                if likely is not None and person is None:
-                    result.append(Assignment(None, self._kept(likely, index, face, taken)))
-                    continue
-            if person is not None:
-                target = self._kept(person, index, face, taken)
-            elif face.certain or index == meant:
-                target = self._choose(index, [face.features], taken | self._taken())
-                name = hint.name if index == meant else None
-                person = profiles.add_person(
-                    self._connection, name=name, target=target.name, now=self._now
-                )
-            else:
-                target = self._choose(index, [face.features], taken)
-                result.append(Assignment(None, target))
-                continue
-            if index == meant and hint.target is not None:
-                target = self._replace(person, hint.target)
-            if face.certain or index == meant:
-                profiles.learn(self._connection, person.id, photo, face.features, self._now)
-            self._everyone = profiles.everybody(self._connection)
-            reference = profiles.reference(self._connection, person.id, photo)
-            result.append(Assignment(self._everyone[person.id], target, reference))
-        return result
+    def of(self, person: Person, faces: Sequence[ObservedFace], photo: str) -> Target:
+        """Return the person's target; a new one only if the library no longer has the old one.
 
-    def _named(self) -> list[Person]:
-        return [one for one in self._everyone.values() if one.name is not None]
+        Args:
+            person: whose.
+            faces: further ones of the person, beside those in the profile.
+            photo: of the first of them.
 
-    def _might_be(self, face: ObservedFace, known: Mapping[int, Embeddings]) -> Person | None:
-        """Return whom with a name the face looks most like; None: surely nobody."""
-        found = [
-            (likeness(face.features, known.get(one.id, {}), self._thresholds), one)
-            for one in self._named()
-        ]
-        doubts = [(like.score, one) for like, one in found if like.doubtful]
-        return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]
-
-    def _meant(self, given: dict[int, int], count: int, hint: UserHint) -> int | None:
-        """Return the index of the face that the user spoke of."""
-        if hint == UserHint() or count == 0:
-            return None
-        known = None if hint.name is None else named(self._connection, hint.name)
-        if count == 1 or known is None:
-            return 0
-        return next((index for index, person in given.items() if person == known.id), None)
-
-    def _claim(self, given: dict[int, int], meant: int, name: str) -> None:
-        """Make the face `meant` the person called `name`, who may be new or not named yet."""
-        known = named(self._connection, name)
-        found = given.pop(meant, None)
-        if known is not None:
-            given[meant] = known.id
-        elif found is not None and self._everyone[found].name is None:
-            self._connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, found))
-            given[meant] = found
-
-    def _kept(self, person: Person, index: int, face: ObservedFace, taken: set[str]) -> Target:
-        """Return the person's target; a new one only if the library no longer has the old one."""
+        """
         if person.target in self._targets:
             return self._targets[person.target]
-        known = [*profiles.samples(self._connection, person.id), face.features]
-        shared = [photo for photo in known if photo.keys() >= face.features.keys()]
-        return self._replace(person, self._choose(index, shared, taken | self._taken()))
+        known = profiles.samples(self._connection, person.id)
+        seen = [*(ObservedFace(one, certain=True) for one in known), *faces]
+        extractors = faces[0].features.keys()
+        shared = [one for one in seen if one.features.keys() >= extractors]
+        return self.give(person, self.choose(shared, photo, self.taken()))
 
-    def _replace(self, person: Person, target: Target) -> Target:
+    def give(self, person: Person, target: Target) -> Target:
         """Give a person another target."""
-        if target.name not in self._library:
-            profiles.put_target(self._connection, target)
+        self.keep(target)
         self._connection.execute(
             "UPDATE people SET target = ? WHERE id = ?", (target.name, person.id)
         )
         return target
 
-    def _taken(self) -> set[str]:
-        return {person.target for person in self._everyone.values()}
+    def keep(self, target: Target) -> None:
+        """Keep a target that is the user's own."""
+        if target.name not in self._library:
+            profiles.put_target(self._connection, target)
+            self._targets[target.name] = target
+
+    def taken(self) -> set[str]:
+        """Return the names of the targets that somebody has."""
+        return {one.target for one in profiles.everybody(self._connection).values()}
+
+
+class Assigner:
+    """Assigns the faces of photos whose people were learned, inside of a transaction."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, thresholds: Mapping[str, float], targets: Targets
+    ) -> None:
+        self._connection, self._thresholds, self._targets = connection, thresholds, targets
+        self._everyone = profiles.everybody(connection)
+        self._known = profiles.centroids(connection)
+
+    def __call__(self, seen: Sighted) -> list[Assignment]:
+        """Assign every face of a photo; see `People.assign`."""
+        learned = self._learned(seen)
+        meant = meant_face(self._connection, seen, learned)
+        if seen.only_named and meant is None and not self._named():
+            raise ConfigError(NOBODY_NAMED)
+        alike = self._alike(seen, learned)
+        result: list[Assignment] = []
+        for index, face in enumerate(seen.faces):
+            if index in learned:
+                result.append(self._as_learned(learned[index], face, seen))
+                continue
+            taken = {one.target.name for one in result if one.target is not None}
+            person = self._everyone[alike[index]] if index in alike else None
+            result.append(self._unlearned(face, person, seen, taken))
+        return result
+
+    def _learned(self, seen: Sighted) -> dict[int, int]:
+        """Return whose the faces are that taught something: {index: id}."""
+        people = {
+            one: self._known.get(one, {})
+            for one in profiles.people_in(self._connection, seen.photo)
+        }
+        known = named(self._connection, seen.hint.name) if seen.hint.name else None
+        if known is not None and known.id in people and len(seen.faces) == 1:
+            return {0: known.id}
+        return best_pairs([one.features for one in seen.faces], people, self._thresholds)
+
+    def _alike(self, seen: Sighted, learned: Mapping[int, int]) -> dict[int, int]:
+        """Return whom the other faces look like: {index: id}."""
+        rest = [index for index in range(len(seen.faces)) if index not in learned]
+        others = {one: self._known[one] for one in self._known.keys() - set(learned.values())}
+        features = [seen.faces[index].features for index in rest]
+        found = pair(features, others, self._thresholds)
+        return {rest[number]: person for number, person in found.items()}
+
+    def _as_learned(self, person: int, face: ObservedFace, seen: Sighted) -> Assignment:
+        who = self._everyone[person]
+        if seen.only_named and who.name is None:
+            return Assignment(None, None)
+        target = self._targets.of(who, [face], seen.photo)
+        reference = profiles.reference(self._connection, person, seen.photo)
+        return Assignment(who, target, reference)
+
+    def _unlearned(
+        self, face: ObservedFace, person: Person | None, seen: Sighted, taken: Collection[str]
+    ) -> Assignment:
+        """Assign a face that taught nothing: uncertain, or not to be cloaked unless in doubt."""
+        if seen.only_named and (person is None or person.name is None):
+            likely = self._might_be(face)
+            if likely is None and face.certain:
+                return Assignment(None, None)
+            if likely is not None and person is None:
+                return Assignment(None, self._targets.of(likely, [face], seen.photo))
+        if person is None:
+            return Assignment(None, self._targets.choose([face], seen.photo, taken))
+        return Assignment(person, self._targets.of(person, [face], seen.photo))
+
+    def _named(self) -> list[Person]:
+        return [one for one in self._everyone.values() if one.name is not None]
+
+    def _might_be(self, face: ObservedFace) -> Person | None:
+        """Return whom with a name the face looks most like; None: surely nobody."""
+        found = [
+            (likeness(face.features, self._known.get(one.id, {}), self._thresholds), one)
+            for one in self._named()
+        ]
+        doubts = [(like.score, one) for like, one in found if like.doubtful]
+        return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]
+
+
+def meant_face(
+    connection: sqlite3.Connection, seen: Sighted, given: Mapping[int, int]
+) -> int | None:
+    """Return the index of the face that the user spoke of; `given` says whose the faces are."""
+    if seen.hint == UserHint() or not seen.faces:
+        return None
+    known = named(connection, seen.hint.name) if seen.hint.name else None
+    if len(seen.faces) == 1 or known is None:
+        return 0
+    return next((index for index, person in given.items() if person == known.id), None)

@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from photocloak.core import ConfigError
-from photocloak.engine.geometry import Array
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.plugin.people import profiles
-from photocloak.plugin.people.assignment import Choose
-from photocloak.plugin.people.matching import likeness, pair
+from photocloak.plugin.people.assignment import Choose, ObservedFace
+from photocloak.plugin.people.matching import likeness, pair, unit
 from photocloak.plugin.people.profiles import Person
 
 
@@ -43,9 +42,9 @@ class Enroller:
         profiles.expire(connection, now)
         self._centroids = profiles.centroids(connection)
 
-    def __call__(self, name: str, faces: Mapping[str, Embeddings]) -> tuple[Person, set[str]]:
+    def __call__(self, name: str, faces: Mapping[str, ObservedFace]) -> tuple[Person, set[str]]:
         """Learn a person from a face a photo; see `People.enroll`."""
-        contents, looks = list(faces), list(faces.values())
+        contents, looks = list(faces), [one.features for one in faces.values()]
         person = profiles.named(self._connection, name)
         if person is not None:
             kept = like_known(looks, self._centroids.get(person.id), self._thresholds)
@@ -60,23 +59,27 @@ class Enroller:
             kept = alike(looks, self._thresholds)
             if 2 * len(kept) <= len(looks) and len(looks) > 1:
                 raise _disagreement(name, contents, kept)
-            person = self._profile(name, contents, looks, kept)
+            person = self._profile(name, faces, kept)
+        number = profiles.next_number(self._connection, person.id)
         for index in kept:
-            profiles.learn(self._connection, person.id, contents[index], looks[index], self._now)
+            profiles.learn(
+                self._connection,
+                person.id,
+                contents[index],
+                looks[index],
+                self._now,
+                number=number,
+            )
         everyone = profiles.everybody(self._connection)
         return everyone[person.id], {contents[index] for index in kept}
 
-    def _profile(
-        self,
-        name: str,
-        contents: Sequence[str],
-        looks: Sequence[Embeddings],
-        kept: Sequence[int],
-    ) -> Person:
+    def _profile(self, name: str, faces: Mapping[str, ObservedFace], kept: Sequence[int]) -> Person:
         """Return the profile for a new name: an unnamed one that looks the same, or a new one."""
         everyone = profiles.everybody(self._connection)
-        chosen = [looks[index] for index in kept]
-        found = pair([_total(chosen)], self._centroids, self._thresholds).get(0)
+        contents = list(faces)
+        chosen = [faces[contents[index]] for index in kept]
+        total = _total([one.features for one in chosen])
+        found = pair([total], self._centroids, self._thresholds).get(0)
         if found is not None and everyone[found].name is not None:
             known = everyone[found].name
             others = dict.fromkeys(contents, "does not look like the others")
@@ -90,7 +93,7 @@ class Enroller:
             self._connection.execute(query, (name, found))
             return everyone[found]
         taken = {person.target for person in everyone.values()}
-        target = self._choose(kept[0], chosen, taken)
+        target = self._choose(chosen, contents[kept[0]], taken)
         return profiles.add_person(self._connection, name=name, target=target.name, now=self._now)
 
 
@@ -143,19 +146,15 @@ def like_known(
         if not more:
             return sorted(kept)
         for index in more:
-            total = {name: total[name] + _unit(faces[index][name]) for name in total}
+            total = {name: total[name] + unit(faces[index][name]) for name in total}
         kept += more
 
 
 def _total(faces: Sequence[Embeddings]) -> Embeddings:
     """Return the sum of unit features: a profile's direction."""
     shared = set.intersection(*(set(face) for face in faces))
-    return {name: np.sum([_unit(face[name]) for face in faces], axis=0) for name in shared}
+    return {name: np.sum([unit(face[name]) for face in faces], axis=0) for name in shared}
 
 
 def _without(total: Embeddings, face: Embeddings) -> Embeddings:
-    return {name: total[name] - _unit(face[name]) for name in total}
-
-
-def _unit(features: Array) -> Array:
-    return features / np.float32(max(float(np.linalg.norm(features)), 1e-12))
+    return {name: total[name] - unit(face[name]) for name in total}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photocloak.engine.geometry import Array
 from photocloak.engine.recognition.ensemble import Embeddings, cosine
 
 SURE = 0.15
@@ -44,6 +45,11 @@ class Likeness:
     score: float
 
 
+def unit(features: Array) -> Array:
+    """Return the direction of features, (D,) float32."""
+    return features / np.float32(max(float(np.linalg.norm(features)), 1e-12))
+
+
 def likeness(face: Embeddings, person: Embeddings, thresholds: Mapping[str, float]) -> Likeness:
     """Compare two sets of features, (D,) by extractor; thresholds are raw cosines."""
     shared = [name for name in thresholds if name in face and name in person]
@@ -74,8 +80,27 @@ def pair(
             found = likeness(face, reference, thresholds)
             if found.matches:
                 pairs.append((-found.score, index, person))
+    return _first_come(sorted(pairs))
+
+
+def best_pairs(
+    faces: Sequence[Embeddings],
+    people: Mapping[int, Embeddings],
+    thresholds: Mapping[str, float],
+) -> dict[int, int]:
+    """Give each person the face most like theirs, where it is known that a face is theirs."""
+    pairs = sorted(
+        (-likeness(face, reference, thresholds).score, index, person)
+        for index, face in enumerate(faces)
+        for person, reference in people.items()
+    )
+    return _first_come(pairs)
+
+
+def _first_come(pairs: Sequence[tuple[float, int, int]]) -> dict[int, int]:
+    """Take the pairs in their order, each face and each person at most once."""
     given: dict[int, int] = {}
-    for _, index, person in sorted(pairs):
+    for _, index, person in pairs:
         if index not in given and person not in given.values():
             given[index] = person
     return given

@@ -9,6 +9,7 @@ import numpy as np
 from photocloak.engine.geometry import Array
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
+from photocloak.plugin.people.matching import unit
 
 EXPIRY = 90 * 86400.0
 """Seconds after which somebody unnamed who was not seen again is forgotten."""
@@ -68,11 +69,12 @@ def add_person(
     return Person(number, name, target, 0, now, now)
 
 
-def centroids(connection: sqlite3.Connection) -> dict[int, Embeddings]:
-    """Return the direction of each person's features, by id and extractor."""
+def centroids(connection: sqlite3.Connection, only: int | None = None) -> dict[int, Embeddings]:
+    """Return the sum of each person's unit features (or `only` one's), by id and extractor."""
     result: dict[int, Embeddings] = {}
     for person, extractor, total in connection.execute(
-        "SELECT person, extractor, total FROM centroids"
+        "SELECT person, extractor, total FROM centroids WHERE :only IS NULL OR person = :only",
+        {"only": only},
     ):
         result.setdefault(person, {})[extractor] = _features(total)
     return result
@@ -89,7 +91,7 @@ def samples(
     for photo, extractor, features in connection.execute(
         "SELECT photo, extractor, features FROM samples JOIN sightings USING (person, photo) "
         "WHERE person = :person AND (:until IS NULL OR number <= (SELECT number FROM sightings "
-        "WHERE person = :person AND photo = :until)) ORDER BY number",
+        "WHERE person = :person AND photo = :until)) ORDER BY number, photo",
         {"person": person, "until": until},
     ):
         photos.setdefault(photo, {})[extractor] = _features(features)
@@ -112,26 +114,60 @@ def reference(connection: sqlite3.Connection, person: int, photo: str) -> Embedd
     }
 
 
+def next_number(connection: sqlite3.Connection, person: int) -> int:
+    """Return the number that the photos of the next batch get; see `learn`."""
+    query = "SELECT coalesce(max(number), 0) + 1 FROM sightings WHERE person = ?"
+    return int(connection.execute(query, (person,)).fetchone()[0])
+
+
 def learn(
-    connection: sqlite3.Connection, person: int, photo: str, face: Embeddings, now: float
+    connection: sqlite3.Connection,
+    person: int,
+    photo: str,
+    face: Embeddings,
+    now: float,
+    *,
+    number: int,
 ) -> None:
-    """Add a photo to a profile; one that was added before changes only `last_seen`."""
-    connection.execute(
-        "UPDATE people SET last_seen = max(last_seen, ?) WHERE id = ?", (now, person)
-    )
-    query = "SELECT photo = ?, number FROM sightings WHERE person = ? ORDER BY 1 DESC, 2 DESC"
-    known, number = connection.execute(query, (photo, person)).fetchone() or (False, 0)
-    if known:
+    """Add a photo to a profile; one that was added before changes only `last_seen`.
+
+    Photos that were looked at together get one `number`, so that the reference of each of them is
+    the mean of all.
+    """
+    meet(connection, person, now)
+    query = "SELECT EXISTS (SELECT 1 FROM sightings WHERE person = ? AND photo = ?)"
+    if connection.execute(query, (person, photo)).fetchone()[0]:
         return
-    connection.execute("INSERT INTO sightings VALUES (?, ?, ?)", (person, photo, number + 1))
-    totals = centroids(connection).get(person, {})
+    connection.execute("INSERT INTO sightings VALUES (?, ?, ?)", (person, photo, number))
+    totals = centroids(connection, person).get(person, {})
     for extractor, features in face.items():
-        unit = features / max(float(np.linalg.norm(features)), 1e-12)
-        _put_centroid(connection, person, extractor, totals.get(extractor, 0) + unit)
+        total = totals.get(extractor, 0) + unit(features)
+        _put_centroid(connection, person, extractor, total)
         connection.execute(
             "INSERT INTO samples VALUES (?, ?, ?, ?)", (person, photo, extractor, _blob(features))
         )
     _trim(connection, person)
+
+
+def meet(connection: sqlite3.Connection, person: int, now: float) -> None:
+    """Note that somebody was seen again."""
+    connection.execute(
+        "UPDATE people SET last_seen = max(last_seen, ?) WHERE id = ?", (now, person)
+    )
+
+
+def photos_of_people(connection: sqlite3.Connection) -> dict[int, set[str]]:
+    """Return the hashes of the photos that show each person."""
+    found: dict[int, set[str]] = {}
+    for person, photo in connection.execute("SELECT person, photo FROM sightings"):
+        found.setdefault(person, set()).add(photo)
+    return found
+
+
+def people_in(connection: sqlite3.Connection, photo: str) -> list[int]:
+    """Return who was learned from a photo."""
+    query = "SELECT person FROM sightings WHERE photo = ? ORDER BY person"
+    return [person for (person,) in connection.execute(query, (photo,))]
 
 
 def absorb(connection: sqlite3.Connection, keep: int, gone: int) -> None:
@@ -210,7 +246,7 @@ def _trim(connection: sqlite3.Connection, person: int) -> None:
     """Drop the features of all but the first photos."""
     connection.execute(
         "DELETE FROM samples WHERE person = ? AND photo NOT IN "
-        "(SELECT photo FROM sightings WHERE person = ? ORDER BY number LIMIT ?)",
+        "(SELECT photo FROM sightings WHERE person = ? ORDER BY number, photo LIMIT ?)",
         (person, person, SAMPLES),
     )
 

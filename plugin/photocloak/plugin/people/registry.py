@@ -19,9 +19,11 @@ from photocloak.plugin.people.assignment import (
     Assignment,
     Choose,
     ObservedFace,
-    UserHint,
+    Sighted,
+    Targets,
 )
 from photocloak.plugin.people.enrolment import Enroller
+from photocloak.plugin.people.learning import Learner, Merged
 from photocloak.plugin.people.matching import pair
 from photocloak.plugin.people.profiles import Person, named
 from photocloak.plugin.storage.database import Database
@@ -40,44 +42,43 @@ class People:
         """`thresholds`: raw cosine at which an extractor takes two faces for one person."""
         self._database, self._thresholds, self._clock = database, thresholds, clock
 
-    def assign(
-        self,
-        photo: str,
-        faces: Sequence[ObservedFace],
-        *,
-        library: Mapping[str, Target],
-        choose: Choose,
-        hint: UserHint | None = None,
-        only_named: bool = False,
-    ) -> list[Assignment]:
-        """Say who each face of a photo is and for whom it shall be taken, and learn from it.
+    def learn(
+        self, photos: Sequence[Sighted], *, library: Mapping[str, Target], choose: Choose
+    ) -> list[Merged]:
+        """Decide who is who over all faces of a batch, and learn from them.
 
         One transaction: of two processes that meet a new person at once, one makes the profile
-        and the other finds it.
+        and the other finds it. The order of the photos decides nothing but the numbers of those
+        who are new.
 
         Args:
-            photo: hash of the photo's content; the same photo teaches a profile once.
-            faces: largest first.
+            photos: the batch; what is learned already changes nothing.
             library: the targets there are, by name.
             choose: chooses a target for somebody new.
-            hint: what the user said.
-            only_named: leave faces alone that are surely of nobody with a name; nothing is learned
-                of them. ConfigError: nobody has one.
+
+        Returns:
+            The profiles that turned out to be one person.
 
         """
         with self._database.transaction() as connection:
-            assigner = Assigner(
-                connection,
-                self._thresholds,
-                self._clock(),
-                library,
-                choose,
-                only_named=only_named,
-            )
-            return assigner(photo, faces, hint or UserHint())
+            targets = Targets(connection, self._thresholds, library, choose)
+            return Learner(connection, self._thresholds, self._clock(), targets)(photos)
+
+    def assign(
+        self, seen: Sighted, *, library: Mapping[str, Target], choose: Choose
+    ) -> list[Assignment]:
+        """Say who each face of a photo is and for whom it shall be taken; see `learn`.
+
+        Raises:
+            ConfigError: only named people count, and nobody is one.
+
+        """
+        with self._database.transaction() as connection:
+            targets = Targets(connection, self._thresholds, library, choose)
+            return Assigner(connection, self._thresholds, targets)(seen)
 
     def enroll(
-        self, name: str, faces: Mapping[str, Embeddings], *, choose: Choose
+        self, name: str, faces: Mapping[str, ObservedFace], *, choose: Choose
     ) -> tuple[Person, set[str]]:
         """Learn who `name` is, and return the person and from which photos it was learned.
 
@@ -86,8 +87,8 @@ class People:
 
         Args:
             name: of the person.
-            faces: raw features, by hash of the photo's content.
-            choose: chooses a target for somebody new, for the first of the photos by its index.
+            faces: one of each photo, by hash of the photo's content.
+            choose: chooses a target for somebody new.
 
         Raises:
             RefusedError: the faces do not look like one person, like the one who is known by that
@@ -99,11 +100,16 @@ class People:
             enroller = Enroller(connection, self._thresholds, self._clock(), choose)
             return enroller(name, faces)
 
+    def named(self) -> list[int]:
+        """Return who has a name."""
+        with self._database.transaction() as connection:
+            everyone = profiles.everybody(connection).values()
+        return [one.id for one in everyone if one.name is not None]
+
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""
-        with self._database.transaction() as connection:
-            if not any(one.name for one in profiles.everybody(connection).values()):
-                raise ConfigError(NOBODY_NAMED)
+        if not self.named():
+            raise ConfigError(NOBODY_NAMED)
 
     def recognise(self, faces: Sequence[Embeddings]) -> list[Person | None]:
         """Say who each face looks like, without learning anything."""

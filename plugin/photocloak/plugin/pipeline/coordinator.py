@@ -1,19 +1,22 @@
-"""Many photos at once, over any executor: look (worker), assign (here), cloak (worker), publish.
+"""Photos on their way, over any executor: accept, look; learn; assign, cloak, publish.
 
-People get their targets in the order in which the jobs were submitted, however many workers there
-are and whichever is first to finish: a photo that was looked at waits until all before it were.
+Photos come in batches. All of a batch are looked at before the first of it is cloaked, so who is
+who is decided over all of them, whatever their order and whichever worker is first to finish. What
+is kept of a photo in between are its faces' features, not its pixels.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from photocloak.core import PhotocloakError
+from photocloak.plugin.executors.base import Executor
 from photocloak.plugin.pipeline import worker
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.job import Job, Outcome
@@ -21,10 +24,16 @@ from photocloak.plugin.pipeline.messages import (
     CloakedFile,
     CloakPlan,
     Detections,
+    Event,
     PhotoTask,
+    Tell,
     settled,
 )
 from photocloak.plugin.pipeline.resubmit import Resubmitter
+
+
+def _nobody(event: Event) -> None:
+    """Hears nothing."""
 
 
 @dataclass(eq=False)
@@ -32,50 +41,93 @@ class _Photo:
     """A job on its way."""
 
     job: Job
+    tell: Tell
     future: Future[Outcome] = field(default_factory=Future)
-    started: float = 0.0
-    plan: Callable[[], CloakPlan | Outcome] | None = None  # once it was looked at
+    task: PhotoTask | None = None
+    detections: Detections | Outcome | None = None
+    spent: float = 0.0  # seconds of work
+    since: float = 0.0  # when it was taken up, for as long as it is in hand
+
+
+@dataclass(eq=False)
+class _Batch:
+    """Photos that are looked at together.
+
+    Attributes:
+        new: those that were not accepted yet.
+        accept: makes a task of a photo, or says what comes of it; None: there is nothing to see.
+        done: called, once it is known who is in them, with those that have no outcome.
+        tell: hears of what there is to say.
+        accepted: those to work on.
+        to_look: of these, those to look at; copies are looked at when it is clear that they must.
+        looking: those that are being looked at.
+
+    """
+
+    new: deque[_Photo]
+    accept: Callable[[Job], PhotoTask | Outcome | None]
+    done: Callable[[list[_Photo]], None]
+    tell: Tell
+    accepted: list[_Photo] = field(default_factory=list)
+    to_look: deque[_Photo] = field(default_factory=deque)
+    looking: set[_Photo] = field(default_factory=set)
 
 
 class Coordinator:
-    """Runs jobs over an executor; one thread owns all state and the user's stores.
+    """Runs jobs over an executor; one thread, while there are any, owns all state and the stores.
 
-    No more photos are under way than there are workers. So it is the worker that looked at a photo
-    that is free to cloak it, as a rule, and need not look again.
+    No more photos are under way than the executor has workers.
     """
 
-    def __init__(
-        self, decisions: Decisions, executor: Executor, recipe: worker.Recipe, *, workers: int
-    ) -> None:
-        """`recipe` makes a worker in the executor's processes, `workers` of them."""
-        self._decisions, self._executor, self._recipe = decisions, executor, recipe
-        self._limit = workers
+    def __init__(self, decisions: Decisions, executor: Executor) -> None:
+        self._decisions, self._executor = decisions, executor
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._resubmitter = Resubmitter(self._calls.put)
+        self._batches: deque[_Batch] = deque()
         self._waiting: deque[_Photo] = deque()
-        self._unassigned: deque[_Photo] = deque()
         self._under_way: set[_Photo] = set()
+        self._known: dict[tuple[Path, str | None], Detections | Outcome] = {}
         self._closing = self._abandoned = False
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name="coordinator", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def check(self, job: Job) -> None:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
         self._decisions.check(job)
 
-    def submit(self, job: Job) -> "Future[Outcome]":
-        """Do one photo. The future raises nothing but CancelledError: a failure is an outcome."""
-        photo = _Photo(job)
-        with self._lock:
-            if self._closing:
-                raise RuntimeError("the coordinator is closed")
-            if self._thread.ident is None:
-                self._thread.start()
-            self._calls.put(partial(self._waiting.append, photo))
-        return photo.future
+    def submit(self, job: Job, tell: Tell = _nobody) -> "Future[Outcome]":
+        """Do one photo; see `batch`."""
+        return self.batch([job], tell)[0]
+
+    def batch(self, jobs: Sequence[Job], tell: Tell = _nobody) -> "list[Future[Outcome]]":
+        """Do photos, and tell what happens on their way.
+
+        A photo that fails has an outcome, too. Its future raises CancelledError where the
+        coordinator was closed before, and PhotocloakError where the executor cannot do any photo.
+        """
+        photos = [_Photo(job, tell) for job in jobs]
+        self._add(_Batch(deque(photos), self._decisions.accept, self._waiting.extend, tell))
+        return [photo.future for photo in photos]
+
+    def meet(self, jobs: Sequence[Job], tell: Tell = _nobody) -> "Future[None]":
+        """Look at photos that will be submitted later, one by one, and learn who is in them.
+
+        Nothing is written, and nothing that goes wrong told before they are submitted.
+        """
+        met: Future[None] = Future()
+
+        def done(photos: list[_Photo]) -> None:
+            self._known = {
+                _key(one): one.detections for one in photos if one.detections is not None
+            }
+            met.set_result(None)
+
+        photos = deque(_Photo(job, tell) for job in jobs)
+        self._add(_Batch(photos, self._decisions.foresee, done, tell))
+        return met
 
     def close(self, *, wait: bool) -> None:
-        """End, and shut the executor down.
+        """End, and close the executor.
 
         Args:
             wait: finish what was submitted; else give it up: nothing of it is published any more,
@@ -85,73 +137,205 @@ class Coordinator:
         with self._lock:
             self._closing = True
             self._abandoned = self._abandoned or not wait
-            self._calls.put(lambda: None)
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._executor.shutdown(wait=wait)
+            self._calls.put(_nothing)
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+        self._executor.close(wait=wait)
+
+    def _add(self, batch: _Batch) -> None:
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("the coordinator is closed")
+            self._calls.put(partial(self._batches.append, batch))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="coordinator", daemon=True)
+                self._thread.start()
 
     def _work(self) -> None:
-        while not (self._closing and self._calls.empty() and not self._under_way):
-            self._calls.get()()
-            if self._abandoned:
-                break
-            self._fill()
-        for photo in [*self._waiting, *self._under_way]:
-            if not photo.future.cancel():
-                photo.future.set_exception(CancelledError())
+        error: BaseException = CancelledError()
+        try:
+            while not self._over():
+                self._calls.get()()
+                if self._abandoned:
+                    break
+                self._fill()
+        except BaseException as mistake:  # of ours: else whoever waits would wait for ever
+            error, self._closing = mistake, True
+        photos = [*self._waiting, *self._under_way]
+        photos += [one for batch in self._batches for one in (*batch.new, *batch.accepted)]
+        for photo in photos:
+            if not photo.future.done() and not photo.future.cancel():
+                photo.future.set_exception(error)
+
+    def _over(self) -> bool:
+        """Tell whether nothing is left to do; the thread ends then, until there is."""
+        with self._lock:
+            busy = self._batches or self._waiting or self._under_way or not self._calls.empty()
+            if not busy:
+                self._thread = None
+            return not busy
 
     def _fill(self) -> None:
-        """Begin as many photos as there is room for.
-
-        Of two that would get one name, the first one gets it, so the second waits for its end.
-        """
-        while self._waiting and len(self._under_way) < self._limit:
-            if _name(self._waiting[0]) in map(_name, self._under_way):
+        """Begin as many photos as there is room for; those of a batch are all looked at first."""
+        if self._batches:
+            self._look(self._batches[0])
+            return
+        while self._waiting and len(self._under_way) < self._executor.workers:
+            if self._must_wait(self._waiting[0]):
                 break
-            photo = self._waiting.popleft()
-            if photo.future.set_running_or_notify_cancel():
-                self._begin(photo)
+            self._begin(self._waiting.popleft())
 
-    def _begin(self, photo: _Photo) -> None:
-        photo.started = time.monotonic()
-        task = settled(photo.job, lambda: self._decisions.accept(photo.job))
-        self._under_way.add(photo)
+    def _must_wait(self, photo: _Photo) -> bool:
+        """Tell whether what is under way decides what comes of a photo.
+
+        Of two that would get one name, the first one gets it; a copy gets what the first becomes.
+        """
+        others = [one for one in self._under_way if one is not photo]
+        copied = photo.detections is None and _content(photo) in map(_content, others)
+        return copied or _name(photo) in map(_name, others)
+
+    def _look(self, batch: _Batch) -> None:
+        """Take a batch a step further: accept all, look at all, learn from all."""
+        if batch.new:  # one at a time, so that an end is heard of in between
+            self._accept(batch, batch.new.popleft())
+            self._calls.put(_nothing)
+            return
+        if batch.to_look and not batch.looking and not self._ready(batch):
+            return
+        while batch.to_look and len(self._under_way) < self._executor.workers:
+            photo = batch.to_look.popleft()
+            batch.looking.add(photo)
+            self._take_up(photo)
+            ask = partial(self._ask, worker.detect, photo.task, photo)
+            self._resubmitter(photo.job, ask, partial(self._detected, batch, photo))
+        if not batch.to_look and not batch.looking:
+            self._learn(batch)
+            self._batches.popleft()
+            batch.done([one for one in batch.accepted if not one.future.done()])
+            self._calls.put(_nothing)
+
+    def _accept(self, batch: _Batch, photo: _Photo) -> None:
+        if not photo.future.running() and not photo.future.set_running_or_notify_cancel():
+            return
+        self._take_up(photo)
+        task = settled(photo.job, lambda: batch.accept(photo.job))
         if isinstance(task, Outcome):
             self._end(photo, task)
             return
-        self._unassigned.append(photo)
-        ask = partial(self._executor.submit, worker.detect, self._recipe, task)
-        self._resubmitter(photo.job, ask, partial(self._detected, photo, task))
+        self._put_down(photo)
+        if task is None:
+            return
+        photo.task = task
+        photo.detections = self._known.pop(_key(photo), None)
+        copied = _content(photo) in map(_content, batch.accepted)
+        batch.accepted.append(photo)
+        if photo.detections is None and not copied:
+            batch.to_look.append(photo)
 
-    def _detected(self, photo: _Photo, task: PhotoTask, detections: Detections | Outcome) -> None:
-        """Assign this photo and those that waited for it, in the order of submission."""
-        if isinstance(detections, Outcome):
-            photo.plan = lambda: detections
-        else:
-            photo.plan = lambda: settled(
-                photo.job, lambda: self._decisions.assign(task, detections)
+    def _ready(self, batch: _Batch) -> bool:
+        """Get the executor ready; what would meet every photo ends the batch."""
+        try:
+            self._executor.start()
+        except PhotocloakError as error:
+            self._batches.popleft()
+            for photo in batch.accepted:
+                photo.future.set_exception(error)
+            return False
+        return True
+
+    def _detected(
+        self, batch: _Batch, photo: _Photo, detections: Detections | Outcome | BaseException
+    ) -> None:
+        batch.looking.discard(photo)
+        self._put_down(photo)
+        if isinstance(detections, BaseException):
+            photo.future.set_exception(detections)
+            return
+        photo.detections = detections
+        faces = 0 if isinstance(detections, Outcome) else len(detections.faces)
+        photo.tell(Event("looked", photo.job, faces))
+
+    def _learn(self, batch: _Batch) -> None:
+        """Learn who is in the photos; what goes wrong shows when they are assigned."""
+        seen = [
+            (one.task, one.detections)
+            for one in batch.accepted
+            if one.task is not None and isinstance(one.detections, Detections)
+        ]
+        if not seen:
+            return
+        remarks = settled(seen[0][0].job, lambda: self._decisions.learn(seen))
+        for text in [] if isinstance(remarks, Outcome) else remarks:
+            batch.tell(Event("remark", text=text))
+
+    def _begin(self, photo: _Photo) -> None:
+        """Go on with a photo of which it is known who is in it."""
+        detections, task = photo.detections, photo.task
+        if detections is None or task is None:  # a copy of one that is done by now
+            self._batches.append(
+                _Batch(deque([photo]), self._decisions.accept, self._waiting.extendleft, photo.tell)
             )
-        while self._unassigned and (plan := self._unassigned[0].plan) is not None:
-            self._order(self._unassigned.popleft(), plan())
-
-    def _order(self, photo: _Photo, plan: CloakPlan | Outcome) -> None:
+            self._calls.put(_nothing)
+            return
+        self._take_up(photo)
+        if isinstance(detections, Outcome):
+            self._end(photo, detections)
+            return
+        plan = settled(photo.job, lambda: self._decisions.assign(task, detections))
         if isinstance(plan, Outcome):
             self._end(photo, plan)
             return
-        ask = partial(self._executor.submit, worker.cloak, self._recipe, plan.order)
+        faces = sum(target is not None for target in plan.order.targets)
+        photo.tell(Event("begun", photo.job, faces))
+        ask = partial(self._ask, worker.cloak, plan.order, photo)
         self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 
-    def _cloaked(self, photo: _Photo, plan: CloakPlan, cloaked: CloakedFile | Outcome) -> None:
+    def _ask(self, phase: object, argument: object, photo: _Photo) -> "Future[object]":
+        def stepped(done: int, total: int) -> None:
+            photo.tell(Event("step", photo.job, done, total))
+
+        return self._executor.submit(phase, argument, stepped)  # type: ignore[arg-type]
+
+    def _cloaked(
+        self, photo: _Photo, plan: CloakPlan, cloaked: CloakedFile | Outcome | BaseException
+    ) -> None:
+        if isinstance(cloaked, BaseException):
+            self._put_down(photo)
+            photo.future.set_exception(cloaked)
+            return
         if not isinstance(cloaked, Outcome):
             done = cloaked
             cloaked = settled(photo.job, lambda: self._decisions.publish(plan, done))
         self._end(photo, cloaked)
 
-    def _end(self, photo: _Photo, outcome: Outcome) -> None:
+    def _take_up(self, photo: _Photo) -> None:
+        photo.since = time.monotonic()
+        self._under_way.add(photo)
+
+    def _put_down(self, photo: _Photo) -> None:
         self._under_way.discard(photo)
-        photo.future.set_result(replace(outcome, seconds=time.monotonic() - photo.started))
+        photo.spent += time.monotonic() - photo.since
+
+    def _end(self, photo: _Photo, outcome: Outcome) -> None:
+        self._put_down(photo)
+        photo.future.set_result(replace(outcome, seconds=photo.spent))
+
+
+def _nothing() -> None:
+    """Has the coordinator look at what there is to do."""
 
 
 def _name(photo: _Photo) -> tuple[Path, str]:
     """Return where the result goes, but for a suffix that is not known yet."""
     return photo.job.folder, photo.job.source.stem
+
+
+def _content(photo: _Photo) -> tuple[str, str] | None:
+    """Return what a copy has in common with a photo; None: there was no file to read."""
+    task = photo.task
+    return None if task is None or task.file is None else (task.file, task.settings)
+
+
+def _key(photo: _Photo) -> tuple[Path, str | None]:
+    return photo.job.source, None if photo.task is None else photo.task.file

@@ -1,4 +1,4 @@
-"""The coordinator's phases of one photo: accept, assign, publish. They need no model.
+"""The coordinator's phases of one photo: accept, learn, assign, publish. They need no model.
 
 The clerk alone knows people, targets and own outputs. It fails closed: what a worker brings is
 published only if it was measured on the very bytes and holds.
@@ -8,16 +8,16 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from itertools import compress
-from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.engine.recognition.ensemble import Embeddings
+from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
 from photocloak.engine.verify import whole_box
-from photocloak.plugin.people.assignment import Assignment, UserHint
+from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, Sighted, UserHint
+from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline import deadline
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
@@ -29,9 +29,12 @@ from photocloak.plugin.pipeline.messages import (
     PhotoTask,
 )
 from photocloak.plugin.pipeline.process_photo import seed_of
-from photocloak.plugin.storage.folders import output_folder, why_not_writable
-from photocloak.plugin.storage.outputs import Outputs
-from photocloak.plugin.storage.written_files import find_made, sha256_of
+from photocloak.plugin.pipeline.shelf import Shelf
+from photocloak.plugin.storage.folders import why_not_writable
+from photocloak.plugin.storage.written_files import sha256_of, signature_of
+
+NAMED = 10
+"""Photos that a remark names; of more it says how many."""
 
 
 class Decisions:
@@ -40,14 +43,14 @@ class Decisions:
     def __init__(
         self,
         people: People,
-        outputs: Outputs,
+        shelf: Shelf,
         library: TargetLibrary,
         *,
         load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
     ) -> None:
-        self._people, self._outputs, self._library = people, outputs, library
+        self._people, self._shelf, self._library = people, shelf, library
         self._policy = cache(load_policy)
-        self._swept: set[Path] = set()
+        self._choose = chooser(library)
 
     def check(self, job: Job) -> None:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
@@ -57,17 +60,57 @@ class Decisions:
             self._people.require_named()
 
     def accept(self, job: Job) -> PhotoTask | Outcome:
-        """Turn a job into a task, or hand on an output of ours as it is."""
+        """Turn a job into a task, or say at once what comes of the photo.
+
+        It is done before, an output of ours, or a copy of a photo that is done.
+        """
         if reason := why_not_writable(job.folder):
             raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
         deadline.check(job)
-        file = sha256_of(job.source)
-        if file is not None and self._outputs.knows(file):
-            return self._unchanged(job, file)
-        return PhotoTask(job, self._policy(job.preset), file)
+        task = self._task(job)
+        if isinstance(task, Outcome):
+            return task
+        return self._shelf.handed_on(task) or self._shelf.copied(task) or task
+
+    def foresee(self, job: Job) -> PhotoTask | None:
+        """Return the task that `accept` will, if it is one; nothing is written."""
+        task = self._task(job)
+        return None if isinstance(task, Outcome) or self._shelf.has(task) else task
+
+    def _task(self, job: Job) -> PhotoTask | Outcome:
+        """Turn a job into a task, unless the photo is done before."""
+        policy = self._policy(job.preset)
+        settings = settings_of(job, policy, self._people.named() if job.faces == "me" else ())
+        if done := self._shelf.done_before(job, settings):
+            return done
+        signature = signature_of(job.source)
+        return PhotoTask(job, policy, sha256_of(job.source), signature, settings)
+
+    def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
+        """Learn who is in the photos of a batch, and return what there is to say about it."""
+        seen = [
+            _sighted(task.job, detections)
+            for task, detections in batch
+            if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
+        ]
+        merged = self._people.learn(seen, library=self._library.targets, choose=self._choose)
+        return [line for one in merged if (line := self._told(one))]
+
+    def _told(self, merged: Merged) -> str | None:
+        """Say which photos teach another target than their person now has."""
+        photos = self._shelf.showing(merged.gone)
+        if not photos or merged.gone.target == merged.kept.target:
+            return None
+        named = ", ".join(str(one) for one in photos[:NAMED])
+        more = f" and {len(photos) - NAMED} more" if len(photos) > NAMED else ""
+        return (
+            f"{merged.gone.label} turned out to be {merged.kept.label}; what was written of "
+            f"{merged.gone.label} teaches another target: {named}{more}. To have these once more, "
+            "give the same command, or `photocloak retry` them in a watched folder"
+        )
 
     def assign(self, task: PhotoTask, detections: Detections) -> CloakPlan | Outcome:
-        """Say for whom each face shall be taken, or why the photo is held back."""
+        """Say for whom each face shall be taken, or why the photo is held back; see `learn`."""
         job = task.job
         if not detections.faces and job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
@@ -93,18 +136,8 @@ class Decisions:
             return []
         # A worker elsewhere may have other extractors than this machine.
         self._library.require(detections.observed[0].features)
-
-        def choose(index: int, photos: Sequence[Embeddings], taken: Collection[str]) -> Target:
-            attributes, seed = detections.observed[index].attributes, seed_of(detections.content)
-            return self._library.choose(photos, attributes, taken=taken, seed=seed)
-
         return self._people.assign(
-            detections.content,
-            detections.observed,
-            library=self._library.targets,
-            choose=choose,
-            hint=job.hint,
-            only_named=job.faces == "me",
+            _sighted(job, detections), library=self._library.targets, choose=self._choose
         )
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
@@ -112,13 +145,13 @@ class Decisions:
         task, encoded = plan.order.task, cloaked.encoded
         deadline.check(task.job)
         job, file = task.job, hashlib.sha256(encoded.data).hexdigest()
-        done = partial(Outcome, job.source, source_sha256=task.file, output_sha256=file)
+        done = partial(Outcome, job.source, None, source_sha256=task.file, output_sha256=file)
         if not any(plan.order.targets):
-            output = self._publish(job, encoded, file, cloaked=False)
+            outcome = done(Status.NO_FACE, "no face was found; written uncloaked")
             if plan.assigned:
                 reason = "nobody with a name was found; written uncloaked"
-                return done(output, Status.NOBODY_NAMED, reason, _left_alone(plan.order.detections))
-            return done(output, Status.NO_FACE, "no face was found; written uncloaked")
+                outcome = done(Status.NOBODY_NAMED, reason, _left_alone(plan.order.detections))
+            return self._shelf.put(task, encoded, outcome, ())
         faces = _outcomes(plan, cloaked)
         weak = cloaked.weak(load_mode(job.mode))
         if any(weak):
@@ -128,7 +161,6 @@ class Decisions:
                 f"{_remedy(cloaked)}"
             )
             return _held(task, Status.TOO_WEAK, reason, faces)
-        output = self._publish(job, encoded, file, cloaked=True)
         accepting = _names(cloaked.accepting)
         remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
         if harder := sorted(set(cloaked.modes) - {job.mode}):
@@ -137,41 +169,38 @@ class Decisions:
                 "before you publish it"
             )
         notes = "; ".join([*encoded.notes, *remarks]) or None
-        return done(output, Status.CLOAKED, notes, faces)
-
-    def _unchanged(self, job: Job, file: str) -> Outcome:
-        """Hand on an output of ours as it is."""
-        reason = "photocloak wrote this file itself; it is left as it is"
-        there = job.folder / job.source.name
-        if sha256_of(there) != file:
-            data = exporters.read(job.source).data
-            there = self._placed(job, data, job.source.suffix, replace=None)
-        return Outcome(
-            job.source,
-            there,
-            Status.ALREADY_CLOAKED,
-            reason,
-            source_sha256=file,
-            output_sha256=file,
+        people = tuple(
+            (one.person.id, one.target.name)
+            for one in plan.assigned
+            if one.person is not None and one.target is not None
         )
+        return self._shelf.put(task, encoded, done(Status.CLOAKED, notes, faces), people)
 
-    def _publish(self, job: Job, encoded: exporters.Encoded, file: str, *, cloaked: bool) -> Path:
-        """Make verified bytes visible; over an earlier output of the same photo, else beside."""
-        made = self._outputs.of(job.source)
-        earlier = find_made(job.folder, job.source.stem, made, encoded.suffix)
-        self._outputs.announce(file, source=job.source, cloaked=cloaked)
-        replace = None if earlier is None else earlier[0]
-        return self._placed(job, encoded.data, encoded.suffix, replace=replace)
 
-    def _placed(self, job: Job, data: bytes, suffix: str, *, replace: Path | None) -> Path:
-        """Write the file, and clear once what a killed process may have left in its folder."""
-        with output_folder(job.folder) as folder:
-            if folder not in self._swept:
-                exporters.sweep(folder)
-                self._swept.add(folder)
-            return exporters.publish(
-                data, folder, job.source.stem, suffix, like=job.source, replace=replace
-            )
+def chooser(library: TargetLibrary) -> Choose:
+    """Return what chooses targets from a library, by all that is known of a person."""
+
+    def choose(faces: Sequence[ObservedFace], photo: str, taken: Collection[str]) -> Target:
+        attributes = average([one.attributes for one in faces if one.attributes is not None])
+        features = [one.features for one in faces]
+        return library.choose(features, attributes, taken=taken, seed=seed_of(photo))
+
+    return choose
+
+
+def settings_of(job: Job, policy: exporters.Policy, named: Sequence[int]) -> str:
+    """Return a hash of how a photo is to be done; `named` are the people who have a name.
+
+    The metadata of another file are part of it by path and content.
+    """
+    target = None if job.hint.target is None else job.hint.target.name
+    metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
+    how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
+    return hashlib.sha256(repr((how, tuple(named))).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _sighted(job: Job, detections: Detections) -> Sighted:
+    return Sighted(detections.content, detections.observed, job.hint, only_named=job.faces == "me")
 
 
 def _held(
@@ -224,7 +253,7 @@ def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
 
 def _remedy(cloaked: CloakedFile) -> str:
     """Say what else there is to do about a face that is too weak."""
-    if "strong" in cloaked.modes:
+    if any(not load_mode(name).then for name in cloaked.modes):
         return "crop or cover it, or leave the photo out."
     return "a stronger --mode has a larger budget."
 

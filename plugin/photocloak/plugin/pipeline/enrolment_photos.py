@@ -1,19 +1,18 @@
 """Enroll a named person from photos: find the face that is meant in each, and learn from it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ExitCode, InputError
 from photocloak.engine.detection.faces import Face, alignable
-from photocloak.engine.recognition.ensemble import Embeddings
-from photocloak.engine.targets.library import Target
 from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.people.enrolment import RefusedError
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline.process_photo import Engine, seed_of, sha256
+from photocloak.plugin.pipeline.decisions import chooser
+from photocloak.plugin.pipeline.process_photo import Engine, sha256
 from photocloak.plugin.storage.outputs import Outputs
 
 CLEARLY = 2.0
@@ -68,14 +67,9 @@ def enroll(
     if not portraits:
         return Enrolled(None, [one for one in seen if isinstance(one, Learned)])
 
-    def choose(index: int, known: Sequence[Embeddings], taken: Collection[str]) -> Target:
-        portrait = list(portraits.values())[index]
-        seed = seed_of(portrait.content)
-        return engine.library.choose(known, portrait.face.attributes, taken=taken, seed=seed)
-
-    faces = {content: one.face.features for content, one in portraits.items()}
+    faces = {content: one.face for content, one in portraits.items()}
     try:
-        person, kept = people.enroll(name, faces, choose=choose)
+        person, kept = people.enroll(name, faces, choose=chooser(engine.library))
     except RefusedError as refused:
         return Enrolled(None, _results(seen, refused.why), refused)
     other = f"left out, since its face does not look like {name}'s others"

@@ -16,6 +16,7 @@ class Status(StrEnum):
 
     CLOAKED = "cloaked"
     ALREADY_CLOAKED = "already_cloaked"
+    DONE_BEFORE = "done_before"
     NO_FACE = "no_face"
     NOBODY_NAMED = "nobody_named"
     UNCERTAIN = "uncertain"
@@ -40,6 +41,7 @@ class Job:
             None: there is time.
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
+        redo: make what was done before once more, in its place.
 
     """
 
@@ -53,6 +55,7 @@ class Job:
     faces: Faces = "everyone"
     deadline: float | None = None
     metadata_from: Path | None = None
+    redo: bool = False
 
 
 _EDITS = (
@@ -105,6 +108,20 @@ class FaceOutcome:
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
         }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
+        """Read what `as_json` wrote; earlier versions knew neither mode nor edits."""
+        x, y, w, h = row["box"]
+        return cls(
+            (x, y, w, h),
+            row["person"],
+            row["dssim"],
+            row["similarity"],
+            row.get("mode"),
+            row.get("edits", {}),
+            cloaked=row["cloaked"],
+        )
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """What passes between the phases of one photo: detect, assign, cloak, publish.
 
 `detect` and `cloak` are a worker's (`worker.py`), assigning and publishing the coordinator's
-(`decisions.py`). Everything here can be pickled, so that the two may be different processes.
+(`decisions.py`). Everything here can be pickled, so that the two may be different processes. No
+pixels pass: of a photo that waits for its turn only what was seen in it is kept.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
@@ -35,12 +36,16 @@ class PhotoTask:
         job: what to do with it.
         policy: what may be written.
         file: SHA-256 of the source's bytes; None where there was no file to read.
+        signature: of the source, from before it was hashed; see `signature_of`.
+        settings: tells how it is to be done, see `decisions.settings_of`.
 
     """
 
     job: Job
     policy: exporters.Policy
     file: str | None
+    signature: str | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,31 @@ class CloakedFile:
         """Tell of each face whether more extractors accept it than `mode` lets pass."""
         pairs = zip(self.accepting, self.evidence, strict=True)
         return [not mode.tolerates(len(names), of=len(one.similarity)) for names, one in pairs]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens on the way of a photo, for who shows how far things are.
+
+    Attributes:
+        what: a photo was looked at, the cloak of one is begun, or a step of that was
+            done; or there is something to say about the run.
+        job: the photo; None: it is about all of them.
+        done: optimiser steps; with "looked", faces.
+        total: steps in all.
+        text: what there is to say.
+
+    """
+
+    what: Literal["looked", "begun", "step", "remark"]
+    job: Job | None = None
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+
+Tell = Callable[[Event], None]
+"""Hears of what happens, in any thread."""
 
 
 def settled(job: Job, phase: Callable[[], T]) -> T | Outcome:

@@ -1,4 +1,4 @@
-"""One photo on its way through the engine: looked at, cloaked, encoded, measured."""
+"""The two functions of a photo that need the models: what is seen in it, and its cloak."""
 
 import hashlib
 import time
@@ -50,96 +50,119 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class PhotoProcess:
-    """One photo on its way through the engine.
+class Opened:
+    """A photo that was read.
 
     Attributes:
-        engine: the models.
-        task: which photo, and what may be written.
-        photo: what was read.
+        photo: the file.
         base: the pixels to publish, not cloaked yet, (H, W, 3) uint8.
-        detections: what was seen in `base`.
+        seconds: that reading took.
 
     """
 
-    engine: Engine
-    task: PhotoTask
     photo: exporters.Photo
     base: Image
-    detections: Detections
+    seconds: float
 
-    @classmethod
-    def detect(cls, engine: Engine, task: PhotoTask) -> "PhotoProcess":
-        """Read a photo, find its faces and embed them.
 
-        Raises:
-            InputError: it cannot be read, or is no longer the file that the task means.
+def open_photo(task: PhotoTask) -> Opened:
+    """Read a photo.
 
-        """
-        started = time.monotonic()
-        source = task.job.source
-        photo = exporters.read(source)
-        if sha256(photo.data) != task.file:
-            raise InputError(f"{source}: changed while it was read; try again when it is complete.")
-        if task.job.metadata_from is not None:
-            photo = exporters.graft(photo, task.job.metadata_from)
-        base = exporters.prepare(photo, task.policy)
-        faces = engine.detector(base)
-        out_of_reach = [face for face in faces if not alignable(face, base.shape)]
-        detections = Detections(
-            sha256(photo.pixels.data),
-            (base.shape[0], base.shape[1]),
-            tuple(faces),
-            () if out_of_reach else _sightings(engine, base, faces),
-            tuple(out_of_reach),
-            time.monotonic() - started,
-        )
-        return cls(engine, task, photo, base, detections)
+    Raises:
+        InputError: it cannot be read, or is no longer the file that the task means.
 
-    def cloak(self, order: CloakRequest, on_step: OnStep | None) -> CloakedFile:
-        """Cloak, encode and measure the faces that got a target.
+    """
+    started = time.monotonic()
+    source = task.job.source
+    photo = exporters.read(source)
+    if sha256(photo.data) != task.file:
+        raise InputError(f"{source}: changed while it was read; try again when it is complete.")
+    if task.job.metadata_from is not None:
+        photo = exporters.graft(photo, task.job.metadata_from)
+    return Opened(photo, exporters.prepare(photo, task.policy), time.monotonic() - started)
 
-        Where one comes out too weak, all of it once more: that one's cloak is gone on with within
-        the bounds of the mode's next, the others keep what they wear.
-        """
-        mode, detections = load_mode(order.task.job.mode), order.detections
-        given = zip(detections.faces, order.targets, detections.observed, order.people, strict=True)
-        subjects = [
-            Subject(face, target, sighting.features, mode, person=person)
-            for face, target, sighting, person in given
-            if target is not None
-        ]
-        cloaked = self._cloaked(order, subjects, on_step)
-        weak = cloaked.weak(mode)
-        if not any(weak) or not mode.then:
-            return cloaked
-        stronger = load_mode(mode.then)
-        again = [
-            replace(one, mode=stronger if too_weak else one.mode, worn=cloak)
-            for one, too_weak, cloak in zip(subjects, weak, cloaked.worn, strict=True)
-        ]
-        return self._cloaked(order, again, on_step)
 
-    def _cloaked(
-        self, order: CloakRequest, subjects: list[Subject], on_step: OnStep | None
-    ) -> CloakedFile:
-        ensemble, job = self.engine.ensemble, order.task.job
-        todo = sum(one.steps > 0 for one in subjects)
-        countdown = deadline.Countdown(job, faces=todo, looking=order.detections.seconds)
+def detect(engine: Engine, opened: Opened) -> Detections:
+    """Find the faces of a photo and embed them."""
+    started, base = time.monotonic(), opened.base
+    faces = engine.detector(base)
+    out_of_reach = [face for face in faces if not alignable(face, base.shape)]
+    return Detections(
+        sha256(opened.photo.pixels.data),
+        (base.shape[0], base.shape[1]),
+        tuple(faces),
+        () if out_of_reach else _sightings(engine, base, faces),
+        tuple(out_of_reach),
+        opened.seconds + time.monotonic() - started,
+    )
 
-        def stepped(done: int, total: int) -> None:
-            countdown(done, total)
-            if on_step is not None:
-                on_step(done, total)
 
+def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
+    """Cloak, encode and measure the faces that got a target.
+
+    Where one comes out too weak, all of it once more: that one's cloak is gone on with within
+    the bounds of the mode's next, the others keep what they wear.
+
+    Args:
+        engine: the models.
+        order: what to do.
+        opened: the photo.
+        on_step: called with (optimiser steps done, steps in all), a second try included.
+
+    """
+    job, detections = order.task.job, order.detections
+    mode = load_mode(job.mode)
+    given = zip(detections.faces, order.targets, detections.observed, order.people, strict=True)
+    subjects = [
+        Subject(face, target, sighting.features, mode, person=person)
+        for face, target, sighting, person in given
+        if target is not None
+    ]
+    countdown = deadline.Countdown(job, faces=len(subjects), looking=detections.seconds)
+    attempt = _Attempt(engine, order, opened)
+    stronger = load_mode(mode.then) if mode.then else None
+    first = sum(one.steps for one in subjects)
+    second = 0 if stronger is None else len(subjects) * (stronger.steps // 2)
+
+    def stepped(done: int, total: int) -> None:
+        countdown(done, total)
+        on_step(done, total + second)
+
+    cloaked = attempt(subjects, stepped)
+    weak = cloaked.weak(mode)
+    if stronger is None or not any(weak):
+        return cloaked
+    again = [
+        replace(one, mode=stronger if too_weak else one.mode, worn=worn)
+        for one, too_weak, worn in zip(subjects, weak, cloaked.worn, strict=True)
+    ]
+    countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
+
+    def stepped_again(done: int, total: int) -> None:
+        countdown(done, total)
+        on_step(first + done, first + total)
+
+    return attempt(again, stepped_again)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """Cloaks a photo, and measures what would be written."""
+
+    engine: Engine
+    order: CloakRequest
+    opened: Opened
+
+    def __call__(self, subjects: list[Subject], on_step: OnStep) -> CloakedFile:
+        ensemble, job, base = self.engine.ensemble, self.order.task.job, self.opened.base
         seed = job.seed
         if seed is None:
-            seed = seed_of(order.detections.content, *(one.target.name for one in subjects))
-        cloaker = Cloaker(ensemble, order.means, self.engine.landmarks)
-        cloak = cloaker(self.base, subjects, seed=seed, on_step=stepped)
-        if self.base.nbytes > LARGE:
+            seed = seed_of(self.order.detections.content, *(one.target.name for one in subjects))
+        cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
+        cloak = cloaker(base, subjects, seed=seed, on_step=on_step)
+        if base.nbytes > LARGE:
             release_memory()
-        encoded = exporters.encode(self.photo, self.base, cloak.pixels, self.task.policy)
+        encoded = exporters.encode(self.opened.photo, base, cloak.pixels, self.order.task.policy)
         worn = cloak.worn
         del cloak  # what was written is decoded next: of a large photo, a copy more
         evidence = self._measure(encoded, subjects)
@@ -150,11 +173,12 @@ class PhotoProcess:
         self, encoded: exporters.Encoded, subjects: list[Subject]
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
-        written = exporters.written_pixels(encoded, self.base.shape, self.photo.name)
+        base = self.opened.base
+        written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
         if not subjects:
             return ()
         found = measure(
-            self.base,
+            base,
             written,
             [one.face for one in subjects],
             [one.own for one in subjects],

@@ -70,12 +70,20 @@ class Resubmitter:
             self._lost.append(replace(call, alone=True))
             self._send()
         else:
-            self._end(call, settled(call.job, answer.result))
+            self._end(call, settled(call.job, partial(_result, answer)))
 
     def _end(self, call: _Call, result: object) -> None:
         self._out.discard(call)
         call.then(result)
         self._send()
+
+
+def _result(answer: "Future[Any]") -> Any:
+    """Return what a phase came to; an interrupt in it is for the coordinator to pass on."""
+    try:
+        return answer.result()
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        return interrupt
 
 
 def _lost(answer: "Future[Any]") -> bool:

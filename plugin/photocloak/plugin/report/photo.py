@@ -22,6 +22,7 @@ LONGEST = 600
 TITLES = {
     Status.CLOAKED: ("cloaked", "good"),
     Status.ALREADY_CLOAKED: ("cloaked before", "good"),
+    Status.DONE_BEFORE: ("done before", "good"),
     Status.NO_FACE: ("no face found", "warn"),
     Status.NOBODY_NAMED: ("nobody named in it", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),

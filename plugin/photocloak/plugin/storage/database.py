@@ -92,26 +92,48 @@ SCHEMA = (
     """,
 )
 
+RESULTS = (
+    """
+    -- What was written of a photo into a folder; see `results.Result`. Paths as in `outputs`.
+    CREATE TABLE results (
+        folder BLOB NOT NULL,
+        source BLOB NOT NULL,
+        signature TEXT,
+        sha256 TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        people TEXT NOT NULL,
+        made BLOB NOT NULL,
+        made_signature TEXT,
+        made_sha256 TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        written REAL NOT NULL,
+        PRIMARY KEY (folder, source)
+    ) STRICT
+    """,
+    "CREATE INDEX results_sha256 ON results (sha256)",
+    "CREATE INDEX results_made ON results (made_sha256)",
+    "CREATE INDEX sightings_photo ON sightings (photo)",
+)
+
 
 @dataclass(frozen=True)
 class Schema:
     """What a file holds.
 
     Attributes:
-        version: of the schema, kept in the file.
-        schema: the statements that make it.
+        versions: the statements that make each version of the schema of the one before; the
+            file keeps the number of its own.
         holds: what it holds, in a sentence "photocloak keeps … there".
         loss: what it means to start without it, in a sentence "… then".
 
     """
 
-    version: int
-    schema: tuple[str, ...]
+    versions: tuple[tuple[str, ...], ...]
     holds: str
     loss: str
 
 
-PEOPLE = Schema(1, SCHEMA, "people and outputs", "people will then get new targets")
+PEOPLE = Schema((SCHEMA, RESULTS), "people and outputs", "people will then get new targets")
 
 
 class Database:
@@ -188,12 +210,13 @@ class Database:
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found > self._schema.version:
+        latest = len(self._schema.versions)
+        if found > latest:
             raise ConfigError(
                 f"{self.path}: was written by a newer photocloak (version {found}, this one knows "
-                f"{self._schema.version}). Update photocloak, or point XDG_DATA_HOME elsewhere."
+                f"{latest}). Update photocloak, or point XDG_DATA_HOME elsewhere."
             )
-        if found == 0:
-            for statement in self._schema.schema:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {self._schema.version}")
+        for statement in (one for version in self._schema.versions[found:] for one in version):
+            connection.execute(statement)
+        if found < latest:
+            connection.execute(f"PRAGMA user_version = {latest}")

@@ -1,10 +1,10 @@
 """What photocloak itself has written, by hash, so that it is never cloaked twice."""
 
-import os
 import time
 from pathlib import Path
 
 from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.written_files import path_bytes
 
 
 class Outputs:
@@ -22,7 +22,7 @@ class Outputs:
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?)",
-                (sha256, _bytes(source), cloaked, time.time()),
+                (sha256, path_bytes(source), cloaked, time.time()),
             )
 
     def knows(self, sha256: str) -> bool:
@@ -35,9 +35,4 @@ class Outputs:
         """Return the hashes of everything that was made of `source`."""
         query = "SELECT sha256 FROM outputs WHERE source = ?"
         with self._database.transaction() as connection:
-            return {row[0] for row in connection.execute(query, (_bytes(source),))}
-
-
-def _bytes(path: Path) -> bytes:
-    """Return an absolute path as the file system knows it."""
-    return os.fsencode(os.path.realpath(path))  # which takes a loop of links for a path
+            return {row[0] for row in connection.execute(query, (path_bytes(source),))}

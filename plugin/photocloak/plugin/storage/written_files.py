@@ -28,6 +28,26 @@ def sha256_of(path: Path) -> str | None:
         return None
 
 
+def signature_of(path: Path) -> str | None:
+    """Return what tells one state of a file from another without reading it; None: no file.
+
+    Times are only compared for being equal, so a clock that is set back does no harm.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"
+
+
+def path_bytes(path: Path) -> bytes:
+    """Return an absolute path as the file system knows it."""
+    return os.fsencode(os.path.realpath(path))  # which takes a loop of links for a path
+
+
 def why_not_read(path: Path) -> str | None:
     """Say why there is no `sha256_of` a file; None: it is gone, or can be read after all."""
     try:

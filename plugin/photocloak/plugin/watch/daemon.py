@@ -185,10 +185,10 @@ class Daemon:
     def _wind_down(self) -> None:
         """Finish the photos in hand, or, when that takes too long, return them to the queue."""
         until = self._clock() + self._pace.grace
-        while self._runner.busy and self._clock() < until and self._stops < 2:
+        while self._runner.in_hand and self._clock() < until and self._stops < 2:
             with contextlib.suppress(OutputError, BlockedError):
                 self._runner.collect()
-            if self._runner.busy:
+            if self._runner.in_hand:
                 self._events.wait(min(1.0, max(0.0, until - self._clock())))
         self._runner.close()
         with contextlib.suppress(OutputError):

@@ -69,8 +69,7 @@ SCHEMA = (
 )
 
 JOURNAL = Schema(
-    1,
-    SCHEMA,
+    (SCHEMA,),
     "the journal of the watched folders",
     "every photo in the watched folders is then done again, in the place of its earlier output",
 )

@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
-from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.tree import Candidate
 
-COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason"
+COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL"
 
 NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
@@ -37,6 +36,7 @@ class QueuedPhoto:
         before: hashes of what was made of it before it was begun.
         tries: how often it was put behind others.
         reason: what it waited for.
+        redo: it was done, and somebody wants it done again.
 
     """
 
@@ -48,17 +48,7 @@ class QueuedPhoto:
     before: frozenset[str]
     tries: int
     reason: str | None
-
-
-@dataclass(frozen=True)
-class Twin:
-    """A finished photo of the same content, done with the same settings."""
-
-    output: Path
-    sha256: str
-    status: Status
-    reason: str | None
-    faces: tuple[FaceOutcome, ...]
+    redo: bool
 
 
 class Queue:
@@ -144,15 +134,17 @@ class Queue:
             )
 
     def next(self) -> QueuedPhoto | None:
-        """Return the next photo to do. A copy of one that is being done waits for that one."""
+        """Return the next photo to do."""
+        return next(iter(self.pending(1)), None)
+
+    def pending(self, most: int) -> list[QueuedPhoto]:
+        """Return the next photos to do, at most so many."""
         query = (
-            f"SELECT {COLUMNS} FROM photos WHERE output = :output AND state = 'pending' "
-            "AND sha256 NOT IN (SELECT sha256 FROM photos WHERE output = :output AND "
-            "state = 'working') ORDER BY tries, rowid LIMIT 1"
+            f"SELECT {COLUMNS} FROM photos WHERE output = ? AND state = 'pending' "
+            "ORDER BY tries, rowid LIMIT ?"
         )
         with self._database.transaction() as connection:
-            row = connection.execute(query, {"output": self._output}).fetchone()
-        return None if row is None else _task(row)
+            return list(map(_task, connection.execute(query, (self._output, most))))
 
     def begin(self, task: QueuedPhoto, before: Collection[str], settings: Settings) -> None:
         """Record, before anything is made of it, that a photo is in hand."""
@@ -248,36 +240,14 @@ class Queue:
         with self._database.transaction() as connection:
             return list(map(_task, connection.execute(query, (self._output,))))
 
-    def twin(self, task: QueuedPhoto, settings: Settings) -> Twin | None:
-        """Return a finished photo of the same content, if there is one.
-
-        Where only named people are cloaked, somebody may have got a name since.
-        """
-        if settings.faces != "everyone":
-            return None
-        query = (
-            "SELECT made, made_sha256, status, reason, faces FROM photos WHERE sha256 = ? AND "
-            "state = 'done' AND made_sha256 IS NOT NULL AND status <> 'already_cloaked' AND "
-            "rowid <> ? AND whose = 'everyone' AND mode = ? AND preset = ? AND no_face = ? "
-            "ORDER BY number DESC"
-        )
-        values = (task.sha256, task.row, settings.mode, settings.preset, settings.no_face)
-        with self._database.transaction() as connection:
-            row = connection.execute(query, values).fetchone()
-        if row is None:
-            return None
-        made, sha256, status, reason, faces = row
-        found = tuple(map(_face, json.loads(faces)))
-        return Twin(Path(os.fsdecode(made)), sha256, Status(status), reason, found)
-
 
 def _text(reason: str | None) -> str | None:
     """Return what SQLite takes for text: paths in it need not be UTF-8."""
     return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None]) -> QueuedPhoto:
-    number, source, below, signature, sha256, before, tries, reason = row
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) -> QueuedPhoto:
+    number, source, below, signature, sha256, before, tries, reason, redo = row
     return QueuedPhoto(
         number,
         Path(os.fsdecode(source)),
@@ -287,11 +257,5 @@ def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None]) -> Queu
         frozenset(json.loads(before)),
         tries,
         reason,
+        bool(redo),
     )
-
-
-def _face(row: dict[str, Any]) -> FaceOutcome:
-    """Read what `FaceOutcome.as_json` wrote, in earlier journals without mode and edits."""
-    x, y, w, h = row["box"]
-    values = row["person"], row["dssim"], row["similarity"], row.get("mode"), row.get("edits", {})
-    return FaceOutcome((x, y, w, h), *values, cloaked=row["cloaked"])

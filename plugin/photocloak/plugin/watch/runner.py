@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Protocol
@@ -11,12 +11,13 @@ from typing import Protocol
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError, PhotocloakError
 from photocloak.plugin.pipeline.job import Job, Outcome, Status
+from photocloak.plugin.pipeline.messages import Event, Tell
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders, why_not_writable
 from photocloak.plugin.storage.outputs import Outputs
-from photocloak.plugin.storage.written_files import find_made, sha256_of
+from photocloak.plugin.storage.written_files import find_made, sha256_of, signature_of
 from photocloak.plugin.watch.blockers import (
     EVERYBODYS_FAULT,
     BlockedError,
@@ -25,18 +26,19 @@ from photocloak.plugin.watch.blockers import (
 )
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue, QueuedPhoto
-from photocloak.plugin.watch.tree import signature_of
-from photocloak.plugin.watch.twins import copied, unchanged
 
-ROOM = 2
-"""Photos in hand at once: one is looked at while another is cloaked."""
+TOGETHER = 1000
+"""Photos that are looked at together, before the first of them is cloaked."""
 
 
 class Coordinating(Protocol):
     """What is needed of a `Coordinator`."""
 
-    def submit(self, job: Job) -> "Future[Outcome]":
+    def submit(self, job: Job, tell: Tell) -> "Future[Outcome]":
         """Do one photo."""
+
+    def meet(self, jobs: Sequence[Job], tell: Tell) -> "Future[None]":
+        """Look at photos that will be submitted, and learn who is in them."""
 
     def close(self, *, wait: bool) -> None:
         """End; without `wait` what is not finished is given up."""
@@ -65,6 +67,8 @@ class Runner:
         self._open, self._tell, self._wake = open_coordinator, tell, wake
         self._coordinator: Coordinating | None = None
         self._working: dict[Future[Outcome], QueuedPhoto] = {}
+        self._meeting: Future[None] | None = None
+        self._met: set[tuple[int, str]] = set()
         self._stale = False
         self._idle_since: float | None = None
         self._careful = False
@@ -73,9 +77,14 @@ class Runner:
         self.finished = 0
 
     @property
-    def busy(self) -> bool:
-        """Whether a photo is in hand."""
+    def in_hand(self) -> bool:
+        """Whether a photo is being cloaked."""
         return bool(self._working)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a photo is in hand, or several are looked at."""
+        return bool(self._working) or self._meeting is not None
 
     def pick_up(self) -> None:
         """Settle what a daemon had in hand when it died.
@@ -105,14 +114,15 @@ class Runner:
 
         """
         self.collect()
-        if self._stale and not self._working:
+        if self._stale and not self.busy:
             self.close()
-        while not self._stale and len(self._working) < ROOM and (task := self._queue.next()):
-            if any(task.source == one.source for one in self._working.values()):
-                break  # the content before is still in hand; what it is made into comes first
+        if self._meeting is not None and self._meeting.done():
+            self._meeting = None
+        while not (self._stale or self.busy) and (task := self._queue.next()):
             self._idle_since = None
-            self._try(task, settings)
-        if self._working or self._idle_since is None:
+            if (task.row, task.sha256) in self._met or not self._meet(settings):
+                self._try(task, settings)
+        if self.busy or self._idle_since is None:
             self._idle_since = time.monotonic()
 
     def renew(self) -> None:
@@ -121,7 +131,7 @@ class Runner:
 
     def rest(self, after: float) -> None:
         """Let go of the models when nothing was to do for so many seconds."""
-        if self._coordinator is None or self._working or self._idle_since is None:
+        if self._coordinator is None or self.busy or self._idle_since is None:
             return
         if time.monotonic() - self._idle_since > after:
             self.close()
@@ -130,7 +140,8 @@ class Runner:
         """Give up what is in hand (`pick_up` settles it) and end the workers."""
         if self._coordinator is not None:
             self._coordinator.close(wait=False)
-        self._coordinator, self._stale = None, False
+        self._coordinator, self._stale, self._meeting = None, False, None
+        self._met = set()
         with contextlib.suppress(OutputError, BlockedError):
             self.collect()
         self._working.clear()
@@ -145,6 +156,28 @@ class Runner:
             what = f"unexpected {type(error).__name__}: {error}"
             self._finish(task, Outcome(task.source, None, Status.FAILED, f"{task.source}: {what}"))
 
+    def _meet(self, settings: Settings) -> bool:
+        """Have all photos that lie there looked at, where there are several."""
+        tasks = self._queue.pending(TOGETHER)
+        self._met = {(one.row, one.sha256) for one in tasks}
+        if len(tasks) < 2:
+            return False
+        jobs = [self._job(one, settings) for one in tasks]
+        self._meeting = self._workers(settings).meet(jobs, _say_remark)
+        self._meeting.add_done_callback(lambda _: self._wake())
+        return True
+
+    def _job(self, task: QueuedPhoto, settings: Settings) -> Job:
+        return Job(
+            task.source,
+            self._output / task.below,
+            settings.mode,
+            settings.preset,
+            settings.no_face,
+            faces=settings.faces,
+            redo=task.redo,
+        )
+
     def _begin(self, task: QueuedPhoto, settings: Settings) -> None:
         """Begin a photo, unless it has gone, must wait, or is done at once."""
         if signature_of(task.source) != task.signature:
@@ -155,43 +188,18 @@ class Runner:
         ):
             raise BlockedError(reason)
         folder = self._output / task.below
-        if outcome := self._at_once(task, folder):
-            self._finish(task, outcome)
+        if not Path(os.path.realpath(folder)).is_relative_to(self._output):
+            reason = f"{task.source}: {folder} leads out of the output folder through a link."
+            self._finish(task, Outcome(task.source, None, Status.FAILED, reason))
             return
         if (self._careful or task.tries) and (reason := why_one_waits(task.source, folder)):
             self._wait(task, reason)
             return
-        twin = self._queue.twin(task, settings)
-        before = self._outputs.of(task.source)
-        if twin is not None and (data := unchanged(twin)) is not None:
-            self._queue.begin(task, before, settings)
-            outcome = copied(task, twin, data, folder=folder, before=before, outputs=self._outputs)
-            if trouble := self._record(task, outcome):
-                raise BlockedError(trouble)
-            return
         coordinator = self._workers(settings)
-        self._queue.begin(task, before, settings)
-        job = Job(
-            task.source,
-            folder,
-            settings.mode,
-            settings.preset,
-            settings.no_face,
-            faces=settings.faces,
-        )
-        future = coordinator.submit(job)
+        self._queue.begin(task, self._outputs.of(task.source), settings)
+        future = coordinator.submit(self._job(task, settings), _say_remark)
         self._working[future] = task
         future.add_done_callback(lambda _: self._wake())
-
-    def _at_once(self, task: QueuedPhoto, folder: Path) -> Outcome | None:
-        """Return what comes of a photo on which no work is to be done; None: there is work."""
-        if not Path(os.path.realpath(folder)).is_relative_to(self._output):
-            reason = f"{task.source}: {folder} leads out of the output folder through a link."
-            return Outcome(task.source, None, Status.FAILED, reason)
-        if self._outputs.knows(task.sha256):
-            reason = "photocloak wrote this file itself; it is not done again"
-            return Outcome(task.source, None, Status.ALREADY_CLOAKED, reason)
-        return None
 
     def _workers(self, settings: Settings) -> Coordinating:
         """Return the coordinator; its processes and their models are started by the first job."""
@@ -272,3 +280,8 @@ class Runner:
         """Say why nothing can be put into the output folder."""
         reason = self._lock.why_lost() or why_not_writable(self._output)
         return None if reason is None else f"{self._output}: cannot be used: {reason}."
+
+
+def _say_remark(event: Event) -> None:
+    if event.what == "remark":
+        say(clean(event.text))

@@ -9,11 +9,11 @@ from itertools import islice
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.storage.file_kinds import Kind
 from photocloak.plugin.storage.walk import Seen
-from photocloak.plugin.storage.written_files import sha256_of, why_not_read
+from photocloak.plugin.storage.written_files import sha256_of, signature_of, why_not_read
 from photocloak.plugin.watch.events import Events, Hints, Watcher
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.settle import Settler
-from photocloak.plugin.watch.tree import Candidate, Tree, signature_of
+from photocloak.plugin.watch.tree import Candidate, Tree
 
 CHUNK = 500
 """Candidates that are compared with the journal at once."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from photocloak.plugin.watch.tree import Candidate, signature_of
+from photocloak.plugin.storage.written_files import signature_of
+from photocloak.plugin.watch.tree import Candidate
 
 ROOM = 10_000
 """Files that may be settling at once; what is beyond, the next scan finds."""

@@ -1,13 +1,13 @@
 """What lies in the watched folders: the reconciling scan, which alone decides what there is."""
 
 import os
-import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from photocloak.plugin.storage.file_kinds import kind_of_folder
 from photocloak.plugin.storage.walk import Seen, walk
+from photocloak.plugin.storage.written_files import signature_of
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,6 @@ class Candidate:
     below: PurePath
     signature: str
     refused: str | None = None
-
-
-def signature_of(path: Path) -> str | None:
-    """Return what tells one state of a file from another without reading it; None: no file.
-
-    Times are only compared for being equal, so a clock that is set back does no harm.
-    """
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
-    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"
 
 
 class Tree:

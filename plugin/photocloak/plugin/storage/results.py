@@ -1,0 +1,141 @@
+"""What became of each photo that was written: so that it is not made again, and copies get it too.
+
+A row for each photo and output folder. It holds as long as the photo, its output, how it was to be
+done, and for whom its people are taken are what they were.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.written_files import path_bytes, sha256_of, signature_of
+
+_COLUMNS = (
+    "folder, source, signature, sha256, settings, people, made, made_signature, made_sha256, "
+    "outcome"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A photo that was written.
+
+    Attributes:
+        folder: the output folder.
+        source: the photo.
+        signature: of its file, see `signature_of`.
+        sha256: of its content.
+        settings: tells how it was to be done.
+        people: who is in it, and for whom they are taken: (id, name of the target).
+        made: the output.
+        made_signature: of the output's file.
+        made_sha256: of the output.
+        outcome: as in `--json`.
+
+    """
+
+    folder: Path
+    source: Path
+    signature: str | None
+    sha256: str
+    settings: str
+    people: tuple[tuple[int, str], ...]
+    made: Path
+    made_signature: str | None
+    made_sha256: str
+    outcome: dict[str, Any]
+
+    @property
+    def intact(self) -> bool:
+        """Whether the output is as it was written; it is read only if its file was touched."""
+        now = signature_of(self.made)
+        if now is None:
+            return False
+        return now == self.made_signature or sha256_of(self.made) == self.made_sha256
+
+
+class Results:
+    """The register of what was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, result: Result) -> None:
+        """Write down what became of a photo, in the place of what was known of it."""
+        values = (
+            path_bytes(result.folder),
+            path_bytes(result.source),
+            result.signature,
+            result.sha256,
+            result.settings,
+            json.dumps(result.people),
+            os.fsencode(result.made.absolute()),
+            result.made_signature,
+            result.made_sha256,
+            json.dumps(result.outcome),
+            time.time(),
+        )
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO results ({_COLUMNS}, written) "
+                f"VALUES ({', '.join('?' * len(values))})",
+                values,
+            )
+
+    def of(self, source: Path, folder: Path) -> Result | None:
+        """Return what was written of a photo into a folder, for the people as they are now."""
+        found = self._found(
+            "WHERE folder = ? AND source = ?", path_bytes(folder), path_bytes(source)
+        )
+        return next(iter(found), None)
+
+    def copies(self, sha256: str, settings: str) -> list[Result]:
+        """Return what was written of photos of this content, done like this, the latest first."""
+        what = "WHERE sha256 = ? AND settings = ? ORDER BY written DESC, rowid DESC"
+        return self._found(what, sha256, settings)
+
+    def made(self, sha256: str, folder: Path) -> list[Result]:
+        """Return the photos whose output in a folder has this hash."""
+        return self._found(
+            "WHERE made_sha256 = ? AND folder = ?", sha256, path_bytes(folder), current=False
+        )
+
+    def showing(self, people: Iterable[int]) -> list[Path]:
+        """Return the photos that were written of somebody, in the order of their paths."""
+        wanted = set(people)
+        rows = self._found("ORDER BY source", current=False)
+        return [one.source for one in rows if wanted & {person for person, _ in one.people}]
+
+    def _found(self, what: str, *values: object, current: bool = True) -> list[Result]:
+        """Return rows; with `current` those of which all people have the target that they had."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM results {what}", values).fetchall()
+            people = dict(connection.execute("SELECT id, target FROM people")) if rows else {}
+        results = map(_result, rows)
+        return [
+            one
+            for one in results
+            if not current or all(people.get(person) == target for person, target in one.people)
+        ]
+
+
+def _result(row: Sequence[Any]) -> Result:
+    folder, source, signature, sha256, settings, people, *made, outcome = row
+    path, made_signature, made_sha256 = made
+    return Result(
+        Path(os.fsdecode(folder)),
+        Path(os.fsdecode(source)),
+        signature,
+        sha256,
+        settings,
+        tuple((int(person), str(target)) for person, target in json.loads(people)),
+        Path(os.fsdecode(path)),
+        made_signature,
+        made_sha256,
+        json.loads(outcome),
+    )

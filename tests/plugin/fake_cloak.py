@@ -1,0 +1,31 @@
+"""The real command line with few steps: `python -m tests.plugin.fake_cloak fakes|models ARGUMENTS`.
+
+With "fakes" the extractors are fakes, too.
+"""
+
+import sys
+from dataclasses import replace
+
+from photocloak.engine.modes import load_mode
+from photocloak.plugin import Database, Folders, assembly
+from photocloak.plugin.main import run
+from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline.decisions import Decisions
+from tests.plugin.fakes import CAST, make_engine
+from tests.plugin.studio import decisions_of
+
+
+def opened(folders: Folders) -> Decisions:
+    return decisions_of(make_engine(CAST), Database(folders.database))
+
+
+def main() -> None:
+    vars(process_photo)["load_mode"] = lambda name: replace(load_mode(name), steps=2)
+    if sys.argv[1] == "fakes":
+        vars(assembly)["load_engine"] = lambda *_: make_engine(CAST)
+        vars(assembly)["open_decisions"] = opened
+    sys.exit(run(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    main()
