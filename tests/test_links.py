@@ -24,6 +24,7 @@ USERS = {"settings.toml", "club.toml"}
 
 AWAITED = {
     "executors/base.py",
+    "executors/processes.py",
     "executors/threads.py",
     "pipeline/shelf.py",
     "plugin/photocloak/plugin/pipeline/shelf.py",
