@@ -54,25 +54,22 @@ class Batch:
 
     def run(self, *, stop_after: int | None) -> Run:
         """Give the command; with `stop_after`, Ctrl-C after so many result lines."""
-        process = subprocess.Popen(
+        rows: list[dict[str, Any]] = []
+        with subprocess.Popen(
             [
                 sys.executable, "-m", "tests.plugin.fake_cloak", self.engine, "cloak",
                 str(self.photos), "-o", str(self.out), "--json", "--progress", "plain",
             ],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert process.stdout is not None and process.stderr is not None
-        rows: list[dict[str, Any]] = []
-        try:
+        ) as process:  # fmt: skip
+            assert process.stdout is not None and process.stderr is not None
             for line in process.stdout:
                 rows.append(json.loads(line))
                 if stop_after is not None and len(rows) == stop_after:
                     time.sleep(self.chance.uniform(0.0, 0.5))
                     process.send_signal(signal.SIGINT)
             said = process.stderr.read().splitlines()
-        finally:
-            process.kill()
         self.runs.append(Run(rows, said, process.wait()))
         return self.runs[-1]
 

@@ -99,7 +99,8 @@ def run(arguments: Sequence[str]) -> int:
         error.show(sys.stderr)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        _say("; ".join(["interrupted", "nothing half-done was left behind", *interrupt.args]))
+        more = (interrupt.__cause__ or interrupt).args  # click raises its own from it
+        _say("; ".join(["interrupted", "nothing half-done was left behind", *more]))
         return ExitCode.INTERRUPTED
     except PhotocloakError as error:
         _LOG.debug("", exc_info=True)
