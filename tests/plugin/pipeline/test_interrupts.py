@@ -4,6 +4,7 @@ import os
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ class TestDoneBefore:
     @pytest.mark.parametrize(
         "change", [{"mode": "strong"}, {"preset": "web"}, {"no_face": "copy"}, {"seed": 3}]
     )
-    def test_other_settings_are_done(self, studio: Studio, change: dict[str, object]) -> None:
+    def test_other_settings_are_done(self, studio: Studio, change: dict[str, Any]) -> None:
         assert studio.pipeline.run(studio.job(**change)).status is Status.CLOAKED
 
     def test_other_targets_are_done(self, studio: Studio) -> None:
@@ -90,8 +91,9 @@ class TestDoneBefore:
 
     def test_the_longest_names_are_found_again(self, studio: Studio) -> None:
         photo = write_photo(studio.photo.with_name("x" * 251 + ".png"), *PORTRAIT, seed=2)
-        for change in ({}, {}, {"redo": True}, {"mode": "strong"}):
-            assert studio.pipeline.run(studio.job(photo, **change)).output is not None
+        changes: list[dict[str, Any]] = [{}, {}, {"redo": True}, {"mode": "strong"}]
+        for change in changes:
+            assert studio.pipeline.run(replace(studio.job(photo), **change)).output is not None
         assert studio.written() == ["a.png", photo.name]
         own = studio.out / photo.name
         elsewhere = studio.out.with_name("elsewhere")

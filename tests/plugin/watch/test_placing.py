@@ -148,7 +148,10 @@ def test_one_photo_that_a_model_cannot_do_is_not_everybodys_hindrance(place: Pla
 
 
 def test_a_model_that_cannot_do_any_lets_all_wait(place: Place) -> None:
-    assert len(drive(place, Answers("a.png", "b.png", "c.png"), "a.png", "b.png", "c.png")) > 6
+    assert (
+        len(drive(place, Answers("a.png", "b.png", "c.png"), "a.png", "b.png", "c.png", turns=24))
+        > 6
+    )
     assert set(place.states().values()) == {"pending"}
 
 

@@ -138,6 +138,10 @@ function Listener:take(event)
   if type(photo) ~= "number" or photo < 1 or photo > self.total then return end
   if event.event == "end" then
     self.results[photo] = { status = event.status or "failed", reason = event.reason }
+  end
+  if event.share then -- of the whole run
+    self.on_progress(event.share)
+  elseif event.event == "end" then
     self.on_progress(photo / self.total)
   elseif event.event == "step" and (event.steps or 0) > 0 then
     self.on_progress((photo - 1 + event.done / event.steps) / self.total)

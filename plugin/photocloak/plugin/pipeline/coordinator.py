@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -18,6 +18,14 @@ from queue import SimpleQueue
 from photocloak.core import PhotocloakError
 from photocloak.plugin.executors.base import Executor
 from photocloak.plugin.pipeline import worker
+from photocloak.plugin.pipeline.batch import (
+    Batch,
+    PhotoInHand,
+    content_of,
+    key_of,
+    name_of,
+    nobody,
+)
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.job import Job, Outcome
 from photocloak.plugin.pipeline.messages import (
@@ -25,52 +33,10 @@ from photocloak.plugin.pipeline.messages import (
     CloakPlan,
     Detections,
     Event,
-    PhotoTask,
     Tell,
     settled,
 )
 from photocloak.plugin.pipeline.resubmit import Resubmitter
-
-
-def _nobody(event: Event) -> None:
-    """Hears nothing."""
-
-
-@dataclass(eq=False)
-class _Photo:
-    """A job on its way."""
-
-    job: Job
-    tell: Tell
-    future: Future[Outcome] = field(default_factory=Future)
-    task: PhotoTask | None = None
-    detections: Detections | Outcome | None = None
-    spent: float = 0.0  # seconds of work
-    since: float = 0.0  # when it was taken up, for as long as it is in hand
-
-
-@dataclass(eq=False)
-class _Batch:
-    """Photos that are looked at together.
-
-    Attributes:
-        new: those that were not accepted yet.
-        accept: makes a task of a photo, or says what comes of it; None: there is nothing to see.
-        done: called, once it is known who is in them, with those that have no outcome.
-        tell: hears of what there is to say.
-        accepted: those to work on.
-        to_look: of these, those to look at; copies are looked at when it is clear that they must.
-        looking: those that are being looked at.
-
-    """
-
-    new: deque[_Photo]
-    accept: Callable[[Job], PhotoTask | Outcome | None]
-    done: Callable[[list[_Photo]], None]
-    tell: Tell
-    accepted: list[_Photo] = field(default_factory=list)
-    to_look: deque[_Photo] = field(default_factory=deque)
-    looking: set[_Photo] = field(default_factory=set)
 
 
 class Coordinator:
@@ -83,9 +49,9 @@ class Coordinator:
         self._decisions, self._executor = decisions, executor
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._resubmitter = Resubmitter(self._calls.put)
-        self._batches: deque[_Batch] = deque()
-        self._waiting: deque[_Photo] = deque()
-        self._under_way: set[_Photo] = set()
+        self._batches: deque[Batch] = deque()
+        self._waiting: deque[PhotoInHand] = deque()
+        self._under_way: set[PhotoInHand] = set()
         self._known: dict[tuple[Path, str | None], Detections | Outcome] = {}
         self._closing = self._abandoned = False
         self._lock = threading.Lock()
@@ -95,35 +61,35 @@ class Coordinator:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
         self._decisions.check(job)
 
-    def submit(self, job: Job, tell: Tell = _nobody) -> "Future[Outcome]":
+    def submit(self, job: Job, tell: Tell = nobody) -> "Future[Outcome]":
         """Do one photo; see `batch`."""
         return self.batch([job], tell)[0]
 
-    def batch(self, jobs: Sequence[Job], tell: Tell = _nobody) -> "list[Future[Outcome]]":
+    def batch(self, jobs: Sequence[Job], tell: Tell = nobody) -> "list[Future[Outcome]]":
         """Do photos, and tell what happens on their way.
 
         A photo that fails has an outcome, too. Its future raises CancelledError where the
         coordinator was closed before, and PhotocloakError where the executor cannot do any photo.
         """
-        photos = [_Photo(job, tell) for job in jobs]
-        self._add(_Batch(deque(photos), self._decisions.accept, self._waiting.extend, tell))
+        photos = [PhotoInHand(job, tell) for job in jobs]
+        self._add(Batch(deque(photos), self._decisions.accept, self._waiting.extend, tell))
         return [photo.future for photo in photos]
 
-    def meet(self, jobs: Sequence[Job], tell: Tell = _nobody) -> "Future[None]":
+    def meet(self, jobs: Sequence[Job], tell: Tell = nobody) -> "Future[None]":
         """Look at photos that will be submitted later, one by one, and learn who is in them.
 
         Nothing is written, and nothing that goes wrong told before they are submitted.
         """
         met: Future[None] = Future()
 
-        def done(photos: list[_Photo]) -> None:
+        def done(photos: list[PhotoInHand]) -> None:
             self._known = {
-                _key(one): one.detections for one in photos if one.detections is not None
+                key_of(one): one.detections for one in photos if one.detections is not None
             }
             met.set_result(None)
 
-        photos = deque(_Photo(job, tell) for job in jobs)
-        self._add(_Batch(photos, self._decisions.foresee, done, tell))
+        photos = deque(PhotoInHand(job, tell) for job in jobs)
+        self._add(Batch(photos, self._decisions.foresee, done, tell))
         return met
 
     def close(self, *, wait: bool) -> None:
@@ -143,7 +109,7 @@ class Coordinator:
             thread.join()
         self._executor.close(wait=wait)
 
-    def _add(self, batch: _Batch) -> None:
+    def _add(self, batch: Batch) -> None:
         with self._lock:
             if self._closing:
                 raise RuntimeError("the coordinator is closed")
@@ -186,16 +152,16 @@ class Coordinator:
                 break
             self._begin(self._waiting.popleft())
 
-    def _must_wait(self, photo: _Photo) -> bool:
+    def _must_wait(self, photo: PhotoInHand) -> bool:
         """Tell whether what is under way decides what comes of a photo.
 
         Of two that would get one name, the first one gets it; a copy gets what the first becomes.
         """
         others = [one for one in self._under_way if one is not photo]
-        copied = photo.detections is None and _content(photo) in map(_content, others)
-        return copied or _name(photo) in map(_name, others)
+        copied = photo.detections is None and content_of(photo) in map(content_of, others)
+        return copied or name_of(photo) in map(name_of, others)
 
-    def _look(self, batch: _Batch) -> None:
+    def _look(self, batch: Batch) -> None:
         """Take a batch a step further: accept all, look at all, learn from all."""
         if batch.new:  # one at a time, so that an end is heard of in between
             self._accept(batch, batch.new.popleft())
@@ -215,7 +181,7 @@ class Coordinator:
             batch.done([one for one in batch.accepted if not one.future.done()])
             self._calls.put(_nothing)
 
-    def _accept(self, batch: _Batch, photo: _Photo) -> None:
+    def _accept(self, batch: Batch, photo: PhotoInHand) -> None:
         if not photo.future.running() and not photo.future.set_running_or_notify_cancel():
             return
         self._take_up(photo)
@@ -227,13 +193,13 @@ class Coordinator:
         if task is None:
             return
         photo.task = task
-        photo.detections = self._known.pop(_key(photo), None)
-        copied = _content(photo) in map(_content, batch.accepted)
+        photo.detections = self._known.pop(key_of(photo), None)
+        copied = content_of(photo) in map(content_of, batch.accepted)
         batch.accepted.append(photo)
         if photo.detections is None and not copied:
             batch.to_look.append(photo)
 
-    def _ready(self, batch: _Batch) -> bool:
+    def _ready(self, batch: Batch) -> bool:
         """Get the executor ready; what would meet every photo ends the batch."""
         try:
             self._executor.start()
@@ -245,7 +211,7 @@ class Coordinator:
         return True
 
     def _detected(
-        self, batch: _Batch, photo: _Photo, detections: Detections | Outcome | BaseException
+        self, batch: Batch, photo: PhotoInHand, detections: Detections | Outcome | BaseException
     ) -> None:
         batch.looking.discard(photo)
         self._put_down(photo)
@@ -256,7 +222,7 @@ class Coordinator:
         faces = 0 if isinstance(detections, Outcome) else len(detections.faces)
         photo.tell(Event("looked", photo.job, faces))
 
-    def _learn(self, batch: _Batch) -> None:
+    def _learn(self, batch: Batch) -> None:
         """Learn who is in the photos; what goes wrong shows when they are assigned."""
         seen = [
             (one.task, one.detections)
@@ -269,12 +235,12 @@ class Coordinator:
         for text in [] if isinstance(remarks, Outcome) else remarks:
             batch.tell(Event("remark", text=text))
 
-    def _begin(self, photo: _Photo) -> None:
+    def _begin(self, photo: PhotoInHand) -> None:
         """Go on with a photo of which it is known who is in it."""
         detections, task = photo.detections, photo.task
         if detections is None or task is None:  # a copy of one that is done by now
             self._batches.append(
-                _Batch(deque([photo]), self._decisions.accept, self._waiting.extendleft, photo.tell)
+                Batch(deque([photo]), self._decisions.accept, self._waiting.extendleft, photo.tell)
             )
             self._calls.put(_nothing)
             return
@@ -291,14 +257,14 @@ class Coordinator:
         ask = partial(self._ask, worker.cloak, plan.order, photo)
         self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 
-    def _ask(self, phase: object, argument: object, photo: _Photo) -> "Future[object]":
+    def _ask(self, phase: object, argument: object, photo: PhotoInHand) -> "Future[object]":
         def stepped(done: int, total: int) -> None:
             photo.tell(Event("step", photo.job, done, total))
 
         return self._executor.submit(phase, argument, stepped)  # type: ignore[arg-type]
 
     def _cloaked(
-        self, photo: _Photo, plan: CloakPlan, cloaked: CloakedFile | Outcome | BaseException
+        self, photo: PhotoInHand, plan: CloakPlan, cloaked: CloakedFile | Outcome | BaseException
     ) -> None:
         if isinstance(cloaked, BaseException):
             self._put_down(photo)
@@ -309,33 +275,18 @@ class Coordinator:
             cloaked = settled(photo.job, lambda: self._decisions.publish(plan, done))
         self._end(photo, cloaked)
 
-    def _take_up(self, photo: _Photo) -> None:
+    def _take_up(self, photo: PhotoInHand) -> None:
         photo.since = time.monotonic()
         self._under_way.add(photo)
 
-    def _put_down(self, photo: _Photo) -> None:
+    def _put_down(self, photo: PhotoInHand) -> None:
         self._under_way.discard(photo)
         photo.spent += time.monotonic() - photo.since
 
-    def _end(self, photo: _Photo, outcome: Outcome) -> None:
+    def _end(self, photo: PhotoInHand, outcome: Outcome) -> None:
         self._put_down(photo)
         photo.future.set_result(replace(outcome, seconds=photo.spent))
 
 
 def _nothing() -> None:
     """Has the coordinator look at what there is to do."""
-
-
-def _name(photo: _Photo) -> tuple[Path, str]:
-    """Return where the result goes, but for a suffix that is not known yet."""
-    return photo.job.folder, photo.job.source.stem
-
-
-def _content(photo: _Photo) -> tuple[str, str] | None:
-    """Return what a copy has in common with a photo; None: there was no file to read."""
-    task = photo.task
-    return None if task is None or task.file is None else (task.file, task.settings)
-
-
-def _key(photo: _Photo) -> tuple[Path, str | None]:
-    return photo.job.source, None if photo.task is None else photo.task.file
