@@ -157,9 +157,13 @@ class Runner:
             self._finish(task, Outcome(task.source, None, Status.FAILED, f"{task.source}: {what}"))
 
     def _meet(self, settings: Settings) -> bool:
-        """Have all photos that lie there looked at, where there are several."""
-        tasks = self._queue.pending(TOGETHER)
-        self._met = {(one.row, one.sha256) for one in tasks}
+        """Have all photos that lie there looked at, where there are several.
+
+        Those that were tried before are not: they may have to wait, or were in hand at a death.
+        """
+        pending = self._queue.pending(TOGETHER)
+        self._met = {(one.row, one.sha256) for one in pending}
+        tasks = [one for one in pending if not one.tries]
         if len(tasks) < 2:
             return False
         jobs = [self._job(one, settings) for one in tasks]
