@@ -1,8 +1,8 @@
 """Summarise what `photocloak cloak --json` printed: DSSIM, similarity, shares, seconds.
 
-By hand: `photocloak cloak PHOTOS -o OUT --mode M --json > M.jsonl; python benchmarks/lab/cloak_report.py
-M.jsonl ...`. Thresholds are those of the shipped extractors. Of the written files, which must still
-be there, it says what there is to see, by size of the face.
+By hand: `photocloak cloak PHOTOS -o OUT --mode M --json > M.jsonl`, then
+`python benchmarks/lab/cloak_report.py M.jsonl ...`. Thresholds are those of the shipped extractors.
+Of the written files, which must still be there, it says what there is to see, by size of the face.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Compare two evaluations in pairs: same people, same photos, another setting.
 
-By hand: `python benchmarks/lab/compare_evaluations.py BEFORE/results.json AFTER/results.json`. Printed
-are the differences of protection per person, their mean with a 90 % interval by bootstrap over
-people, and what the change costs.
+By hand: `python benchmarks/lab/compare_evaluations.py BEFORE/results.json AFTER/results.json`.
+Printed are the differences of protection per person, their mean with a 90 % interval by bootstrap
+over people, and what the change costs.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Measure the face detector on the lab's photos; the figures of docs/detection.md.
+"""Measure the face detector on the lab's photos; the figures of docs/lab/detection.md.
 
     PHOTOCLOAK_LAB=/path/to/lab python benchmarks/lab/detection_report.py [PART ...]
 

@@ -1,7 +1,7 @@
 """How many steps the published recipe needs for what photocloak reaches: manifests/bench.
 
-By hand: `python benchmarks/lab/reference_cost.py` prints the figures that `reference.toml` holds. The
-recipe is the mode `fawkes` (targeted L2 on raw features, DSSIM penalty, Adam) at the budget of
+By hand: `python benchmarks/lab/reference_cost.py` prints the figures that `reference.toml` holds.
+The recipe is the mode `fawkes` (targeted L2 on raw features, DSSIM penalty, Adam) at the budget of
 `balanced`, on the portrait that ships. Similarity is the mean raw cosine to the clean face over the
 extractors, on the written file. Gradients come from ONNX Runtime, which agree with PyTorch's
 (tests/engine/autodiff/test_parity.py): steps are counted here, not timed.

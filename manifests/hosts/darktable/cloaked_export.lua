@@ -60,7 +60,7 @@ script_data.metadata = {
   name = _("cloaked export"),
   purpose = _("publish photos whose faces are cloaked"),
   author = "the photocloak authors",
-  help = "docs/darktable.md in photocloak's repository"
+  help = "docs/howto/darktable.md in photocloak's repository"
 }
 
 script_data.destroy = nil -- function to destroy the script

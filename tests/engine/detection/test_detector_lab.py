@@ -1,4 +1,4 @@
-"""The detector on real photos: what docs/detection.md promises, within sampling error."""
+"""The detector on real photos: what docs/lab/detection.md promises, within sampling error."""
 
 import importlib.util
 import sys

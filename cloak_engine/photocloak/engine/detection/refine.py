@@ -4,7 +4,7 @@ YuNet scores tilted faces well but draws the landmarks of faces below about 120 
 head were upright, whatever its tilt: over tilts of 15 to 45 degrees they are 10 pixels off on a
 112-pixel chip. Enlarged to 200 pixels and turned upright by what is seen, again until nothing
 changes, every face's landmarks settle within half a pixel, and a resized or recompressed photo
-gives the same ones. Upright looks also tell faces from foliage better (docs/detection.md).
+gives the same ones. Upright looks also tell faces from foliage better (docs/lab/detection.md).
 """
 
 from collections.abc import Sequence

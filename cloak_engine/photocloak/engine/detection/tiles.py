@@ -56,7 +56,7 @@ def tiles(levels: Sequence[Pixels]) -> Iterator[Tile]:
 
     Tiles are padded with black at the right and at the bottom, as in OpenCV. The cost is bound by
     leaving out the full scale of large photos: YuNet finds 98 % of faces of 18 px
-    (docs/detection.md), so 36 px suffice after halving.
+    (docs/lab/detection.md), so 36 px suffice after halving.
     """
     finest = 1 if levels[0].shape[0] * levels[0].shape[1] > FULL_SCALE else 0
     for number, image in enumerate(levels[finest:], finest):

@@ -69,7 +69,7 @@ class Desktop(Bridge):
             return ""
         return (
             f"Right-click a photo: Open With > {MENU_NAME}; in Nautilus also Scripts > {MENU_NAME}."
-            "\nResults go to the folder `cloaked` beside the photo. See docs/desktop.md."
+            "\nResults go to the folder `cloaked` beside the photo. See docs/howto/desktop.md."
         )
 
     def refresh(self) -> None:

@@ -64,7 +64,7 @@ class Digikam(Bridge):
             return closed
         return (
             f"{closed}\nIn the Batch Queue Manager (B) the workflow is called {TITLE!r}; its "
-            "description tells what digiKam writes back into results. See docs/digikam.md."
+            "description tells what digiKam writes back into results. See docs/howto/digikam.md."
         )
 
     def refresh(self) -> None:

@@ -44,7 +44,7 @@ class Service(Bridge):
                 "systemctl --user daemon-reload"
             )
         return (
-            "Name the folders in settings.toml (docs/cli.md), then:\n"
+            "Name the folders in settings.toml (docs/reference/settings.md), then:\n"
             "  systemctl --user daemon-reload\n"
             f"  systemctl --user enable --now {UNIT}"
         )

@@ -1,5 +1,5 @@
 """The instrument that measures protection: what a stranger's recogniser makes of cloaked photos.
 
-`photocloak evaluate`; the protocol is described in `docs/protection.md`. Everything is measured on
-files that the product itself wrote.
+`photocloak evaluate`; the protocol is described in `docs/lab/protection.md`. Everything is measured
+on files that the product itself wrote.
 """

@@ -138,7 +138,8 @@ def read_trackers(models: Path, descriptions: Path) -> list[TrackerSpec]:
     found = [_read(path, models) for path in sorted(descriptions.glob("*.toml"))]
     if not found:
         raise ConfigError(
-            f"{descriptions}: no TOML file describes a tracker there; docs/protection.md shows one."
+            f"{descriptions}: no TOML file describes a tracker there; "
+            "docs/lab/protection.md shows one."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Photos on a Dask cluster; see docs/scale.md."""
+"""Photos on a Dask cluster; see docs/howto/many-machines.md."""
 
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any

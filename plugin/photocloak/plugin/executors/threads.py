@@ -2,7 +2,7 @@
 
 A photo alone leaves a core idle for a third of its time: while it is decoded, encoded and between
 the runs of the recognisers. So two are done at once. A second process would do, too, but holds the
-models once more and is no faster (docs/speed.md).
+models once more and is no faster (docs/lab/speed.md).
 """
 
 import os
