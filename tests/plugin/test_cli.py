@@ -101,7 +101,7 @@ class TestCloak:
         assert " new" not in err, "the first person cannot be anybody else"
         _, _, err = cli("cloak", album, "-o", tmp_path / "out", "--progress", "plain")
         said, last = err.splitlines()[-2:]
-        assert last == "2 cloaked · 1 held back"
+        assert last == "1 cloaked · 1 done before · 1 held back"
         assert said.startswith("1 person was new; if some are one person") and "merge" in said
         _, _, err = cli("cloak", album, "-o", tmp_path / "again")
         assert " new" not in err, "nobody is new any more"

@@ -335,23 +335,6 @@ def test_closing_gives_up_or_finishes(tmp_path: Path) -> None:
     assert not (tmp_path / "b" / "out").exists()
 
 
-def test_a_job_can_be_taken_back_before_it_is_begun(tmp_path: Path) -> None:
-    marker = tmp_path / "pid"
-    office = Office(tmp_path, Processes(FakeRecipe(marker), 1))
-    jobs = [office.job(f"{i}.png", PORTRAIT if i else LINGER, i) for i in range(4)]
-    futures = office.coordinator.batch(jobs)
-    until(lambda: marker.exists() and bool(marker.read_text()))
-    assert not futures[0].cancel() and futures[3].cancel()
-    os.kill(int(marker.read_text()), signal.SIGKILL)
-    assert [future.result(HUNG).status for future in futures[:3]] == [
-        Status.FAILED,
-        Status.CLOAKED,
-        Status.CLOAKED,
-    ]
-    office.coordinator.close(wait=True)
-    assert sorted(office.written()) == ["1.png", "2.png"]
-
-
 def test_what_goes_wrong_is_the_photos_outcome(office: Office) -> None:
     missing = replace(office.job("a.png", PORTRAIT), source=office.home / "none.jpg")
     blocked = replace(office.job("b.png", PORTRAIT), folder=office.home / "in" / "b.png")

@@ -18,7 +18,7 @@ from photocloak.plugin.pipeline.messages import settled
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Call:
     job: Job
     ask: "Callable[[], Future[Any]]"
