@@ -13,12 +13,10 @@ ROOT = Path(__file__).parents[1]
 
 API = {
     "photocloak.core": {
-        "CloakTooWeakError",
         "ConfigError",
         "ExitCode",
         "InputError",
         "ModelError",
-        "NoFaceError",
         "OutputError",
         "PhotocloakError",
         "manifest_root",

@@ -3,10 +3,8 @@
 PhotocloakError (1)
 ├── ConfigError (3)          settings, presets, manifests, command-line values
 ├── InputError (4)           a source file that cannot be read
-├── NoFaceError (5)          nothing to cloak, or a face too uncertain to cloak
 ├── ModelError (6)           a model, runtime or execution provider
-├── OutputError (7)          a destination that cannot be written, a file that failed its checks
-└── CloakTooWeakError (8)    the cloak does not hold on the written file
+└── OutputError (7)          a destination that cannot be written, a file that failed its checks
 """
 
 import errno
@@ -48,12 +46,6 @@ class InputError(PhotocloakError):
     exit_code = ExitCode.INPUT
 
 
-class NoFaceError(PhotocloakError):
-    """No face to cloak, or one too uncertain to cloak."""
-
-    exit_code = ExitCode.NO_FACE
-
-
 class ModelError(PhotocloakError):
     """A model, runtime or execution provider that cannot be used."""
 
@@ -64,12 +56,6 @@ class OutputError(PhotocloakError):
     """A destination that cannot be written, or an output that failed its checks."""
 
     exit_code = ExitCode.OUTPUT
-
-
-class CloakTooWeakError(PhotocloakError):
-    """The cloak does not hold on the written file."""
-
-    exit_code = ExitCode.TOO_WEAK
 
 
 _PLACING = {

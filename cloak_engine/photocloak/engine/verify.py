@@ -20,14 +20,12 @@ class FaceEvidence:
         box: x, y, w, h in pixels of the written photo.
         dssim: on the 224-px crop, against the clean photo of the same size.
         similarity: raw cosine to the clean face, by extractor.
-        detected: whether the detector still finds the face.
 
     """
 
     box: tuple[int, int, int, int]
     dssim: float
     similarity: Mapping[str, float]
-    detected: bool
 
     def too_similar(self, ensemble: Ensemble) -> list[str]:
         """Return the extractors that would still accept the face at 1 % false accepts."""
@@ -59,18 +57,15 @@ def measure(
 
     """
     again = detector(after, near=faces)
-    found = [same_face(face, again) for face in faces]
-    looks = [face if match is None else match for face, match in zip(faces, found, strict=True)]
-    embeddings = ensemble.embed(after, looks)
+    embeddings = ensemble.embed(after, [same_face(face, again) or face for face in faces])
     result = []
-    for face, match, was, now in zip(faces, found, clean, embeddings, strict=True):
+    for face, was, now in zip(faces, clean, embeddings, strict=True):
         space = FaceSpace.of(face)
         result.append(
             FaceEvidence(
                 box=whole_box(face, before.shape[:2]),
                 dssim=Dssim(space.crop(before)).measure(space.crop(after)),
                 similarity={name: cosine(was[name], now[name]) for name in now},
-                detected=match is not None,
             )
         )
     return result

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.engine.detection.alignment import SIZE, FaceSpace, Image, sampled
+from photocloak.engine.edits.fields import LUMA
 from photocloak.engine.geometry import Array, invert
 
 _ROWS = 1024  # of the photo at a time, so that a large face costs no more memory than a small one
@@ -58,7 +59,7 @@ class Canvas:
 
     def luma(self) -> Array:
         """Return the luma of what has been made until now, (h, w)."""
-        return self.pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+        return self.pixels @ LUMA
 
     def move(self, moved: Array, step: int, still: float) -> None:
         """Sample the photo at p + `moved`, (2, n, n) photo pixels over the face space.
