@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from photocloak.core import manifest_root
-from photocloak.engine import runtime
+from photocloak.engine import TargetLibrary, runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
 from tests.engine.extractors.test_devices import list_cuda
@@ -45,12 +45,16 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.startswith("ok ") for line in capsys.readouterr().out.splitlines())
 
 
-def test_a_tampered_model(folders: Folders, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tampered_model(
+    folders: Folders, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_extractor(folders, "mine", sha256="0" * 64)
     code, report = examine(capsys)
     assert (code, report["extractor mine"]["ok"]) == (6, False)
     assert report["extractor sface"]["ok"]
-    assert run(["cloak", "a.jpg", "-o", "out"]) == 6
+    assert run(["cloak", __file__, "-o", "out"]) == 3, "it has no targets either"
+    monkeypatch.setattr(TargetLibrary, "require", lambda *_: None)
+    assert run(["cloak", __file__, "-o", "out"]) == 6
     assert "sface.onnx" in capsys.readouterr().err
 
 
@@ -85,7 +89,9 @@ def test_both_runtimes_or_none(
     code, report = examine(capsys)
     assert (code, report["onnxruntime"]["ok"]) == (6, False)
     assert said in str(report["onnxruntime"]["detail"])
-    assert run(["cloak", "a.jpg", "-o", "out"]) == 6
+    assert run(["cloak", __file__, "-o", "out"]) == 3, "it has no targets either"
+    monkeypatch.setattr(TargetLibrary, "require", lambda *_: None)
+    assert run(["cloak", __file__, "-o", "out"]) == 6
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
 

@@ -69,7 +69,7 @@ class Results:
         """Write down what became of a photo, in the place of what was known of it."""
         values = (
             path_bytes(result.folder),
-            path_bytes(result.source),
+            _source_bytes(result.source),
             result.signature,
             result.sha256,
             result.settings,
@@ -90,7 +90,7 @@ class Results:
     def of(self, source: Path, folder: Path) -> Result | None:
         """Return what was written of a photo into a folder, for the people as they are now."""
         found = self._found(
-            "WHERE folder = ? AND source = ?", path_bytes(folder), path_bytes(source)
+            "WHERE folder = ? AND source = ?", path_bytes(folder), _source_bytes(source)
         )
         return next(iter(found), None)
 
@@ -122,6 +122,11 @@ class Results:
             for one in results
             if not current or all(people.get(person) == target for person, target in one.people)
         ]
+
+
+def _source_bytes(path: Path) -> bytes:
+    """Return the path of a photo; a link to another photo is one of its own, with its own output."""
+    return os.fsencode(Path(os.path.realpath(path.parent), path.name))
 
 
 def _result(row: Sequence[Any]) -> Result:
