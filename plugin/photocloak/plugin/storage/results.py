@@ -125,7 +125,7 @@ class Results:
 
 
 def _source_bytes(path: Path) -> bytes:
-    """Return the path of a photo; a link to another photo is one of its own, with its own output."""
+    """Return the path of a photo; a link to another is a photo of its own, with an output."""
     return os.fsencode(Path(os.path.realpath(path.parent), path.name))
 
 
