@@ -198,7 +198,7 @@ def test_what_is_no_selection(tmp_path: Path, text: str) -> None:
 
 
 def test_the_selection_is_of_photos_that_the_lab_has(lab: Path) -> None:
-    faces = ROOT / "benchmarks" / "looks" / "faces.toml"
+    faces = ROOT / "benchmarks" / "visibility" / "faces.toml"
     found = find_sources([lab / "data/faces"], faces)
     assert len(found) >= 40
     assert max([one.person for one in found].count(one.person) for one in found) == 3

@@ -120,7 +120,7 @@ def test_a_share_lies_in_its_interval(counts: tuple[int, int]) -> None:
 
 
 def test_instructions_ask_what_is_scored() -> None:
-    folder = Path(__file__).parents[2] / "benchmarks" / "looks"
+    folder = Path(__file__).parents[2] / "benchmarks" / "visibility"
     for kind, scales in SCALES.items():
         text = (folder / f"{kind}.txt").read_text("utf-8")
         (head,) = (line for line in text.splitlines() if line.startswith("id,"))

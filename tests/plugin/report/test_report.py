@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from photocloak.plugin import FaceOutcome, Folders, Outcome, Settings, Status, assembly
+from photocloak.plugin import Database, FaceOutcome, Folders, Outcome, Settings, Status, assembly
 from photocloak.plugin.main import run
 from photocloak.plugin.report import page, pictures
 from photocloak.plugin.report.destination import output_folders
@@ -23,6 +23,7 @@ from photocloak.plugin.watch.tree import Candidate
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.html.test_html import Reader
 from tests.plugin.report.made import FACE, RED, cloaked, held, paint, sha256, specs, write_run
+from tests.plugin.studio import decisions_of
 
 Make = Callable[..., tuple[int, Reader, str]]
 
@@ -331,6 +332,9 @@ def test_a_run_comes_through_a_pipe(
     """The real command line, with fake recognisers: what `cloak --json` prints is understood."""
     engine = make_engine({(120, 160): [face_at(40, 20, 70)]})
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
+    monkeypatch.setattr(
+        assembly, "open_decisions", lambda folders: decisions_of(engine, Database(folders.database))
+    )
     photo = write_photo(tmp_path / "in" / "a.png", 120, 160)
     assert run(["cloak", str(photo), "-o", str(tmp_path / "out"), "--json"]) == 0
     printed = capsys.readouterr().out.encode()
