@@ -1,8 +1,8 @@
 """What of a cloak is left in the file that is written, by format and preset.
 
-python -m benchmarks.written DATA_FACES [COUNT] [LEFT_OUT]
+python -m benchmarks.lab.written DATA_FACES [COUNT] [LEFT_OUT]
 
-Photos of `visibility/faces.toml` (every third by default) are put into each format, cloaked in
+Photos of `benchmarks/visibility/faces.toml` (every third by default) are put into each format, cloaked in
 `balanced` without the extractor LEFT_OUT (sface), and written by the exporter. Told are the cosines
 of centred features to the clean face, before encoding and read back: of the extractor left out
 and the mean of the others; and the file's size against the same photo written without a cloak.
@@ -36,7 +36,7 @@ from photocloak.engine.detection.landmarks import load_landmarker
 from photocloak.engine.recognition.ensemble import direction
 from photocloak.exporters import encode, load_policy, prepare, read, written_pixels
 
-FACES = Path(__file__).with_name("visibility") / "faces.toml"
+FACES = Path(__file__).parents[1] / "visibility" / "faces.toml"
 SAVED: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 90},
     ".png": {},

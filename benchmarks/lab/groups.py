@@ -1,6 +1,6 @@
 """Who is protected worse: protection by what the people look like.
 
-python -m benchmarks.groups RESULTS.json...
+python -m benchmarks.lab.groups RESULTS.json...
 
 Each RESULTS.json is of `photocloak evaluate` on the lab's lfw_protect. Recognisers that the cloaks
 were computed without count (those left out, strangers), on photos as written; where there are
