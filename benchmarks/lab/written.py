@@ -2,10 +2,11 @@
 
 python -m benchmarks.lab.written DATA_FACES [COUNT] [LEFT_OUT]
 
-Photos of `benchmarks/visibility/faces.toml` (every third by default) are put into each format, cloaked in
-`balanced` without the extractor LEFT_OUT (sface), and written by the exporter. Told are the cosines
-of centred features to the clean face, before encoding and read back: of the extractor left out
-and the mean of the others; and the file's size against the same photo written without a cloak.
+Photos of `benchmarks/visibility/faces.toml` (every third by default) are put into each format,
+cloaked in `balanced` without the extractor LEFT_OUT (sface), and written by the exporter. Told are
+the cosines of centred features to the clean face, before encoding and read back: of the extractor
+left out and the mean of the others; and the file's size against the same photo written without a
+cloak.
 """
 
 import sys
