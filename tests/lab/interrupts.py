@@ -126,6 +126,7 @@ def main() -> None:
         batch.stopped_and_resumed(STOPS)
         for number, run in enumerate(batch.runs, 1):
             sys.stdout.write(f"run {number}: code {run.code}: {dict(run.counts())}\n")
+        assert len(batch.written()) >= 0.9 * PEOPLE * PHOTOS, "or nothing is shown by it"
         sys.stdout.write(f"{len(batch.written())} outputs of {PEOPLE * PHOTOS} photos, each once\n")
 
 

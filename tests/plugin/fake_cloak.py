@@ -1,15 +1,16 @@
 """The real command line with few steps: `python -m tests.plugin.fake_cloak fakes|models ARGUMENTS`.
 
-With "fakes" the extractors are fakes, too.
+With "fakes" the extractors are fakes, too. So few steps protect nobody, and nothing is held back
+for it.
 """
 
 import sys
 from dataclasses import replace
 
-from photocloak.engine.modes import load_mode
+from photocloak.engine.modes import Mode, load_mode
 from photocloak.plugin import Database, Folders, assembly
 from photocloak.plugin.main import run
-from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline import decisions, process_photo
 from photocloak.plugin.pipeline.decisions import Decisions
 from tests.plugin.fakes import CAST, make_engine
 from tests.plugin.studio import decisions_of
@@ -19,8 +20,13 @@ def opened(folders: Folders) -> Decisions:
     return decisions_of(make_engine(CAST), Database(folders.database))
 
 
+def quick(name: str) -> Mode:
+    return replace(load_mode(name), steps=2, tolerated=1.0)
+
+
 def main() -> None:
-    vars(process_photo)["load_mode"] = lambda name: replace(load_mode(name), steps=2)
+    for module in (decisions, process_photo):
+        vars(module)["load_mode"] = quick
     if sys.argv[1] == "fakes":
         vars(assembly)["load_engine"] = lambda *_: make_engine(CAST)
         vars(assembly)["open_decisions"] = opened
