@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,10 @@ from photocloak.plugin import Folders
 # Read once, at ONNX Runtime's import: in no test, and in no process that a test starts, does its
 # telemetry come to life. `cache` looks whether it did all the same.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and so would be every process
+# that a test starts to interrupt it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_TORCH = "PyTorch is not installed"
 NO_MOUNT = "this machine does not mount"
