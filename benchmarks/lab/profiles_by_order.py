@@ -1,6 +1,6 @@
 """Do profiles depend on the order of photos? 21 people, up to ten photos of each, unnamed.
 
-python -m benchmarks.lab.profiles_by_order [--orders N] [--cache FILE]       (PHOTOCLOAK_LAB is set)
+python -m benchmarks.lab.profiles_by_order [--orders N]       (PHOTOCLOAK_LAB is set)
 
 Three ways from photos to profiles: each face against the profiles so far, as it was until issue 15
 (`greedy`); all photos as one batch; and one photo after the other, each a batch of one, where
@@ -10,7 +10,6 @@ profiles that later photos show to be one are joined. Nothing is cloaked.
 import argparse
 import hashlib
 import os
-import pickle
 import random
 import sys
 import tempfile
@@ -38,12 +37,10 @@ Profiles = Mapping[str, int]
 """In which profile the largest face of each photo is."""
 
 
-def observed(cache: Path) -> Photos:
-    """Look at the photos, or read what was seen from a file of an earlier run."""
-    if cache.is_file():
-        return pickle.loads(cache.read_bytes())  # type: ignore[no-any-return]
+def observed() -> Photos:
+    """Look at the photos."""
     lab = Path(os.environ["PHOTOCLOAK_LAB"]) / "data" / "faces" / "lfw_protect"
-    engine = load_engine(Settings(), Folders(cache.parent / "config", cache.parent / "data"))
+    engine = load_engine(Settings(), Folders(Path("none"), Path("none")))
     photos = {}
     for person in folders_of(lab, ("development",)):
         for path in sorted(person.iterdir())[:10]:
@@ -53,7 +50,6 @@ def observed(cache: Path) -> Photos:
             if faces:
                 content = hashlib.sha256(pixels.data).hexdigest()
                 photos[content] = (person.name, engine.ensemble.embed(pixels, faces))
-    cache.write_bytes(pickle.dumps(photos))
     return photos
 
 
@@ -137,10 +133,8 @@ def joined(photos: Photos, found: Profiles) -> set[tuple[str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=10)
-    parser.add_argument("--cache", type=Path, default=Path("build/profiles.pickle"))
     arguments = parser.parse_args()
-    arguments.cache.parent.mkdir(parents=True, exist_ok=True)
-    photos = observed(arguments.cache)
+    photos = observed()
     thresholds = {name: one.threshold for name, one in specs(Folders(Path(), Path())).items()}
     people = {name for name, _ in photos.values()}
     say(f"{len(photos)} photos of {len(people)} people")

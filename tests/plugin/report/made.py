@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
 
 from photocloak.engine.extractors import ExtractorSpec, load_specs
+from tests.plugin.html.test_html import Reader
+
+Make = Callable[..., tuple[int, Reader, str]]
+"""Makes a report of rows: (exit code, page, stderr)."""
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 FACE = {
@@ -69,3 +73,11 @@ def held(folder: Path, name: str, **other: Any) -> dict[str, Any]:
 def write_run(path: Path, *rows: Mapping[str, Any]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return path
+
+
+def pictured(shown: Reader) -> list[str]:
+    return [
+        one["alt"] or ""
+        for name, one in shown.elements
+        if name == "img" and (one["src"] or "").startswith("data:image/jpeg;base64,")
+    ]

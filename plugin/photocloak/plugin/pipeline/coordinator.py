@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from photocloak.core import PhotocloakError
-from photocloak.plugin.executors.base import Executor
+from photocloak.plugin.executors.base import Executor, Phase
 from photocloak.plugin.pipeline import worker
 from photocloak.plugin.pipeline.batch import (
     Batch,
@@ -257,11 +258,11 @@ class Coordinator:
         ask = partial(self._ask, worker.cloak, plan.order, photo)
         self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 
-    def _ask(self, phase: object, argument: object, photo: PhotoInHand) -> "Future[object]":
+    def _ask(self, phase: Phase, argument: Any, photo: PhotoInHand) -> "Future[Any]":
         def stepped(done: int, total: int) -> None:
             photo.tell(Event("step", photo.job, done, total))
 
-        return self._executor.submit(phase, argument, stepped)  # type: ignore[arg-type]
+        return self._executor.submit(phase, argument, stepped)
 
     def _cloaked(
         self, photo: PhotoInHand, plan: CloakPlan, cloaked: CloakedFile | Outcome | BaseException
