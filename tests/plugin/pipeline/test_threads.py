@@ -163,8 +163,8 @@ def test_the_steps_shown_are_each_photos_own_and_the_share_is_the_runs(
     assert [one["event"] for one in events[:6]] == ["looked"] * 6
 
 
-def photo_threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("photo_")]
+def photo_threads() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name.startswith("photo_")}
 
 
 def test_an_interrupt_ends_all_cloaks_at_their_next_step(
@@ -173,6 +173,7 @@ def test_an_interrupt_ends_all_cloaks_at_their_next_step(
     monkeypatch.setattr(
         process_photo, "load_mode", lambda name: replace(load_mode(name), steps=400)
     )
+    others = photo_threads()  # of tests before, idle until their pool is collected
     begun = threading.Event()
 
     def interrupted() -> bool:
@@ -184,7 +185,7 @@ def test_an_interrupt_ends_all_cloaks_at_their_next_step(
     slow_at(engine, interrupted)
     code, rows, err = cli("cloak", album, "-o", tmp_path / "out", "--json")
     assert (code, rows) == (ExitCode.INTERRUPTED, []) and "interrupted" in err
-    until(lambda: not photo_threads())
+    until(lambda: not photo_threads() - others)
     assert not (tmp_path / "out").exists()
 
 
@@ -193,10 +194,11 @@ def test_with_a_deadline_photos_are_done_one_after_the_other(
     cli: Run, engine: Engine, album: Path, tmp_path: Path
 ) -> None:
     """Else two would share the time that is enough for one of them."""
+    others = photo_threads()
     seen = set[str]()
 
     def looking() -> bool:
-        seen.update(photo_threads())
+        seen.update(one.name for one in photo_threads() - others)
         return False
 
     slow_at(engine, looking)
