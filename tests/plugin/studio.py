@@ -7,6 +7,7 @@ from pathlib import Path
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
 from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.pipeline.shelf import Shelf
@@ -24,7 +25,9 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 def decisions_of(engine: Engine, database: Database) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    return Decisions(people, Shelf(Outputs(database), Results(database)), engine.library)
+    corrections = Corrections(database)
+    shelf = Shelf(Outputs(database), Results(database), corrections)
+    return Decisions(people, shelf, engine.library, corrections)
 
 
 class Studio:

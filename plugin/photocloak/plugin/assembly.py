@@ -21,6 +21,7 @@ from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, ski
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.pipeline import Pipeline
@@ -94,9 +95,11 @@ def _decisions(
     thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders
 ) -> Decisions:
     database = Database(folders.database)
-    shelf = Shelf(Outputs(database), Results(database))
+    corrections = Corrections(database)
+    shelf = Shelf(Outputs(database), Results(database), corrections)
     people = People(database, thresholds)
-    return Decisions(people, shelf, library, load_policy=partial(_load_policy, folders))
+    load_policy = partial(_load_policy, folders)
+    return Decisions(people, shelf, library, corrections, load_policy=load_policy)
 
 
 @dataclass(frozen=True)

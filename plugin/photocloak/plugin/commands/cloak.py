@@ -1,131 +1,43 @@
 """`photocloak cloak`: the main job."""
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from photocloak.plugin.commands.cloak_options import CloakOptions, takes_options
+
 if TYPE_CHECKING:
+    from photocloak.engine.targets.library import Target
     from photocloak.plugin.assembly import Recipe
     from photocloak.plugin.pipeline.job import Job, Outcome
     from photocloak.plugin.pipeline.pipeline import Pipeline
     from photocloak.plugin.pipeline.worker import Worker
     from photocloak.plugin.progress import Progress
+    from photocloak.plugin.settings import Settings
     from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.inputs import Found
 
 GO_ON = "the same command goes on with what is not done"
 
-PATH = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
-@click.option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    required=True,
-    type=PATH,
-    help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it.",
-)
-@click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes.")
-@click.option(
-    "--preset",
-    metavar="NAME",
-    help="What metadata and size the file keeps: keep (default), web, anonymous, bluesky, "
-    "facebook, instagram, linkedin, x, or one of your own.",
-)
-@click.option(
-    "--person",
-    metavar="NAME",
-    help="Whom the photos show; of several faces, the one that looks like NAME.",
-)
-@click.option(
-    "--target-folder",
-    metavar="DIR",
-    type=PATH,
-    help="Photos of whom that person shall be taken for, instead of a target of the library.",
-)
-@click.option(
-    "--no-face",
-    type=click.Choice(["hold", "copy"]),
-    help="Hold back photos without a face (default), or write them as they are.",
-)
-@click.option(
-    "--faces",
-    type=click.Choice(["everyone", "me"]),
-    help="Cloak everyone (default), or only people with a name, and leave the others alone.",
-)
-@click.option(
-    "--metadata-from",
-    metavar="FILE",
-    multiple=True,
-    type=PATH,
-    help="Photo whose XMP and IPTC, and those of its sidecar FILE.xmp, INPUT gets; one an INPUT.",
-)
-@click.option(
-    "--deadline",
-    metavar="S",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Give up early what cannot be done in S seconds, and write nothing after them.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
-)
-@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the noise.")
-@click.option("--redo", is_flag=True, help="Make what was done before once more, in its place.")
-@click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout.")
-@click.option(
-    "--progress",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "plain", "json", "none"]),
-    help="How to show progress on stderr.",
-)
-def cloak(
-    *,
-    inputs: tuple[Path, ...],
-    output: Path,
-    mode: str | None,
-    preset: str | None,
-    person: str | None,
-    target_folder: Path | None,
-    no_face: str | None,
-    faces: str | None,
-    metadata_from: tuple[Path, ...],
-    deadline: float | None,
-    scheduler: str | None,
-    seed: int | None,
-    redo: bool,
-    verbose: bool,
-    as_json: bool,
-    progress: Any,
-) -> int:
+@takes_options
+def cloak(options: CloakOptions) -> int:
     """Cloak the faces in photos and write the result to a folder.
 
     INPUT are photos and folders of photos. The photos themselves are never changed.
     """
-    if deadline is not None and not math.isfinite(deadline):  # comparisons let NaN through
-        raise click.UsageError("--deadline is a number of seconds.")
-    if deadline is not None and scheduler is not None:
-        raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
-    if metadata_from and (len(metadata_from) != len(inputs) or any(map(Path.is_dir, inputs))):
-        raise click.UsageError("--metadata-from is given once for each INPUT, which are files.")
-    end = None if deadline is None else time.monotonic() + deadline
+    end = None if options.deadline is None else time.monotonic() + options.deadline
     from photocloak import exporters
     from photocloak.plugin import assembly
-    from photocloak.plugin.people.assignment import UserHint
     from photocloak.plugin.people.registry import check_name
-    from photocloak.plugin.pipeline.job import Job, exit_code
+    from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.progress import make_progress
     from photocloak.plugin.settings import load_settings
     from photocloak.plugin.storage.folders import Folders
@@ -133,43 +45,28 @@ def cloak(
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
-        mode=mode, preset=preset, no_face=no_face, faces=faces
+        mode=options.mode, preset=options.preset, no_face=options.no_face, faces=options.faces
     )
-    if person is not None:
-        check_name(person)
-    found = require_photos(inputs, exporters.suffixes(), output=output)
+    if options.person is not None:
+        check_name(options.person)
+    found = require_photos(options.inputs, exporters.suffixes(), output=options.output)
     make = cache(assembly.Recipe(settings, folders))
     target = None
-    if target_folder is not None:
-        target = assembly.target_from_folder(target_folder, make().engine)
-    metadata = dict(zip(inputs, map(Path.absolute, metadata_from), strict=False))
-    jobs = [
-        Job(
-            # A worker elsewhere is in another folder.
-            photo.source if scheduler is None else photo.source.absolute(),
-            output / photo.below,
-            settings.mode,
-            settings.preset,
-            settings.no_face,
-            seed,
-            UserHint(person, target),
-            settings.faces,
-            end,
-            metadata.get(photo.source),
-            redo,
-        )
-        for photo in found.photos
-    ]
+    if options.target_folder is not None:
+        target = assembly.target_from_folder(options.target_folder, make().engine)
+    jobs = _jobs(options, found.photos, settings, target, end)
     began, outcomes = time.time(), []
     with (
-        _opened(jobs, assembly.Recipe(settings, folders), make, scheduler) as pipeline,
-        closing(make_progress(progress, [job.source for job in jobs], verbose=verbose)) as show,
+        _opened(jobs, assembly.Recipe(settings, folders), make, options.scheduler) as pipeline,
+        closing(
+            make_progress(options.progress, [job.source for job in jobs], verbose=options.verbose)
+        ) as show,
     ):
         for seen in found.passed:
             show.passed(seen)
         try:
             for outcome in pipeline.run_all(jobs, show.event):
-                if as_json:
+                if options.as_json:
                     click.echo(json.dumps(outcome.as_json()))
                 show.end(outcome)
                 outcomes.append(outcome)
@@ -177,6 +74,36 @@ def cloak(
             raise KeyboardInterrupt(GO_ON) from None
         _tell_of_newcomers(outcomes, began, folders, show)
     return exit_code([outcome.code for outcome in outcomes])
+
+
+def _jobs(
+    options: CloakOptions,
+    photos: "Sequence[Found]",
+    settings: "Settings",
+    target: "Target | None",
+    end: float | None,
+) -> "list[Job]":
+    from photocloak.plugin.people.assignment import UserHint
+    from photocloak.plugin.pipeline.job import Job
+
+    metadata = dict(zip(options.inputs, map(Path.absolute, options.metadata_from), strict=False))
+    return [
+        Job(
+            # A worker elsewhere is in another folder.
+            photo.source if options.scheduler is None else photo.source.absolute(),
+            options.output / photo.below,
+            settings.mode,
+            settings.preset,
+            settings.no_face,
+            options.seed,
+            UserHint(options.person, target),
+            settings.faces,
+            end,
+            metadata.get(photo.source),
+            options.redo,
+        )
+        for photo in photos
+    ]
 
 
 @contextmanager

@@ -4,7 +4,6 @@ A cloak works on a set of photos: all of a person's photos must teach the same w
 a person gets a target once and keeps it, and no two people of one library share theirs.
 """
 
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
-from photocloak.plugin.people import profiles
+from photocloak.plugin.people import corrections, profiles
 from photocloak.plugin.people.assignment import (
     NOBODY_NAMED,
     Assigner,
@@ -143,6 +142,7 @@ class Roster:
                     f"`photocloak people merge {other.id} {person.id}`."
                 )
             connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
+            corrections.rename(connection, person, name)
             return profiles.everybody(connection)[person.id]
 
     def merge(self, keep: str, others: Sequence[str]) -> Person:
@@ -153,6 +153,7 @@ class Roster:
                 other = _find(connection, who)
                 if other.id == person.id:
                     raise ConfigError(f"{who!r} cannot be merged with itself.")
+                corrections.rename(connection, other, person.label)
                 profiles.absorb(connection, person.id, other.id)
                 if person.name is None and other.name is not None:
                     connection.execute(
@@ -169,6 +170,8 @@ class Roster:
             if all_unnamed:
                 everyone = profiles.everybody(connection)
                 gone |= {number: one for number, one in everyone.items() if one.name is None}
+            for person in gone.values():
+                corrections.rename(connection, person, None)
             profiles.delete(connection, gone)
         self._database.vacuum()
         return list(gone.values())
@@ -176,9 +179,7 @@ class Roster:
 
 def _find(connection: sqlite3.Connection, who: str) -> Person:
     """Return the person with this id, label or name."""
-    everyone = profiles.everybody(connection)
-    number = re.fullmatch(r"(?:person-)?(\d+)", who)
-    found = everyone.get(int(number[1])) if number else named(connection, who)
+    found = profiles.find(connection, who)
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
@@ -188,5 +189,5 @@ def check_name(name: str) -> None:
     """Refuse names that could be taken for an id, or that no list could show."""
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
-    if re.fullmatch(r"(?:person-)?\d+", name):
+    if profiles.id_in(name) is not None:
         raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")

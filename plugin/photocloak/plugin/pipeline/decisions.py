@@ -14,17 +14,20 @@ from photocloak.core import ExitCode, OutputError
 from photocloak.engine.modes import load_mode, load_modes
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
-from photocloak.engine.verify import whole_box
-from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, Sighted, UserHint
+from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, UserHint
+from photocloak.plugin.people.corrections import Correction, Corrections
 from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline import deadline
+from photocloak.plugin.pipeline.corrected import Corrected, corrected
+from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
     CloakPlan,
     CloakRequest,
     Detections,
+    FaceOrder,
     PhotoTask,
 )
 from photocloak.plugin.pipeline.process_photo import seed_of
@@ -44,10 +47,12 @@ class Decisions:
         people: People,
         shelf: Shelf,
         library: TargetLibrary,
+        corrections: Corrections,
         *,
         load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
     ) -> None:
         self._people, self._shelf, self._library = people, shelf, library
+        self._corrections = corrections
         self._policy = cache(load_policy)
         self._choose = chooser(library)
 
@@ -88,7 +93,7 @@ class Decisions:
     def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
         """Learn who is in the photos of a batch, and return what there is to say about it."""
         seen = [
-            _sighted(task.job, detections)
+            self._corrected(detections).sighted(task.job)
             for task, detections in batch
             if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
         ]
@@ -110,33 +115,38 @@ class Decisions:
 
     def assign(self, task: PhotoTask, detections: Detections) -> CloakPlan | Outcome:
         """Say for whom each face shall be taken, or why the photo is held back; see `learn`."""
-        job = task.job
-        if not detections.faces and job.no_face == "hold":
+        job, seen = task.job, self._corrected(detections)
+        detections = seen.detections
+        held = partial(_held, task, detections)
+        if not detections.count and not seen.left and job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
-            return _held(task, Status.NO_FACE, reason)
+            return held(Status.NO_FACE, reason)
         if detections.out_of_reach:
-            reason = f"{job.source}: {_out_of_reach(detections)}"
-            return _held(task, Status.UNCERTAIN, reason)
-        assigned = tuple(self._assigned(job, detections))
-        targets = tuple(one.target for one in assigned)
-        if assigned and not any(targets) and job.no_face == "hold":
+            return held(Status.UNCERTAIN, f"{job.source}: {_out_of_reach(detections)}")
+        assigned = self._assigned(job, seen)
+        orders = tuple(
+            _order(job, who, words) for who, words in zip(assigned, seen.said, strict=True)
+        )
+        asked = bool(seen.left) or any(one.leave for one in seen.said)
+        if assigned and not any(orders) and not asked and job.no_face == "hold":
             reason = (
                 f"{job.source}: nobody with a name was found in it; --no-face copy writes such "
                 "photos as well."
             )
-            return _held(task, Status.NOBODY_NAMED, reason, _left_alone(detections))
-        people = tuple(one.reference for one in assigned)
-        return CloakPlan(
-            CloakRequest(task, detections, targets, people, self._library.means), assigned
-        )
+            return held(Status.NOBODY_NAMED, reason, faces_left(detections, detections.faces))
+        order = CloakRequest(task, detections, orders, self._library.means)
+        return CloakPlan(order, tuple(assigned), seen.left, asked=asked)
 
-    def _assigned(self, job: Job, detections: Detections) -> list[Assignment]:
-        if not detections.faces:
+    def _corrected(self, detections: Detections) -> Corrected:
+        return corrected(detections, self._corrections.of(detections.content))
+
+    def _assigned(self, job: Job, seen: Corrected) -> list[Assignment]:
+        if not seen.detections.faces:
             return []
         # A worker elsewhere may have other extractors than this machine.
-        self._library.require(detections.observed[0].features)
+        self._library.require(seen.detections.observed[0].features)
         return self._people.assign(
-            _sighted(job, detections), library=self._library.targets, choose=self._choose
+            seen.sighted(job), library=self._library.targets, choose=self._choose
         )
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
@@ -144,28 +154,35 @@ class Decisions:
         task, encoded = plan.order.task, cloaked.encoded
         deadline.check(task.job)
         job, file = task.job, hashlib.sha256(encoded.data).hexdigest()
-        done = partial(Outcome, job.source, None, source_sha256=task.file, output_sha256=file)
-        if not any(plan.order.targets):
-            outcome = done(Status.NO_FACE, "no face was found; written uncloaked")
-            if plan.assigned:
-                reason = "nobody with a name was found; written uncloaked"
-                outcome = done(Status.NOBODY_NAMED, reason, _left_alone(plan.order.detections))
-            return self._shelf.put(task, encoded, outcome, ())
-        faces = _outcomes(plan, cloaked)
-        weak = cloaked.weak(load_mode(job.mode))
+        detections = plan.order.detections
+        done = partial(
+            Outcome,
+            job.source,
+            None,
+            source_sha256=task.file,
+            output_sha256=file,
+            content=detections.content,
+        )
+        if not plan.order.touched:
+            return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
+        faces = faces_done(plan, cloaked)
+        weak = cloaked.weak(load_mode(one.mode) for one in plan.order.touched)
         if any(weak):
             still = _names(compress(cloaked.accepting, weak))
             reason = (
                 f"{job.source}: held back, since {still} would still recognise a face in it; "
                 f"{_remedy(cloaked)}"
             )
-            return _held(task, Status.TOO_WEAK, reason, faces)
+            return _held(task, detections, Status.TOO_WEAK, reason, faces)
         accepting = _names(cloaked.accepting)
         remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
-        if harder := sorted(set(cloaked.modes) - {job.mode}):
+        asked = [one.mode for one in plan.order.touched]
+        if harder := sorted((new, old) for new, old in zip(cloaked.modes, asked, strict=True)
+                            if new != old):  # fmt: skip
+            new, old = harder[0]
             remarks.append(
-                f"a face got the budget of {harder[0]}, since {job.mode} was too weak: look at it "
-                "before you publish it"
+                f"a face got the budget of {new}, since {old} was too weak: look at it before you "
+                "publish it"
             )
         notes = "; ".join([*encoded.notes, *remarks]) or None
         people = tuple(
@@ -198,64 +215,54 @@ def settings_of(job: Job, policy: exporters.Policy, named: Sequence[int]) -> str
     return hashlib.sha256(repr((how, tuple(named))).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _sighted(job: Job, detections: Detections) -> Sighted:
-    return Sighted(detections.content, detections.observed, job.hint, only_named=job.faces == "me")
+def _order(job: Job, who: Assignment, words: Correction) -> FaceOrder | None:
+    """Say what is to be done with a face; None: it is left alone."""
+    target = who.target if who.instead is None else who.instead
+    if target is None or words.leave:
+        return None
+    return FaceOrder(target, who.reference, words.mode or job.mode)
+
+
+def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
+    """Say of a photo that is written as it is why that is so."""
+    detections = plan.order.detections
+    faces = faces_left(detections, (*detections.faces, *plan.left))
+    if not faces:
+        return Status.NO_FACE, "no face was found; written uncloaked", ()
+    if plan.asked:
+        return Status.LEFT_ALONE, "all faces in it are left as they are, as you asked", faces
+    return Status.NOBODY_NAMED, "nobody with a name was found; written uncloaked", faces
 
 
 def _held(
-    task: PhotoTask, status: Status, reason: str, faces: tuple[FaceOutcome, ...] = ()
+    task: PhotoTask,
+    detections: Detections,
+    status: Status,
+    reason: str,
+    faces: tuple[FaceOutcome, ...] = (),
 ) -> Outcome:
     """Return the outcome of a photo that is not published."""
     code = ExitCode.TOO_WEAK if status is Status.TOO_WEAK else ExitCode.NO_FACE
-    return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
+    return Outcome(
+        task.job.source,
+        None,
+        status,
+        reason,
+        faces,
+        code,
+        source_sha256=task.file,
+        content=detections.content,
+    )
 
 
 def _out_of_reach(detections: Detections) -> str:
     """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
     missed = detections.out_of_reach
-    x, y, w, h = missed[0].box
-    x, y, w, h = detections.published((round(x), round(y), round(w), round(h)))
+    x, y, w, h = detections.published(missed[0])
     more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
     return (
         f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
         "cannot be cloaked; crop or cover it."
-    )
-
-
-def _outcomes(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
-    """Return what became of each face; the evidence is of the cloaked ones alone."""
-    given = list(zip(plan.assigned, _left_alone(plan.order.detections), strict=True))
-    done = iter(
-        FaceOutcome(
-            one.box,
-            None if who.person is None else who.person.label,
-            one.dssim,
-            one.similarity,
-            worn.mode.name,
-            worn.amounts,
-        )
-        for one, worn, who in zip(
-            cloaked.evidence,
-            cloaked.worn,
-            [who for who, _ in given if who.target is not None],
-            strict=True,
-        )
-    )
-    return tuple(alone if who.target is None else next(done) for who, alone in given)
-
-
-def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
-    """Return the faces as they are when nothing is done to them."""
-    return tuple(
-        FaceOutcome(
-            detections.published(whole_box(face, detections.shape)),
-            None,
-            None,
-            {},
-            None,
-            cloaked=False,
-        )
-        for face in detections.faces
     )
 
 

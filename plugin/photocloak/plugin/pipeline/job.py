@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.engine.seam import Box
 from photocloak.plugin.people.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
 
@@ -19,6 +20,7 @@ class Status(StrEnum):
     DONE_BEFORE = "done_before"
     NO_FACE = "no_face"
     NOBODY_NAMED = "nobody_named"
+    LEFT_ALONE = "left_alone"
     UNCERTAIN = "uncertain"
     TOO_WEAK = "too_weak"
     FAILED = "failed"
@@ -86,16 +88,19 @@ class FaceOutcome:
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
         cloaked: False: it was left alone, and nothing was measured.
+        found: the box in pixels of the photo as it was decoded, by which corrections are kept;
+            None: it was made before there were any.
 
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     person: str | None
     dssim: float | None
     similarity: Mapping[str, float]
     mode: str | None
     edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
+    found: Box | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
@@ -107,21 +112,27 @@ class FaceOutcome:
             "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
+            "found": None if self.found is None else list(self.found),
         }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
-        """Read what `as_json` wrote; earlier versions knew neither mode nor edits."""
-        x, y, w, h = row["box"]
+        """Read what `as_json` wrote; earlier versions knew neither mode, edits nor `found`."""
         return cls(
-            (x, y, w, h),
+            _box(row["box"]),
             row["person"],
             row["dssim"],
             row["similarity"],
             row.get("mode"),
             row.get("edits", {}),
             cloaked=row["cloaked"],
+            found=_box(row["found"]) if row.get("found") else None,
         )
+
+
+def _box(values: Sequence[int]) -> Box:
+    x, y, w, h = values
+    return x, y, w, h
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,8 @@ class Outcome:
         seconds: from start to end.
         source_sha256: of the photo as it was read; None: it could not be.
         output_sha256: of what lies at the destination.
+        content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
+            looked at it.
 
     """
 
@@ -150,6 +163,7 @@ class Outcome:
     seconds: float = 0.0
     source_sha256: str | None = None
     output_sha256: str | None = None
+    content: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as it stands in `--json`."""
@@ -162,6 +176,7 @@ class Outcome:
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
             "faces": [face.as_json() for face in self.faces],
+            "content": self.content,
         }
 
 

@@ -88,15 +88,16 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     started = time.monotonic()
     base, column = cut_open(engine.detector, opened.photo, opened.base)
     faces = engine.detector(base)
-    out_of_reach = [face for face in faces if not alignable(face, base.shape)]
+    within = [face for face in faces if alignable(face, base.shape)]
     return Detections(
         sha256(opened.photo.pixels.data),
         (base.shape[0], base.shape[1]),
-        tuple(faces),
-        () if out_of_reach else _sightings(engine, base, faces),
-        tuple(out_of_reach),
+        tuple(within),
+        _sightings(engine, base, within),
+        tuple(face for face in faces if face not in within),
         opened.seconds + time.monotonic() - started,
         column,
+        opened.photo.pixels.shape[1] / base.shape[1],
     )
 
 
@@ -114,30 +115,31 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
 
     """
     job, detections = order.task.job, order.detections
-    mode = load_mode(job.mode)
-    given = zip(detections.faces, order.targets, detections.observed, order.people, strict=True)
+    modes = [load_mode(one.mode) for one in order.touched]
+    given = zip(detections.faces, order.faces, detections.observed, strict=True)
     subjects = [
-        Subject(face, target, sighting.features, mode, person=person)
-        for face, target, sighting, person in given
-        if target is not None
+        Subject(face, one.target, sighting.features, load_mode(one.mode), person=one.person)
+        for face, one, sighting in given
+        if one is not None
     ]
     countdown = deadline.Countdown(job, faces=len(subjects), looking=detections.seconds)
     attempt = _Attempt(engine, order, opened)
-    stronger = load_mode(mode.then) if mode.then else None
+    stronger = [load_mode(mode.then) if mode.then else mode for mode in modes]
+    harder = [now != then for now, then in zip(modes, stronger, strict=True)]
     first = sum(one.steps for one in subjects)
-    second = 0 if stronger is None else len(subjects) * (stronger.steps // 2)
+    second = sum(mode.steps // 2 for mode, more in zip(stronger, harder, strict=True) if more)
 
     def stepped(done: int, total: int) -> None:
         countdown(done, total)
         on_step(done, total + second)
 
     cloaked = attempt(subjects, stepped)
-    weak = cloaked.weak(mode)
-    if stronger is None or not any(weak):
+    weak = [now and more for now, more in zip(cloaked.weak(modes), harder, strict=True)]
+    if not any(weak):
         return cloaked
     again = [
-        replace(one, mode=stronger if too_weak else one.mode, worn=worn)
-        for one, too_weak, worn in zip(subjects, weak, cloaked.worn, strict=True)
+        replace(one, mode=then if too_weak else one.mode, worn=worn)
+        for one, then, too_weak, worn in zip(subjects, stronger, weak, cloaked.worn, strict=True)
     ]
     countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
 
@@ -191,7 +193,10 @@ class _Attempt:
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
-        return tuple(replace(one, box=detections.published(one.box)) for one in found)
+        return tuple(
+            replace(one, box=detections.published(subject.face))
+            for one, subject in zip(found, subjects, strict=True)
+        )
 
 
 def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[Image, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ConfigError, OutputError
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import PhotoTask
@@ -25,8 +26,8 @@ from photocloak.plugin.storage.written_files import find_made, sha256_of, signat
 class Shelf:
     """The registers of own outputs and of what became of photos, and the files themselves."""
 
-    def __init__(self, outputs: Outputs, results: Results) -> None:
-        self._outputs, self._results = outputs, results
+    def __init__(self, outputs: Outputs, results: Results, corrections: Corrections) -> None:
+        self._outputs, self._results, self._corrections = outputs, results, corrections
         self._swept: set[Path] = set()
 
     def done_before(self, job: Job, settings: str) -> Outcome | None:
@@ -35,7 +36,7 @@ class Shelf:
         Neither file is read unless it was touched.
         """
         result = None if job.redo else self._results.of(job.source, job.folder)
-        if result is None or result.settings != settings:
+        if result is None or result.settings != self._key(settings, _content(result)):
             return None
         now = signature_of(job.source)
         if now is None or (now != result.signature and sha256_of(job.source) != result.sha256):
@@ -84,7 +85,9 @@ class Shelf:
         """Return what was made of the same content, done like this photo, and its bytes."""
         if task.file is None or task.job.redo:
             return None
-        for result in self._results.copies(task.file, task.settings):
+        for result in self._results.copies(task.file):
+            if result.settings != self._key(task.settings, _content(result)):
+                continue
             if (data := _bytes_of(result)) is not None:
                 return result, data
         return None
@@ -106,6 +109,12 @@ class Shelf:
 
         """
         return self._publish(task, encoded.data, encoded.suffix, outcome, people)
+
+    def _key(self, settings: str, content: str | None) -> str:
+        """Return what a result depends on: how photos are to be done, and what was said of this."""
+        corrected = self._corrections.digest(content)
+        both = f"{settings} {corrected}"
+        return hashlib.sha256(both.encode()).hexdigest() if corrected else settings
 
     def showing(self, person: Person) -> list[Path]:
         """Return the photos that were written of somebody."""
@@ -131,7 +140,7 @@ class Shelf:
                     job.source,
                     task.signature,
                     str(task.file),
-                    task.settings,
+                    self._key(task.settings, outcome.content),
                     tuple(people),
                     path,
                     signature_of(path),
@@ -150,6 +159,12 @@ class Shelf:
             return exporters.publish(
                 data, folder, job.source.stem, suffix, like=job.source, replace=earlier
             )
+
+
+def _content(result: Result) -> str | None:
+    """Return the hash of the photo's pixels; None where an earlier version made it."""
+    content = result.outcome.get("content")
+    return None if content is None else str(content)
 
 
 def _bytes_of(result: Result) -> bytes | None:
@@ -171,4 +186,5 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         tuple(map(FaceOutcome.from_json, result.outcome["faces"])),
         source_sha256=result.sha256,
         output_sha256=result.made_sha256,
+        content=_content(result),
     )

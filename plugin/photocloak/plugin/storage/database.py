@@ -115,6 +115,22 @@ RESULTS = (
     "CREATE INDEX sightings_photo ON sightings (photo)",
 )
 
+CORRECTIONS = (
+    """
+    -- What the user said about faces; see `people.corrections`. `photo` is the hash of its pixels,
+    -- in which the box is.
+    CREATE TABLE corrections (
+        photo TEXT NOT NULL,
+        x INTEGER NOT NULL,
+        y INTEGER NOT NULL,
+        w INTEGER NOT NULL,
+        h INTEGER NOT NULL,
+        correction TEXT NOT NULL,
+        PRIMARY KEY (photo, x, y, w, h)
+    ) STRICT
+    """,
+)
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -133,7 +149,9 @@ class Schema:
     loss: str
 
 
-PEOPLE = Schema((SCHEMA, RESULTS), "people and outputs", "people will then get new targets")
+PEOPLE = Schema(
+    (SCHEMA, RESULTS, CORRECTIONS), "people and outputs", "people will then get new targets"
+)
 
 
 class Database:

@@ -94,10 +94,9 @@ class Results:
         )
         return next(iter(found), None)
 
-    def copies(self, sha256: str, settings: str) -> list[Result]:
-        """Return what was written of photos of this content, done like this, the latest first."""
-        what = "WHERE sha256 = ? AND settings = ? ORDER BY written DESC, rowid DESC"
-        return self._found(what, sha256, settings)
+    def copies(self, sha256: str) -> list[Result]:
+        """Return what was written of photos of this content, the latest first."""
+        return self._found("WHERE sha256 = ? ORDER BY written DESC, rowid DESC", sha256)
 
     def made(self, sha256: str, folder: Path) -> list[Result]:
         """Return the photos whose output in a folder has this hash."""

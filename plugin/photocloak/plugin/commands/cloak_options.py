@@ -1,0 +1,144 @@
+"""What `photocloak cloak` can be told: its options, and the value that they make."""
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class CloakOptions:
+    """One command line of `photocloak cloak`; each attribute is the option of its name.
+
+    What is None was not given, so that the settings decide.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    mode: str | None
+    preset: str | None
+    person: str | None
+    target_folder: Path | None
+    no_face: str | None
+    faces: str | None
+    metadata_from: tuple[Path, ...]
+    deadline: float | None
+    scheduler: str | None
+    seed: int | None
+    redo: bool
+    verbose: bool
+    as_json: bool
+    progress: Any
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what does not go together."""
+        # Comparisons let NaN through.
+        if self.deadline is not None and not math.isfinite(self.deadline):
+            raise click.UsageError("--deadline is a number of seconds.")
+        if self.deadline is not None and self.scheduler is not None:
+            raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
+        each = len(self.metadata_from) == len(self.inputs) and not any(
+            map(Path.is_dir, self.inputs)
+        )
+        if self.metadata_from and not each:
+            raise click.UsageError("--metadata-from is given once for each INPUT, which are files.")
+
+
+_WHAT = [
+    click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH),
+    click.option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        required=True,
+        type=PATH,
+        help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it.",
+    ),
+    click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes."),
+    click.option(
+        "--preset",
+        metavar="NAME",
+        help="What metadata and size the file keeps: keep (default), web, anonymous, bluesky, "
+        "facebook, instagram, linkedin, x, or one of your own.",
+    ),
+]
+
+_WHOM = [
+    click.option(
+        "--person",
+        metavar="NAME",
+        help="Whom the photos show; of several faces, the one that looks like NAME.",
+    ),
+    click.option(
+        "--target-folder",
+        metavar="DIR",
+        type=PATH,
+        help="Photos of whom that person shall be taken for, instead of a target of the library.",
+    ),
+    click.option(
+        "--no-face",
+        type=click.Choice(["hold", "copy"]),
+        help="Hold back photos without a face (default), or write them as they are.",
+    ),
+    click.option(
+        "--faces",
+        type=click.Choice(["everyone", "me"]),
+        help="Cloak everyone (default), or only people with a name, and leave the others alone.",
+    ),
+]
+
+_HOW = [
+    click.option(
+        "--metadata-from",
+        metavar="FILE",
+        multiple=True,
+        type=PATH,
+        help="Photo whose XMP and IPTC, and those of its sidecar FILE.xmp, INPUT gets; one an "
+        "INPUT.",
+    ),
+    click.option(
+        "--deadline",
+        metavar="S",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Give up early what cannot be done in S seconds, and write nothing after them.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the workers of a Dask scheduler, such as tcp://10.0.0.5:8786.",
+    ),
+    click.option(
+        "--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the noise."
+    ),
+    click.option("--redo", is_flag=True, help="Make what was done before once more, in its place."),
+]
+
+_SHOWN = [
+    click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout."),
+    click.option(
+        "--progress",
+        default="auto",
+        show_default=True,
+        type=click.Choice(["auto", "plain", "json", "none"]),
+        help="How to show progress on stderr.",
+    ),
+]
+
+
+def takes_options(command: Callable[[CloakOptions], int]) -> Callable[..., int]:
+    """Declare the options on a command, which gets them as one value."""
+
+    @functools.wraps(command)
+    def call(**given: Any) -> int:
+        return command(CloakOptions(**given))
+
+    for declare in reversed([*_WHAT, *_WHOM, *_HOW, *_SHOWN]):
+        call = declare(call)
+    return call
