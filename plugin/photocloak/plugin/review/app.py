@@ -1,7 +1,7 @@
 """The addresses of the page. Who may ask for them is decided before (`server.guard`)."""
 
 import logging
-from typing import Any, get_args
+from typing import Any
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -17,6 +17,7 @@ from photocloak.plugin.review.pictures import SCREEN, TILE, WHOLE, Which
 
 _LOG = logging.getLogger(__name__)
 
+WHICH: dict[str, Which] = {"before": "before", "after": "after", "change": "change"}
 EDGES = {"tile": TILE, "screen": SCREEN, "whole": WHOLE}
 
 
@@ -158,7 +159,7 @@ def _box(text: str) -> Box:
 
 
 def _which(text: str) -> Which:
-    return next((one for one in get_args(Which) if one == text), None) or abort(404)
+    return WHICH[text] if text in WHICH else abort(404)
 
 
 def _jpeg(data: bytes) -> Response:
@@ -174,7 +175,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     """Say what went wrong, on a page that leads back."""
     if isinstance(error, HTTPException):
         return render_template("message.html", text=error.description), error.code or 500
-    if isinstance(error, NotShownError):
+    if isinstance(error, NotShownError | InputError):
         return render_template("message.html", text=str(error)), 404
     if isinstance(error, PhotocloakError):
         return render_template("message.html", text=str(error)), 409

@@ -54,7 +54,7 @@ class Desk:
         settings: Settings,
         means: Means,
     ) -> None:
-        """Begin to make the photos that are not made yet."""
+        """Put together what belongs to the album; see `start`."""
         self.specs, self._staging = means.specs, staging
         thresholds = {name: one.threshold for name, one in means.specs.items()}
         roster, results = Roster(means.database), Results(means.database)
@@ -65,7 +65,10 @@ class Desk:
         self.corrector = Corrector(self.album, self.maker, Corrections(means.database), roster)
         self.cards = Cards(self.album, roster, People(means.database, thresholds), results)
         self.roster = roster
-        staging.save(wishes)
+
+    def start(self) -> None:
+        """Begin to make the photos that are not made yet."""
+        self._staging.save(self.album.wishes)
         self.maker.start()
 
     @property

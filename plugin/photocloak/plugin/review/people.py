@@ -51,17 +51,20 @@ class Cards:
     def __init__(self, album: Album, roster: Roster, people: People, results: Results) -> None:
         self._album, self._roster = album, roster
         self._people, self._results = people, results
+        self._shown: dict[tuple[int, int], Seen] = {}
 
     def all(self) -> list[Card]:
         """Return everybody's, those of the album first, then by how often they were seen."""
         faces = self._faces()
         cards = [self._card(one, faces.get(one.id, [])) for one in self._roster.everybody()]
+        self._shown |= {
+            (one.person.id, number): seen for one in cards for number, seen in enumerate(one.faces)
+        }
         return sorted(cards, key=lambda one: (-len(one.photos), -one.person.photos, one.person.id))
 
     def face(self, person: int, number: int) -> Seen | None:
-        """Return the face that is the card's `number`th, from 0."""
-        card = next((one for one in self.all() if one.person.id == person), None)
-        return card.faces[number] if card is not None and number < len(card.faces) else None
+        """Return the face that stands at a place, from 0, of a card that `all` returned."""
+        return self._shown.get((person, number))
 
     def pairs(self, cards: Iterable[Card]) -> list[tuple[Card, Card]]:
         """Return who may be one person, the likeliest first."""

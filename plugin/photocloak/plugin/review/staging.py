@@ -1,7 +1,7 @@
 """Where cloaks wait to be published: a folder for each album below the user's private data folder.
 
-    review/ID/album.json    what the album is, and what was wished for all of it
-    review/ID/photos/…      the cloaks, in sub-folders as they will be published
+review/ID/album.json    what the album is, and what was wished for all of it
+review/ID/photos/…      the cloaks, in sub-folders as they will be published
 """
 
 import fcntl
@@ -102,8 +102,10 @@ class Staging:
             raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
 
     def close(self) -> None:
-        """Give the folder back."""
-        os.close(self._handle)
+        """Give the folder back; once is enough."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
 
 def wishes_of(

@@ -98,15 +98,14 @@ def whose(face: FaceOutcome) -> str:
     if face.person is None:
         return "nobody in particular" if face.cloaked else "not looked who it is"
     number = face.person.removeprefix("person-")
-    return f"somebody without a name (no. {number})" if number.isdigit() else clean(face.person)
+    return f"Person {number}" if number.isdigit() else clean(face.person)
 
 
 def named(person: Person) -> str:
     """Return what somebody is called on the page."""
-    return clean(person.name) if person.name else f"no. {person.id}"
+    return clean(person.name) if person.name else f"Person {person.id}"
 
 
 def count(number: int, noun: str) -> str:
     """Say how many: "1 photo", "2 photos"."""
     return f"{number} {noun}{'s' * (number != 1)}"
-
