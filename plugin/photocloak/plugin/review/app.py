@@ -140,7 +140,7 @@ def _view(desk: Desk, photo: Photo) -> dict[str, Any]:
         "before": photo.number - 1 or None,
         "after": photo.number + 1 if photo.number < total else None,
         "faces": [(face, desk.corrector.of(photo, face.found)) for face in photo.faces],
-        "none": desk.corrector.none(photo),
+        "nofaces": desk.corrector.none(photo),
         "names": [one.name for one in desk.roster.everybody() if one.name],
     }
 

@@ -23,6 +23,9 @@ HELD = {
 }
 """Why a photo is held back, in short."""
 
+PLAIN = frozenset({Status.NO_FACE, Status.NOBODY_NAMED})
+"""Of these, that says it all."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -59,10 +62,16 @@ def state(photo: Photo) -> Word:
 
 
 def reason(photo: Photo) -> str:
-    """Say why a photo is held back, or what there is to know, without the path before it."""
-    if photo.outcome is None or not photo.outcome.reason:
+    """Say why a photo is held back, or what there is to know, without the path before it.
+
+    What can be done is said by buttons (`offers`), not by options of the command line.
+    """
+    outcome = photo.outcome
+    if outcome is None or not outcome.reason or outcome.status in PLAIN:
         return ""
-    text = clean(photo.outcome.reason.removeprefix(f"{photo.source}: "))
+    text = clean(outcome.reason.removeprefix(f"{photo.source}: "))
+    if photo.held:
+        text = text.removeprefix("held back, since ").partition(";")[0]
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
