@@ -91,7 +91,7 @@ def test_an_album_is_looked_at_corrected_and_published_by_keyboard(
     assert browsing.focused.get_attribute("aria-valuetext") == "100 % original, 0 % cloaked"
     browsing.tab_to("[value=stronger]")
     browsing.key(Keys.ENTER)
-    browsing.until("document.querySelector('.told').textContent.includes('mode strong')")
+    browsing.until("document.querySelector('.told').textContent.includes('mode strong:')")
     assert browsing.scene.photo("a.png").faces[0].mode == "strong"
     assert browsing.browser.find_element(By.ID, "slider").get_attribute("value") == "100"
     browsing.key(Keys.ESCAPE)
