@@ -6,7 +6,7 @@ a person gets a target once and keeps it, and no two people of one library share
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
 
 from photocloak.core import ConfigError
@@ -118,8 +118,8 @@ class People:
             given = pair(faces, profiles.centroids(connection), self._thresholds)
         return [everyone[given[i]] if i in given else None for i in range(len(faces))]
 
-    def alike(self) -> list[tuple[int, int]]:
-        """Return who may be one person and is not known to be, the likeliest pair first.
+    def alike(self, among: Collection[int]) -> list[tuple[int, int]]:
+        """Return who of some may be one person and is not known to be, the likeliest pair first.
 
         Two whom one photo shows are not one person, nor two with different names.
         """
@@ -128,7 +128,7 @@ class People:
             known = profiles.centroids(connection)
             photos = profiles.photos_of_people(connection)
         found = []
-        for one, other in combinations(sorted(known.keys() & everyone.keys()), 2):
+        for one, other in combinations(sorted(known.keys() & everyone.keys() & set(among)), 2):
             if everyone[one].name and everyone[other].name:
                 continue
             if not photos.get(one, set()).isdisjoint(photos.get(other, set())):

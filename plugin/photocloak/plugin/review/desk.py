@@ -94,5 +94,6 @@ class Desk:
 
     def close(self) -> None:
         """End: what is not finished is given up, what is staged waits for the next time."""
+        self.publisher.close()
         self.maker.close()
         self._staging.close()

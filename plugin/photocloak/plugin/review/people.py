@@ -15,6 +15,9 @@ from photocloak.plugin.storage.results import Results
 SHOWN = 3
 """Faces on a card."""
 
+COMPARED = 150
+"""People, those seen last, who are compared with each other: each with each takes a while."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -68,9 +71,9 @@ class Cards:
 
     def pairs(self, cards: Iterable[Card]) -> list[tuple[Card, Card]]:
         """Return who may be one person, the likeliest first."""
-        by_id = {one.person.id: one for one in cards}
-        return [(by_id[one], by_id[other]) for one, other in self._people.alike()
-                if one in by_id and other in by_id]  # fmt: skip
+        latest = sorted(cards, key=lambda one: -one.person.last_seen)[:COMPARED]
+        by_id = {one.person.id: one for one in latest}
+        return [(by_id[one], by_id[other]) for one, other in self._people.alike(by_id)]
 
     def _card(self, person: Person, faces: Iterable[Seen]) -> Card:
         chosen: dict[str, Seen] = {}

@@ -11,6 +11,9 @@ from photocloak.plugin.pipeline.job import Job
 from photocloak.plugin.review.album import Album, Photo
 from photocloak.plugin.storage.results import Results
 
+NAMED = 5
+"""Photos that could not be published that are told one by one."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -25,6 +28,12 @@ class Progress:
         """Whether there is more to publish."""
         return self.done < self.total
 
+    @property
+    def told(self) -> list[str]:
+        """What went wrong, in no more lines than one reads."""
+        more = len(self.problems) - NAMED
+        return [*self.problems[:NAMED], *([f"{more} more were not published."] if more > 0 else [])]
+
 
 class Publisher:
     """Publishes photos in the background, one after the other.
@@ -37,6 +46,7 @@ class Publisher:
     def __init__(self, album: Album, decisions: Decisions, results: Results) -> None:
         self._album, self._decisions, self._results = album, decisions, results
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self.progress = Progress()
 
     def start(self, photos: Iterable[Photo]) -> None:
@@ -52,8 +62,14 @@ class Publisher:
         """Note whether what is staged of a photo lies in the output folder already."""
         self._album.change(photo.number, published=self._there(photo))
 
+    def close(self) -> None:
+        """End after the photo that is being published."""
+        self._ended.set()
+
     def _run(self, photos: list[Photo]) -> None:
         for photo in photos:
+            if self._ended.is_set():
+                return
             problem = self._publish(photo)
             with self._lock:
                 old = self.progress

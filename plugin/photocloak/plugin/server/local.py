@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from photocloak.plugin.server.guard import Guard
 from photocloak.plugin.server.peers import of_same_user
@@ -55,7 +55,7 @@ class LocalServer:
         self.link = f"http://127.0.0.1:{self.port}/{token}/"
         hosts = (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
         guard = Guard(app, token=token, hosts=hosts, allow=of_same_user, seen=self._seen)
-        self._server = create_server(
+        self._server: Any = create_server(  # which of its classes it is depends on the sockets
             guard,
             sockets=[listening],
             threads=THREADS,

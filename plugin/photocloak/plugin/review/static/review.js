@@ -18,7 +18,10 @@ function say(text) {
 
 // ---- the view of one photo
 
-function dressPanel(kept = {}) {
+// How the photo is looked at, which stays when the panel comes anew.
+const kept = { slider: 50, boxes: true, whole: false };
+
+function dressPanel() {
   const stage = document.querySelector(".stage");
   if (!stage) return;
   const slider = document.getElementById("slider");
@@ -30,6 +33,7 @@ function dressPanel(kept = {}) {
   // The line stands where the slider does, of what is in sight.
   function cut() {
     if (!slider) return;
+    kept.slider = slider.value;
     const inSight = Math.min(stage.clientWidth, sheet.clientWidth);
     const place = stage.scrollLeft + inSight * slider.value / 100;
     sheet.style.setProperty("--cut", `${place}px`);
@@ -37,6 +41,7 @@ function dressPanel(kept = {}) {
   }
 
   function setZoom(whole) {
+    kept.whole = whole;
     zoom.setAttribute("aria-pressed", String(whole));
     stage.classList.toggle("whole", whole);
     for (const one of pictures) {
@@ -56,18 +61,11 @@ function dressPanel(kept = {}) {
   stage.addEventListener("scroll", cut);
   new ResizeObserver(cut).observe(sheet);
   zoom.addEventListener("click", () => setZoom(zoom.getAttribute("aria-pressed") !== "true"));
-  if (slider && kept.slider) slider.value = kept.slider;
-  if (boxes && kept.boxes !== undefined) boxes.checked = kept.boxes;
+  boxes?.addEventListener("change", () => { kept.boxes = boxes.checked; });
+  if (slider) slider.value = kept.slider;
+  if (boxes) boxes.checked = kept.boxes;
   if (kept.whole) setZoom(true);
   cut();
-}
-
-function keptOfPanel() {
-  return {
-    slider: document.getElementById("slider")?.value,
-    boxes: document.getElementById("boxes")?.checked,
-    whole: document.getElementById("zoom")?.getAttribute("aria-pressed") === "true",
-  };
 }
 
 // ---- what has changed since
@@ -104,12 +102,11 @@ async function showPanel(news) {
   const active = document.activeElement;
   const typing = panel.contains(active) && active.matches("input[type=text]") && active.value;
   if (typing) return;
-  const kept = keptOfPanel();
   const fresh = await fragment(panel.dataset.src);
   const id = panel.contains(document.activeElement) ? document.activeElement.id : null;
   panel.replaceChildren(fresh);
   panel.dataset.version = news[0];
-  dressPanel(kept);
+  dressPanel();
   if (id !== null) (document.getElementById(id) ?? document.getElementById("main")).focus({ preventScroll: true });
 }
 
