@@ -86,7 +86,7 @@ function moving(holder, [, word, share]) {
 }
 
 async function showTile(number, news) {
-  const tile = document.getElementById(`photo-${number}`);
+  const tile = document.getElementById(`photo-${number}`)?.closest(".tile");
   if (!tile) return;
   if (Number(tile.dataset.version) >= news[0]) return moving(tile, news);
   const address = tile.parentElement.dataset.src.replace(/0$/, number);
@@ -198,5 +198,4 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
 dressPanel();
-if (/^#photo-\d+$/.test(location.hash)) document.querySelector(`${location.hash} a`)?.focus();
 look();
