@@ -19,7 +19,7 @@ from tests.plugin.studio import ONE, TWO, Studio
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
+    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=4))
 
 
 class Group(Studio):

@@ -58,7 +58,8 @@ def test_json_has_the_promised_shape(studio: Studio) -> None:
     assert list(row) == [*keys, "faces", "content"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
-    fields = ["box", "person", "cloaked", "mode", "edits", "dssim", "similarity", "found"]
+    fields = ["box", "person", "cloaked", "mode", "edits", "dssim", "similarity"]
+    fields += ["fallback", "found"]
     assert list(row["faces"][0]) == fields
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
@@ -200,6 +201,7 @@ class TestOnlyMe:
             "edits": {},
             "dssim": None,
             "similarity": {},
+            "fallback": None,
             "found": [150, 30, 70, 70],
         }
         before, after = (exporters.read(path).pixels for path in (group, outcome.output))

@@ -27,8 +27,12 @@ from photocloak.plugin.review.desk import Desk, Means
 from photocloak.plugin.review.staging import Staging, wishes_of
 from photocloak.plugin.storage.folders import Folders
 from photocloak.plugin.storage.inputs import find_photos
-from tests.plugin.fakes import make_engine, write_photo
+from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.studio import FACES, NONE, ONE, TWO, decisions_of
+
+ODD = (140, 200)
+CAST = {**FACES, ODD: [face_at(40, 20, 70), face_at(130, 40, 50, upright=False)]}
+"""With a photo in which one of two spots cannot be aligned."""
 
 HOSTILE = "<img src=x onerror=pwned=1>&\"'.png"
 
@@ -98,7 +102,7 @@ class Scene:
 def open_desk(home: Path, settings: Settings) -> Desk:
     """Open the album with an engine of fakes."""
     folders = Folders(home / "config", home / "data")
-    engine, database = make_engine(FACES), Database(folders.database)
+    engine, database = make_engine(CAST), Database(folders.database)
     decisions = decisions_of(engine, database)
     coordinator = Coordinator(decisions, WorkerThreads(lambda: Worker(engine), 1))
     album, out = home / "in", home / "out"
@@ -121,6 +125,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     write_photo(album / "c.png", *NONE, seed=2)
     write_photo(album / HOSTILE, *ONE, seed=3)
     (album / "broken.png").write_bytes(b"no picture")
+    write_photo(album / "odd.png", *ODD, seed=5)
     write_photo(album / "trip" / "a.png", *ONE, seed=4)
     desks: list[Desk] = []
 

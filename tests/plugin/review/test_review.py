@@ -247,7 +247,7 @@ def test_pictures_are_what_they_say(scene: Scene) -> None:
 
 def test_the_state_tells_what_changed(scene: Scene) -> None:
     state = scene.client.get("/state?since=0").json
-    assert state is not None and not state["busy"] and len(state["photos"]) == 6
+    assert state is not None and not state["busy"] and len(state["photos"]) == 7
     later = scene.client.get(f"/state?since={state['version']}").json
     assert later is not None and later["photos"] == {}
     scene.say("broken.png", say="again")
@@ -268,3 +268,40 @@ def test_albums_not_opened_for_long_are_cleared_away(scene: Scene) -> None:
     os.utime(old, (1, 1))
     staging.sweep(folders)
     assert not folder.exists()
+
+
+def test_everyone_but_one_is_cloaked_in_this_album(scene: Scene) -> None:
+    scene.say_of_face("b.png", 1, say="name_all", name="Grace")
+    before = {one.source: one.outcome for one in scene.desk.album.photos}
+    person = next(one for one in scene.desk.roster.everybody() if one.name == "Grace")
+    assert scene.client.post(f"/people/{person.id}", data={"say": "spare"}).status_code == 303
+    scene.settled()
+    assert [face.cloaked for face in scene.photo("b.png").faces] == [True, False]
+    for one in scene.desk.album.photos:
+        assert one.source.name == "b.png" or one.outcome is before[one.source]
+    assert "left as they are in this album" in scene.client.get("/people/").text
+    scene.open()
+    scene.settled()
+    again = scene.photo("b.png").outcome
+    assert again is not None and again.status is Status.DONE_BEFORE
+    scene.client.post(f"/people/{person.id}", data={"say": "cloak"})
+    scene.settled()
+    assert [face.cloaked for face in scene.photo("b.png").faces] == [True, True]
+
+
+def test_a_face_is_blurred_instead(scene: Scene) -> None:
+    scene.say_of_face("a.png", say="blur")
+    scene.settled()
+    photo = scene.photo("a.png")
+    assert photo.faces[0].fallback == "blur"
+    page = texts(scene.client.get(f"/photo/{photo.number}").text)
+    assert "You said: blurred" in page and "Cloak it" in page
+
+
+def test_a_spot_that_may_be_a_face_is_shown_and_can_be_told_to_be_none(scene: Scene) -> None:
+    photo = scene.photo("odd.png")
+    assert photo.outcome is not None and photo.outcome.status is Status.UNCERTAIN
+    page = texts(scene.client.get(f"/photo/{photo.number}").text)
+    assert "a face cannot be cloaked" in page and "Not a face" in page
+    scene.say_of_face("odd.png", 1, say="not_a_face")
+    assert scene.settled().photo("odd.png").ready

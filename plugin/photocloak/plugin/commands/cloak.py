@@ -45,7 +45,11 @@ def cloak(options: CloakOptions) -> int:
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
-        mode=options.mode, preset=options.preset, no_face=options.no_face, faces=options.faces
+        mode=options.mode,
+        preset=options.preset,
+        no_face=options.no_face,
+        faces=options.faces,
+        fallback=options.fallback,
     )
     if options.person is not None:
         check_name(options.person)
@@ -101,6 +105,10 @@ def _jobs(
             end,
             metadata.get(photo.source),
             options.redo,
+            None if settings.fallback == "hold" else settings.fallback,
+            options.not_a_face,
+            options.only,
+            options.spared,
         )
         for photo in photos
     ]

@@ -27,6 +27,10 @@ class CloakOptions:
     target_folder: Path | None
     no_face: str | None
     faces: str | None
+    only: tuple[str, ...]
+    spared: tuple[str, ...]
+    fallback: str | None
+    not_a_face: bool
     metadata_from: tuple[Path, ...]
     deadline: float | None
     scheduler: str | None
@@ -43,6 +47,8 @@ class CloakOptions:
             raise click.UsageError("--deadline is a number of seconds.")
         if self.deadline is not None and self.scheduler is not None:
             raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
+        if self.only and self.spared:
+            raise click.UsageError("--only and --except: give one of them.")
         each = len(self.metadata_from) == len(self.inputs) and not any(
             map(Path.is_dir, self.inputs)
         )
@@ -90,6 +96,31 @@ _WHOM = [
         "--faces",
         type=click.Choice(["everyone", "me"]),
         help="Cloak everyone (default), or only people with a name, and leave the others alone.",
+    ),
+    click.option(
+        "--only",
+        metavar="NAME",
+        multiple=True,
+        help="Cloak nobody but NAME, and leave the others alone; may be repeated.",
+    ),
+    click.option(
+        "--except",
+        "spared",
+        metavar="NAME",
+        multiple=True,
+        help="Cloak everyone but NAME, who is left as they are; may be repeated.",
+    ),
+    click.option(
+        "--fallback",
+        type=click.Choice(["hold", "blur", "pixelate", "box"]),
+        help="Where a face cannot be cloaked well enough, hold the photo back (default), or make "
+        "the face unrecognisable.",
+    ),
+    click.option(
+        "--not-a-face",
+        is_flag=True,
+        help="There is no face where photocloak is uncertain in these photos: such spots are "
+        "neither cloaked nor hold a photo back.",
     ),
 ]
 

@@ -62,6 +62,7 @@ class Sighted:
         faces: largest first.
         hint: what the user said.
         only_named: leave faces alone that are surely of nobody with a name.
+        only: leave faces alone that are surely of none of these ids; None: `only_named` says it.
         told: whose faces the user says they are, a name or label by index.
         others: how often another target was asked for, by index.
         none: what looked like a face, and is none.
@@ -72,6 +73,7 @@ class Sighted:
     faces: Sequence[ObservedFace]
     hint: UserHint = field(default_factory=UserHint)
     only_named: bool = False
+    only: frozenset[int] | None = None
     told: Mapping[int, str] = field(default_factory=dict)
     others: Mapping[int, int] = field(default_factory=dict)
     none: Sequence[ObservedFace] = ()
@@ -163,7 +165,8 @@ class Assigner:
         """Assign every face of a photo; see `People.assign`."""
         learned = self._learned(seen)
         meant = meant_face(self._connection, seen, learned)
-        if seen.only_named and meant is None and not self._named():
+        wanted = self._wanted(seen)
+        if wanted is not None and meant is None and not wanted:
             raise ConfigError(NOBODY_NAMED)
         alike = self._alike(seen, learned)
         result: list[Assignment] = []
@@ -210,8 +213,8 @@ class Assigner:
         return {rest[number]: person for number, person in found.items()}
 
     def _as_learned(self, person: int, face: ObservedFace, seen: Sighted) -> Assignment:
-        who = self._everyone[person]
-        if seen.only_named and who.name is None:
+        who, wanted = self._everyone[person], self._wanted(seen)
+        if wanted is not None and who not in wanted:
             return Assignment(None, None)
         target = self._targets.of(who, [face], seen.photo)
         reference = profiles.reference(self._connection, person, seen.photo)
@@ -221,8 +224,9 @@ class Assigner:
         self, face: ObservedFace, person: Person | None, seen: Sighted, taken: Collection[str]
     ) -> Assignment:
         """Assign a face that taught nothing: uncertain, or not to be cloaked unless in doubt."""
-        if seen.only_named and (person is None or person.name is None):
-            likely = self._might_be(face)
+        wanted = self._wanted(seen)
+        if wanted is not None and person not in wanted:
+            likely = self._might_be(face, wanted)
             if likely is None and face.certain:
                 return Assignment(None, None)
             if likely is not None and person is None:
@@ -231,14 +235,19 @@ class Assigner:
             return Assignment(None, self._targets.choose([face], seen.photo, taken))
         return Assignment(person, self._targets.of(person, [face], seen.photo))
 
-    def _named(self) -> list[Person]:
-        return [one for one in self._everyone.values() if one.name is not None]
+    def _wanted(self, seen: Sighted) -> list[Person] | None:
+        """Return whose faces are to be cloaked; None: everyone's."""
+        if seen.only is not None:
+            return [one for one in self._everyone.values() if one.id in seen.only]
+        if seen.only_named:
+            return [one for one in self._everyone.values() if one.name is not None]
+        return None
 
-    def _might_be(self, face: ObservedFace) -> Person | None:
-        """Return whom with a name the face looks most like; None: surely nobody."""
+    def _might_be(self, face: ObservedFace, wanted: Sequence[Person]) -> Person | None:
+        """Return whom of these the face looks most like; None: surely nobody."""
         found = [
             (likeness(face.features, self._known.get(one.id, {}), self._thresholds), one)
-            for one in self._named()
+            for one in wanted
         ]
         doubts = [(like.score, one) for like, one in found if like.doubtful]
         return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]

@@ -238,7 +238,7 @@ def _new_faces(
 
 def _strangers(seen: Sighted) -> set[Key]:
     """Return the faces that are compared, and then forgotten unless they are somebody named."""
-    if not seen.only_named:
+    if not seen.only_named and seen.only is None:
         return set()
     spoken = {_spoken_of(seen), *seen.told}
     return {(seen.photo, index) for index in range(len(seen.faces)) if index not in spoken}

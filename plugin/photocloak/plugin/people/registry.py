@@ -28,6 +28,8 @@ from photocloak.plugin.people.matching import likeness, pair
 from photocloak.plugin.people.profiles import Person, named
 from photocloak.plugin.storage.database import Database
 
+NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
+
 
 class People:
     """The people store."""
@@ -105,6 +107,19 @@ class People:
         with self._database.transaction() as connection:
             everyone = profiles.everybody(connection).values()
         return [one.id for one in everyone if one.name is not None]
+
+    def ids(self, names: Sequence[str]) -> list[int]:
+        """Return who is called so, by names or labels; ConfigError says who there is."""
+        with self._database.transaction() as connection:
+            found = [(name, profiles.find(connection, name)) for name in names]
+            everyone = profiles.everybody(connection).values()
+        for name, person in found:
+            if person is None:
+                there = ", ".join(sorted(one.name for one in everyone if one.name is not None))
+                raise ConfigError(
+                    f"There is nobody {name!r}; {f'there are: {there}' if there else NO_NAMES}."
+                )
+        return [person.id for _, person in found if person is not None]
 
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""

@@ -254,7 +254,7 @@ class Coordinator:
         if isinstance(plan, Outcome):
             self._end(photo, plan)
             return
-        photo.tell(Event("begun", photo.job, len(plan.order.touched)))
+        photo.tell(Event("begun", photo.job, plan.order.touched))
         ask = partial(self._ask, worker.cloak, plan.order, photo)
         self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 

@@ -5,21 +5,21 @@ published only if it was measured on the very bytes and holds.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
 from itertools import compress
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
-from photocloak.engine.modes import load_mode, load_modes
+from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
-from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, UserHint
-from photocloak.plugin.people.corrections import Correction, Corrections
+from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, Sighted, UserHint
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline import deadline
-from photocloak.plugin.pipeline.corrected import Corrected, corrected
+from photocloak.plugin.pipeline import deadline, reasons
+from photocloak.plugin.pipeline.corrected import Corrected, also, corrected, order_of
 from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import (
@@ -27,7 +27,6 @@ from photocloak.plugin.pipeline.messages import (
     CloakPlan,
     CloakRequest,
     Detections,
-    FaceOrder,
     PhotoTask,
 )
 from photocloak.plugin.pipeline.process_photo import seed_of
@@ -60,6 +59,7 @@ class Decisions:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
         load_mode(job.mode)
         self._policy(job.preset)
+        self._people.ids([*job.only, *job.spared])
         if job.faces == "me" and job.hint == UserHint():
             self._people.require_named()
 
@@ -112,12 +112,13 @@ class Decisions:
 
     def _settings(self, job: Job) -> str:
         named = self._people.named() if job.faces == "me" else ()
-        return settings_of(job, self._policy(job.preset), named)
+        wished = tuple(tuple(self._people.ids(one)) for one in (job.only, job.spared))
+        return settings_of(job, self._policy(job.preset), named, wished)
 
     def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
         """Learn who is in the photos of a batch, and return what there is to say about it."""
         seen = [
-            self._corrected(detections).sighted(task.job)
+            self._sighted(task.job, self._corrected(task.job, detections))
             for task, detections in batch
             if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
         ]
@@ -139,30 +140,38 @@ class Decisions:
 
     def assign(self, task: PhotoTask, detections: Detections) -> CloakPlan | Outcome:
         """Say for whom each face shall be taken, or why the photo is held back; see `learn`."""
-        job, seen = task.job, self._corrected(detections)
+        job, seen = task.job, self._corrected(task.job, detections)
         detections = seen.detections
         held = partial(_held, task, detections)
         if not detections.count and not seen.left and job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
             return held(Status.NO_FACE, reason)
-        if detections.out_of_reach:
-            return held(Status.UNCERTAIN, f"{job.source}: {_out_of_reach(detections)}")
-        assigned = self._assigned(job, seen)
-        orders = tuple(
-            _order(job, who, words) for who, words in zip(assigned, seen.said, strict=True)
-        )
-        asked = bool(seen.left) or any(one.leave for one in seen.said)
-        if assigned and not any(orders) and not asked and job.no_face == "hold":
+        beyond = [one.fallback or job.fallback for one in seen.beyond]
+        if None in beyond:
+            faces = faces_left(detections, (*detections.faces, *detections.out_of_reach))
+            reason = f"{job.source}: {reasons.out_of_reach(detections)}"
+            return held(Status.UNCERTAIN, reason, faces)
+        assigned, spared = self._assigned(job, seen), self._people.ids(job.spared)
+        words = [also(spared, *one) for one in zip(assigned, seen.said, strict=True)]
+        orders = tuple(order_of(job, *one) for one in zip(assigned, words, strict=True))
+        asked = bool(seen.left) or any(one.leave for one in words)
+        touched = any(orders) or bool(beyond)
+        if assigned and not touched and not asked and job.no_face == "hold":
             reason = (
-                f"{job.source}: nobody with a name was found in it; --no-face copy writes such "
-                "photos as well."
+                f"{job.source}: {reasons.nobody(job)}; --no-face copy writes such photos as well."
             )
             return held(Status.NOBODY_NAMED, reason, faces_left(detections, detections.faces))
-        order = CloakRequest(task, detections, orders, self._library.means)
+        hidden = tuple(one for one in beyond if one is not None)
+        order = CloakRequest(task, detections, orders, self._library.means, hidden)
         return CloakPlan(order, tuple(assigned), seen.left, asked=asked)
 
-    def _corrected(self, detections: Detections) -> Corrected:
-        return corrected(detections, self._corrections.of(detections.content))
+    def _corrected(self, job: Job, detections: Detections) -> Corrected:
+        said = self._corrections.of(detections.content)
+        return corrected(detections, said, no_faces=job.not_a_face)
+
+    def _sighted(self, job: Job, seen: Corrected) -> Sighted:
+        only = frozenset(self._people.ids(job.only)) if job.only else None
+        return seen.sighted(job, only)
 
     def _assigned(self, job: Job, seen: Corrected) -> list[Assignment]:
         if not seen.detections.faces:
@@ -170,7 +179,7 @@ class Decisions:
         # A worker elsewhere may have other extractors than this machine.
         self._library.require(seen.detections.observed[0].features)
         return self._people.assign(
-            seen.sighted(job), library=self._library.targets, choose=self._choose
+            self._sighted(job, seen), library=self._library.targets, choose=self._choose
         )
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
@@ -189,18 +198,25 @@ class Decisions:
         )
         if not plan.order.touched:
             return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
-        faces = faces_done(plan, cloaked)
-        weak = cloaked.weak(load_mode(one.mode) for one in plan.order.touched)
-        if any(weak):
-            still = _names(compress(cloaked.accepting, weak))
+        faces, orders = faces_done(plan, cloaked), plan.order.faces
+        asked = [one.mode for one in map(orders.__getitem__, cloaked.cloaked) if one is not None]
+        known = {name for one in cloaked.obscured.values() for name in one.accepting}
+        if known:
             reason = (
-                f"{job.source}: held back, since {still} would still recognise a face in it; "
-                f"{_remedy(cloaked)}"
+                f"{job.source}: held back, since {', '.join(sorted(known))} would still recognise "
+                "a face in it that was made unrecognisable; crop it, or leave the photo out."
             )
             return _held(task, detections, Status.TOO_WEAK, reason, faces)
-        accepting = _names(cloaked.accepting)
+        weak = cloaked.weak(map(load_mode, asked))
+        if any(weak):
+            still = reasons.names_of(compress(cloaked.accepting, weak))
+            reason = (
+                f"{job.source}: held back, since {still} would still recognise a face in it; "
+                f"{reasons.remedy(cloaked)}"
+            )
+            return _held(task, detections, Status.TOO_WEAK, reason, faces)
+        accepting = reasons.names_of(cloaked.accepting)
         remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
-        asked = [one.mode for one in plan.order.touched]
         if harder := sorted((new, old) for new, old in zip(cloaked.modes, asked, strict=True)
                             if new != old):  # fmt: skip
             new, old = harder[0]
@@ -208,6 +224,8 @@ class Decisions:
                 f"a face got the budget of {new}, since {old} was too weak: look at it before you "
                 "publish it"
             )
+        if cloaked.obscured:
+            remarks.append(reasons.obscured(one.how for one in cloaked.obscured.values()))
         notes = "; ".join([*encoded.notes, *remarks]) or None
         people = tuple(
             (one.person.id, one.target.name)
@@ -233,23 +251,31 @@ def chooser(library: TargetLibrary) -> Choose:
     return choose
 
 
-def settings_of(job: Job, policy: exporters.Policy, named: Sequence[int]) -> str:
-    """Return a hash of how a photo is to be done; `named` are the people who have a name.
+def settings_of(
+    job: Job,
+    policy: exporters.Policy,
+    named: Sequence[int],
+    wished: tuple[tuple[int, ...], ...] = ((), ()),
+) -> str:
+    """Return a hash of how a photo is to be done.
 
     The metadata of another file are part of it by path and content.
+
+    Args:
+        job: what is to be done.
+        policy: what may be written.
+        named: the people who have a name.
+        wished: whom only to cloak, and whom to spare.
+
     """
     target = None if job.hint.target is None else job.hint.target.name
     metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
+    how: tuple[object, ...]
     how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
+    special = (job.fallback, job.not_a_face, wished)
+    if special != (None, False, ((), ())):  # else as it was before there were such wishes
+        how = (*how, special)
     return hashlib.sha256(repr((how, tuple(named))).encode("utf-8", "backslashreplace")).hexdigest()
-
-
-def _order(job: Job, who: Assignment, words: Correction) -> FaceOrder | None:
-    """Say what is to be done with a face; None: it is left alone."""
-    target = who.target if who.instead is None else who.instead
-    if target is None or words.leave:
-        return None
-    return FaceOrder(target, who.reference, words.mode or job.mode)
 
 
 def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
@@ -260,7 +286,8 @@ def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
         return Status.NO_FACE, "no face was found; written uncloaked", ()
     if plan.asked:
         return Status.LEFT_ALONE, "all faces in it are left as they are, as you asked", faces
-    return Status.NOBODY_NAMED, "nobody with a name was found; written uncloaked", faces
+    reason = f"{reasons.nobody(plan.order.task.job)}; written uncloaked"
+    return Status.NOBODY_NAMED, reason, faces
 
 
 def _held(
@@ -282,29 +309,3 @@ def _held(
         source_sha256=task.file,
         content=detections.content,
     )
-
-
-def _out_of_reach(detections: Detections) -> str:
-    """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
-    missed = detections.out_of_reach
-    x, y, w, h = detections.published(missed[0])
-    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-    return (
-        f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
-        "cannot be cloaked; crop or cover it."
-    )
-
-
-def _remedy(cloaked: CloakedFile) -> str:
-    """Say what else there is to do about a face that is too weak."""
-    strongest = {one.then for one in load_modes().values() if one.then} - {
-        name for name, one in load_modes().items() if one.then
-    }
-    if strongest.intersection(cloaked.modes):
-        return "crop or cover it, or leave the photo out."
-    return "a stronger --mode has a larger budget."
-
-
-def _names(accepting: Iterable[Iterable[str]]) -> str:
-    """Return the extractors that still accept a face, joined; empty: none does."""
-    return ", ".join(sorted({name for names in accepting for name in names}))

@@ -1,6 +1,7 @@
 """What became of each face of a photo, for its outcome."""
 
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin.pipeline.job import FaceOutcome
@@ -9,24 +10,39 @@ from photocloak.plugin.pipeline.messages import CloakedFile, CloakPlan, Detectio
 
 def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
     """Return what became of each face; the evidence is of the touched ones alone."""
-    detections, done = plan.order.detections, zip(cloaked.evidence, cloaked.worn, strict=True)
+    detections = plan.order.detections
+    found = zip(cloaked.cloaked, cloaked.evidence, cloaked.worn, strict=True)
+    done = {index: (evidence, worn) for index, evidence, worn in found}
     result = []
-    for face, order, who in zip(detections.faces, plan.order.faces, plan.assigned, strict=True):
-        if order is None:
-            result.append(face_left(detections, face))
-            continue
-        evidence, worn = next(done)
-        result.append(
-            FaceOutcome(
+    labels = [None if one.person is None else one.person.label for one in plan.assigned]
+    faces = [*detections.faces, *detections.out_of_reach]
+    for index, (face, label) in enumerate(zip_longest(faces, labels)):
+        if index in done:
+            evidence, worn = done[index]
+            one = FaceOutcome(
                 evidence.box,
-                None if who.person is None else who.person.label,
+                label,
                 evidence.dssim,
                 evidence.similarity,
                 worn.mode.name,
                 worn.amounts,
                 found=detections.found(face),
             )
-        )
+        elif index in cloaked.obscured:
+            hidden = cloaked.obscured[index]
+            one = FaceOutcome(
+                hidden.evidence.box,
+                label,
+                hidden.evidence.dssim,
+                hidden.evidence.similarity,
+                None,
+                cloaked=False,
+                found=detections.found(face),
+                fallback=hidden.how,
+            )
+        else:
+            one = face_left(detections, face)
+        result.append(one)
     return (*result, *faces_left(detections, plan.left))
 
 

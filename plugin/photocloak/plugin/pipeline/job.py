@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.engine.modes import Fallback
 from photocloak.engine.seam import Box
 from photocloak.plugin.people.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
@@ -44,6 +45,11 @@ class Job:
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
         redo: make what was done before once more, in its place.
+        fallback: how a face is made unrecognisable that cannot be cloaked well enough; None: the
+            photo is held back.
+        not_a_face: what is not a face for certain is none.
+        only: whose faces to cloak, names or labels; none: `faces` says it.
+        spared: whose faces to leave as they are, names or labels.
 
     """
 
@@ -58,6 +64,10 @@ class Job:
     deadline: float | None = None
     metadata_from: Path | None = None
     redo: bool = False
+    fallback: Fallback | None = None
+    not_a_face: bool = False
+    only: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
 
 
 _EDITS = (
@@ -87,7 +97,8 @@ class FaceOutcome:
         mode: whose bounds it got; None: it was left alone.
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
-        cloaked: False: it was left alone, and nothing was measured.
+        cloaked: False: it was left alone, and nothing was measured, or made unrecognisable.
+        fallback: how it was made unrecognisable instead of cloaked; None: it was not.
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
             None: it was made before there were any.
 
@@ -100,6 +111,7 @@ class FaceOutcome:
     mode: str | None
     edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
+    fallback: Fallback | None = None
     found: Box | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -112,12 +124,13 @@ class FaceOutcome:
             "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
+            "fallback": self.fallback,
             "found": None if self.found is None else list(self.found),
         }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
-        """Read what `as_json` wrote; earlier versions knew neither mode, edits nor `found`."""
+        """Read what `as_json` wrote; earlier versions knew the first fields only."""
         return cls(
             _box(row["box"]),
             row["person"],
@@ -126,6 +139,7 @@ class FaceOutcome:
             row.get("mode"),
             row.get("edits", {}),
             cloaked=row["cloaked"],
+            fallback=row.get("fallback"),
             found=_box(row["found"]) if row.get("found") else None,
         )
 

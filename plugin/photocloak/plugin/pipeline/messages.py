@@ -8,14 +8,14 @@ pixels pass: of a photo that waits for its turn only what was seen in it is kept
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.modes import Mode
+from photocloak.engine.modes import Fallback, Mode
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.subject import FaceCloak
@@ -96,15 +96,17 @@ class FaceOrder:
     """What is to be done with a face that is not left alone.
 
     Attributes:
-        target: for whom it shall be taken.
+        target: for whom it shall be taken; None: no cloak is tried, it is made unrecognisable.
         person: what is known of its person, see `Assignment.reference`.
         mode: what the cloak may cost.
+        fallback: how it is made unrecognisable where no cloak is strong enough; None: it is not.
 
     """
 
-    target: Target
+    target: Target | None
     person: Embeddings
     mode: str
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class CloakRequest:
         detections: what was seen in it, but for what is no face.
         faces: what to do with each face; None leaves it alone.
         means: the centre of each extractor's features, (D,) float32 by name.
+        beyond: how the faces out of reach are made unrecognisable.
 
     """
 
@@ -123,11 +126,12 @@ class CloakRequest:
     detections: Detections
     faces: tuple[FaceOrder | None, ...]
     means: Mapping[str, Array]
+    beyond: tuple[Fallback, ...] = ()
 
     @property
-    def touched(self) -> tuple[FaceOrder, ...]:
-        """What is to be done with the faces that are not left alone."""
-        return tuple(one for one in self.faces if one is not None)
+    def touched(self) -> int:
+        """How many faces are not left alone."""
+        return sum(one is not None for one in self.faces) + len(self.beyond)
 
 
 @dataclass(frozen=True)
@@ -145,29 +149,50 @@ class CloakPlan:
 
 
 @dataclass(frozen=True)
+class Obscured:
+    """A face that was made unrecognisable.
+
+    Attributes:
+        how: in which way.
+        evidence: what was measured on the bytes.
+        accepting: which extractors know it all the same.
+
+    """
+
+    how: Fallback
+    evidence: FaceEvidence
+    accepting: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CloakedFile:
     """A file that nobody has seen yet, and what was measured on its bytes.
 
     Attributes:
         encoded: the file.
-        evidence: of the cloaked faces, in their order.
+        cloaked: which faces were cloaked: indices of the detections' faces.
+        evidence: of these faces.
         accepting: which extractors still accept each of them.
         worn: what each of them wears.
+        obscured: the faces that were made unrecognisable, by index; those out of reach come after
+            the others.
 
     """
 
     encoded: exporters.Encoded
+    cloaked: tuple[int, ...]
     evidence: tuple[FaceEvidence, ...]
     accepting: tuple[tuple[str, ...], ...]
     worn: tuple[FaceCloak, ...]
+    obscured: Mapping[int, Obscured] = field(default_factory=dict)
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """Whose bounds each face got."""
+        """Whose bounds each cloaked face got."""
         return tuple(one.mode.name for one in self.worn)
 
     def weak(self, modes: Iterable[Mode]) -> list[bool]:
-        """Tell of each face whether more extractors accept it than the mode of it lets pass."""
+        """Tell of each cloaked face whether more extractors accept it than its mode lets pass."""
         faces = zip(self.accepting, self.evidence, modes, strict=True)
         return [
             not mode.tolerates(len(names), of=len(one.similarity)) for names, one, mode in faces

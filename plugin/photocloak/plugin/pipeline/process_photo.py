@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photocloak import exporters
@@ -13,7 +13,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
-from photocloak.engine.modes import load_mode
+from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.runtime import release_memory
@@ -22,7 +22,14 @@ from photocloak.engine.targets.library import TargetLibrary
 from photocloak.engine.verify import FaceEvidence, measure
 from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline import deadline
-from photocloak.plugin.pipeline.messages import CloakedFile, CloakRequest, Detections, PhotoTask
+from photocloak.plugin.pipeline.hiding import clean_features, cover, fallbacks, standing, ways
+from photocloak.plugin.pipeline.messages import (
+    CloakedFile,
+    CloakRequest,
+    Detections,
+    Obscured,
+    PhotoTask,
+)
 
 FindAttributes = Callable[[Image, Face, Embeddings], Attributes | None]
 
@@ -102,10 +109,11 @@ def detect(engine: Engine, opened: Opened) -> Detections:
 
 
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
-    """Cloak, encode and measure the faces that got a target.
+    """Cloak, encode and measure the faces that got a target, and make others unrecognisable.
 
     Where one comes out too weak, all of it once more: that one's cloak is gone on with within
-    the bounds of the mode's next, the others keep what they wear.
+    the bounds of the mode's next, the others keep what they wear. What is still too weak then is
+    made unrecognisable, if that is wished.
 
     Args:
         engine: the models.
@@ -115,39 +123,54 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
 
     """
     job, detections = order.task.job, order.detections
-    modes = [load_mode(one.mode) for one in order.touched]
-    given = zip(detections.faces, order.faces, detections.observed, strict=True)
-    subjects = [
-        Subject(face, one.target, sighting.features, load_mode(one.mode), person=one.person)
-        for face, one, sighting in given
-        if one is not None
-    ]
+    subjects, hidden = _subjects(order), ways(order)
+    modes = [one.mode for one in subjects.values()]
     countdown = deadline.Countdown(job, faces=len(subjects), looking=detections.seconds)
     attempt = _Attempt(engine, order, opened)
     stronger = [load_mode(mode.then) if mode.then else mode for mode in modes]
     harder = [now != then for now, then in zip(modes, stronger, strict=True)]
-    first = sum(one.steps for one in subjects)
+    first = sum(one.steps for one in subjects.values())
     second = sum(mode.steps // 2 for mode, more in zip(stronger, harder, strict=True) if more)
 
     def stepped(done: int, total: int) -> None:
         countdown(done, total)
         on_step(done, total + second)
 
-    cloaked = attempt(subjects, stepped)
+    cloaked = attempt(subjects, hidden, stepped)
     weak = [now and more for now, more in zip(cloaked.weak(modes), harder, strict=True)]
-    if not any(weak):
+    if any(weak):
+        for index, worn, then, too_weak in zip(
+            cloaked.cloaked, cloaked.worn, stronger, weak, strict=True
+        ):
+            one = subjects[index]
+            subjects[index] = replace(one, mode=then if too_weak else one.mode, worn=worn)
+        countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
+
+        def stepped_again(done: int, total: int) -> None:
+            countdown(done, total)
+            on_step(first + done, first + total)
+
+        cloaked = attempt(subjects, hidden, stepped_again)
+    still = [index for index, one in zip(cloaked.cloaked, cloaked.weak(modes), strict=True) if one]
+    given_up = {index: how for index, how in fallbacks(order).items() if index in still}
+    if not given_up:
         return cloaked
-    again = [
-        replace(one, mode=then if too_weak else one.mode, worn=worn)
-        for one, then, too_weak, worn in zip(subjects, stronger, weak, cloaked.worn, strict=True)
-    ]
-    countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
+    rest = {
+        index: replace(subjects[index], worn=worn)
+        for index, worn in zip(cloaked.cloaked, cloaked.worn, strict=True)
+        if index not in given_up
+    }
+    return attempt(rest, hidden | given_up, lambda *_: None)
 
-    def stepped_again(done: int, total: int) -> None:
-        countdown(done, total)
-        on_step(first + done, first + total)
 
-    return attempt(again, stepped_again)
+def _subjects(order: CloakRequest) -> dict[int, Subject]:
+    """Return the faces to cloak by index."""
+    given = zip(order.detections.faces, order.faces, order.detections.observed, strict=True)
+    return {
+        index: Subject(face, one.target, seen.features, load_mode(one.mode), person=one.person)
+        for index, (face, one, seen) in enumerate(given)
+        if one is not None and one.target is not None
+    }
 
 
 @dataclass(frozen=True)
@@ -158,44 +181,67 @@ class _Attempt:
     order: CloakRequest
     opened: Opened
 
-    def __call__(self, subjects: list[Subject], on_step: OnStep) -> CloakedFile:
-        ensemble, job = self.engine.ensemble, self.order.task.job
-        column = self.order.detections.column
-        base = seam.turned(self.opened.base, column)
+    def __call__(
+        self, subjects: Mapping[int, Subject], hidden: Mapping[int, Fallback], on_step: OnStep
+    ) -> CloakedFile:
+        ensemble, job, task = self.engine.ensemble, self.order.task.job, self.order.task
+        detections = self.order.detections
+        base, worn_by = seam.turned(self.opened.base, detections.column), [*subjects.values()]
         seed = job.seed
         if seed is None:
-            seed = seed_of(self.order.detections.content, *(one.target.name for one in subjects))
+            seed = seed_of(detections.content, *(one.target.name for one in worn_by))
         cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
-        cloak = cloaker(base, subjects, seed=seed, on_step=on_step)
+        covered = cover(base, detections, hidden, self.engine.landmarks)
+        cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()
-        pixels = seam.turned(cloak.pixels, -column)
-        task, worn = self.order.task, cloak.worn
+        pixels, worn = seam.turned(cloak.pixels, -detections.column), cloak.worn
         encoded = exporters.encode(self.opened.photo, self.opened.base, pixels, task.policy)
-        del cloak, pixels  # what was written is decoded next: of a large photo, a copy more
-        evidence = self._measure(base, encoded, subjects)
+        del cloak, covered, pixels  # what was written is decoded next: of a large photo, a copy
+        cloaked = [detections.faces[index] for index in subjects]
+        clean = [one.own for one in worn_by]
+        concealed = [standing(detections, index) for index in hidden]
+        clean += clean_features(ensemble, base, detections, hidden)
+        evidence = self._measure(base, encoded, cloaked + concealed, clean)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
-        return CloakedFile(encoded, evidence, accepting, worn)
+        count = len(worn_by)
+        return CloakedFile(
+            encoded,
+            tuple(subjects),
+            evidence[:count],
+            accepting[:count],
+            worn,
+            {
+                index: Obscured(how, one, names)
+                for (index, how), one, names in zip(
+                    hidden.items(), evidence[count:], accepting[count:], strict=True
+                )
+            },
+        )
 
     def _measure(
-        self, base: Image, encoded: exporters.Encoded, subjects: list[Subject]
+        self,
+        base: Image,
+        encoded: exporters.Encoded,
+        faces: Sequence[Face],
+        clean: Sequence[Embeddings],
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
         detections = self.order.detections
         written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
-        if not subjects:
+        if not faces:
             return ()
         found = measure(
             base,
             seam.turned(written, detections.column),
-            [one.face for one in subjects],
-            [one.own for one in subjects],
+            faces,
+            clean,
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
         return tuple(
-            replace(one, box=detections.published(subject.face))
-            for one, subject in zip(found, subjects, strict=True)
+            replace(one, box=detections.published(face))
+            for one, face in zip(found, faces, strict=True)
         )
 
 

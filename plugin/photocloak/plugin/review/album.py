@@ -138,4 +138,7 @@ class Album:
             self.wishes.preset,
             "copy" if as_it_is else self._settings.no_face,
             faces=self._settings.faces,
+            spared=tuple(
+                label for label, photos in self.wishes.spared.items() if str(photo.source) in photos
+            ),
         )

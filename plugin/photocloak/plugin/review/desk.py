@@ -15,6 +15,7 @@ from photocloak.plugin.review.maker import Maker
 from photocloak.plugin.review.people import Cards
 from photocloak.plugin.review.pictures import Pictures
 from photocloak.plugin.review.publishing import Publisher
+from photocloak.plugin.review.sparing import Sparing
 from photocloak.plugin.review.staging import Staging, Wishes
 from photocloak.plugin.review.words import Specs
 from photocloak.plugin.settings import Settings
@@ -61,7 +62,8 @@ class Desk:
         self.album = Album(found, wishes, settings, staging.photos)
         self.pictures = Pictures()
         self.publisher = Publisher(self.album, means.decisions, results)
-        self.maker = Maker(means.coordinator, means.workers, self.album, self.publisher.look)
+        self.maker = Maker(means.coordinator, means.workers, self.album, self._made)
+        self.sparing = Sparing(self.album, self.maker, staging)
         self.corrector = Corrector(self.album, self.maker, Corrections(means.database), roster)
         self.cards = Cards(self.album, roster, People(means.database, thresholds), results)
         self.roster = roster
@@ -91,6 +93,16 @@ class Desk:
             photos.remove(name)
         self._staging.save(self.album.wishes)
         self.maker.again([photo])
+
+    def forget(self, label: str) -> None:
+        """Delete somebody's profile."""
+        self.sparing.cloak(self.corrector.person(label))
+        self.corrector.forget(label)
+
+    def _made(self, photo: Photo) -> None:
+        """Look whether a photo that was made is published already, and shows somebody spared."""
+        self.publisher.look(photo)
+        self.sparing.look(photo, self.roster.everybody())
 
     def close(self) -> None:
         """End: what is not finished is given up, what is staged waits for the next time."""

@@ -80,9 +80,11 @@ class Cards:
         for one in sorted(faces, key=lambda seen: -seen.box[2] * seen.box[3]):
             if len(chosen) < SHOWN and one.sha256 not in chosen and one.path.is_file():
                 chosen[one.sha256] = one
-        photos = tuple(one.number for one in self._album.showing([person.label]))
+        spared = self._album.wishes.spared.get(f"person-{person.id}", ())
+        shown = {one.number for one in self._album.showing([person.label])}
+        shown |= {one.number for one in self._album.photos if str(one.source) in spared}
         days = _day(person.created), _day(person.last_seen)
-        return Card(person, tuple(chosen.values()), photos, *days)
+        return Card(person, tuple(chosen.values()), tuple(sorted(shown)), *days)
 
     def _faces(self) -> dict[int, list[Seen]]:
         """Return where faces of everybody were seen: in this album, and in what was written."""

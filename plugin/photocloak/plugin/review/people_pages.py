@@ -33,7 +33,11 @@ def pages(desk: Desk) -> Blueprint:
         elif what == "merge":
             desk.corrector.merge(who, request.form.get("with", ""))
         elif what == "forget":
-            desk.corrector.forget(who)
+            desk.forget(who)
+        elif what == "spare":
+            desk.sparing.spare(desk.corrector.person(who))
+        elif what == "cloak":
+            desk.sparing.cloak(desk.corrector.person(who))
         else:
             raise ConfigError(f"{what!r} cannot be said about a person.")
         return redirect(url_for("people.cards"), 303)  # type: ignore[return-value]

@@ -34,7 +34,7 @@ class Wishes:
         mode: see `Job`.
         preset: see `Job`.
         as_it_is: photos that are published without a face to cloak.
-        apart: names of people who are left as they are.
+        spared: people who are left as they are, by label, and the photos that show them.
 
     """
 
@@ -43,7 +43,7 @@ class Wishes:
     mode: str
     preset: str
     as_it_is: list[str] = field(default_factory=list)
-    apart: list[str] = field(default_factory=list)
+    spared: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Staging:
@@ -119,7 +119,7 @@ def wishes_of(
         settings.preset,
     )
     if before is not None:
-        wishes.as_it_is, wishes.apart = before.as_it_is, before.apart
+        wishes.as_it_is, wishes.spared = before.as_it_is, before.spared
     return wishes
 
 

@@ -9,6 +9,7 @@ from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Status, edits_in_words
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.review.album import Photo
+from photocloak.plugin.review.offers import BLURS
 
 Specs = Mapping[str, ExtractorSpec]
 
@@ -56,7 +57,7 @@ def state(photo: Photo) -> Word:
         return Word("published", "good")
     if photo.outcome is not None and photo.held:
         return Word(HELD.get(photo.outcome.status, "held back"), "warn")
-    if not any(face.cloaked for face in photo.faces):
+    if not any(face.cloaked or face.fallback for face in photo.faces):
         return Word("ready, not cloaked", "warn")
     return Word("ready", "good")
 
@@ -77,6 +78,8 @@ def reason(photo: Photo) -> str:
 
 def verdict(face: FaceOutcome, specs: Specs) -> Word:
     """Say what a face's cloak is worth."""
+    if face.fallback is not None:
+        return Word(BLURS[face.fallback], "good")
     if not face.cloaked:
         return Word("left as it is", "warn")
     asked = [name for name in face.similarity if name in specs]
@@ -105,7 +108,7 @@ def name_of(path: Path) -> str:
 def whose(face: FaceOutcome) -> str:
     """Say whose face it is."""
     if face.person is None:
-        return "nobody in particular" if face.cloaked else "not looked who it is"
+        return "nobody in particular" if face.cloaked else "whose it is plays no part"
     number = face.person.removeprefix("person-")
     return f"Person {number}" if number.isdigit() else clean(face.person)
 
