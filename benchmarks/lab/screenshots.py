@@ -80,7 +80,7 @@ def report(chromium: webdriver.Chrome, album: Path, home: Path) -> None:
     page = subprocess.run(
         [*program, "report", str(run)], check=True, stdout=subprocess.PIPE, text=True
     )
-    save(chromium, Path(page.stdout.strip()).as_uri(), "report", DESK)
+    save(chromium, Path(page.stdout.strip()).as_uri(), "report", DESK, top="article")
 
 
 @contextmanager
@@ -99,16 +99,20 @@ def browser(folder: Path) -> Iterator[webdriver.Chrome]:
         one.quit()
 
 
-def save(chromium: webdriver.Chrome, link: str, name: str, size: tuple[int, int]) -> None:
-    """Open a page, wait for its pictures, and save what is seen."""
+def save(
+    chromium: webdriver.Chrome, link: str, name: str, size: tuple[int, int], *, top: str = "body"
+) -> None:
+    """Open a page, wait for its pictures, and save what is seen from an element on."""
     width, height = size
     settings = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", settings)
     chromium.get(link)
     chromium.execute_async_script(
-        "const done = arguments[0];"
+        "const [top, done] = arguments;"
+        "document.querySelector(top).scrollIntoView();"
         "const there = [...document.images].filter((one) => one.loading !== 'lazy');"
-        "Promise.all(there.map((one) => one.decode())).then(() => setTimeout(done, 1500));"
+        "Promise.all(there.map((one) => one.decode())).then(() => setTimeout(done, 1500));",
+        top,
     )
     shown = Pillow.open(io.BytesIO(chromium.get_screenshot_as_png())).convert("RGB")
     shown.save(SCREENSHOTS / f"{name}.png", optimize=True)

@@ -21,8 +21,8 @@ HOUR = 3600.0
 REQUEST = 64 << 10
 """Bytes of the largest request: a form with a few fields."""
 
-THREADS = 6
-"""Requests at once; a browser asks for six pictures at a time."""
+THREADS = 12
+"""Requests at once; a browser asks for six pictures at a time, and how things are besides."""
 
 
 class LocalServer:
