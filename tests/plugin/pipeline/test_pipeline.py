@@ -246,7 +246,9 @@ def test_a_cloak_that_is_too_weak_is_held_back(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     outcome = studio.pipeline.run(studio.job(), on_step=lambda *step: steps.append(step))
     assert (outcome.status, outcome.code) == (Status.TOO_WEAK, ExitCode.TOO_WEAK)
-    assert "one, three, two would still recognise" in str(outcome.reason)
+    assert "nearly every recogniser still knows person-1 at 40, 20" in str(outcome.reason)
+    assert outcome.faces[0].accepting == ("one", "two", "three")
+    assert not outcome.faces[0].as_json()["cloaked"], "it is called cloaked nowhere"
     assert steps[-1] == (18, 18), "with half of the next mode's, from where this one's ended"
     assert [done for done, _ in steps] == list(range(1, 19)), "it never goes back"
     assert outcome.faces[0].similarity.keys() == {"one", "two", "three"}

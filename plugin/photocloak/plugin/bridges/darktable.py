@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.engine.modes import load_modes
+from photocloak.engine.modes import offered_modes
 from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
 from photocloak.plugin.storage.folders import Folders
 
@@ -85,7 +85,7 @@ def _setup(command: Path, folders: Folders) -> bytes:
     values = {
         "program": _quoted(os.fsencode(command)),
         "folder": _quoted(os.fsencode(platformdirs.user_pictures_path() / "cloaked")),
-        "modes": _list(list(load_modes())),
+        "modes": _list(offered_modes()),
         "presets": _list(presets),
     }
     lines = (f"  {name} = {value}," for name, value in values.items())

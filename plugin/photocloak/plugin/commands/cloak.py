@@ -45,7 +45,11 @@ def cloak(options: CloakOptions) -> int:
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
-        mode=options.mode, preset=options.preset, no_face=options.no_face, faces=options.faces
+        mode=options.mode,
+        preset=options.preset,
+        no_face=options.no_face,
+        faces=options.faces,
+        accept_weak=options.accept_weak,
     )
     if options.person is not None:
         check_name(options.person)
@@ -101,6 +105,7 @@ def _jobs(
             end,
             metadata.get(photo.source),
             options.redo,
+            settings.accept_weak,
         )
         for photo in photos
     ]
