@@ -62,6 +62,7 @@ API = {
         "graft",
         "kinds_of",
         "load_policy",
+        "pictures",
         "policy_names",
         "prepare",
         "publish",

@@ -196,6 +196,8 @@ class TestOnlyMe:
             "box": [150, 30, 70, 70],
             "person": None,
             "cloaked": False,
+            "verdict": None,
+            "accepting": None,
             "mode": None,
             "edits": {},
             "dssim": None,
