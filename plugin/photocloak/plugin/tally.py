@@ -65,7 +65,7 @@ class Tally:
         counts = self.outcomes + Counter({"not done": max(0, (total or 0) - self.done)})
         parts = [f"{counts[name]} {name}" for name in _ORDER if counts[name]]
         if self.disclosing:
-            parts.append(f"{self.disclosing} telling {_words(self.disclosed)}")
+            parts.append(f"{self.disclosing} telling {told_in_words(self.disclosed)}")
         if left := passed_over(self.passed):
             parts.append(left)
         return " · ".join(parts) or "nothing was done"
@@ -77,12 +77,13 @@ def _way_out(outcome: Outcome) -> str:
     if outcome.status is Status.ALREADY_CLOAKED:
         again = ", given the original instead of what photocloak wrote"
     return (
-        f"{outcome.output} also tells {_words(outcome.discloses)}, as its source does; "
+        f"{outcome.output} also tells {told_in_words(outcome.discloses)}, as its source does; "
         f"--preset web leaves that out{again}"
     )
 
 
-def _words(kinds: Collection[str]) -> str:
+def told_in_words(kinds: Collection[str]) -> str:
+    """Say what is disclosed: "the place, serial numbers"."""
     return ", ".join(words for kind, words in _TOLD.items() if kind in kinds)
 
 

@@ -84,3 +84,14 @@ def test_the_line_has_the_word_and_the_recognisers_come_on_request(tmp_path: Pat
     before = again(studio).as_json()
     assert (before["status"], before["verdict"]) == ("done_before", "fair")
     assert before["faces"] == outcome.as_json()["faces"]
+
+
+def test_who_accepts_weak_ones_gets_no_stronger_mode_for_them(tmp_path: Path) -> None:
+    """Whoever chose `subtle` for its looks must be able to keep them."""
+    for accept_weak, mode in ((True, "subtle"), (False, "balanced")):
+        studio = studio_where(tmp_path / mode, 2)
+        outcome = studio.pipeline.run(studio.job(mode="subtle", accept_weak=accept_weak))
+        assert [face.mode for face in outcome.faces] == [mode]
+    bare = studio_where(tmp_path / "bare", 3)
+    outcome = bare.pipeline.run(bare.job(mode="subtle", accept_weak=True))
+    assert [face.mode for face in outcome.faces] == ["balanced"], "what is no cloak is tried again"

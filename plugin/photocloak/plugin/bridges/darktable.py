@@ -81,7 +81,8 @@ def _version(found: str) -> str:
 
 def _setup(command: Path, folders: Folders) -> bytes:
     """Write what only this installation knows as a Lua module."""
-    presets = exporters.policy_names(folders.config / "presets")
+    # The first one is what a menu shows before anything was chosen.
+    presets = sorted(exporters.policy_names(folders.config / "presets"), key=lambda x: x != "web")
     values = {
         "program": _quoted(os.fsencode(command)),
         "folder": _quoted(os.fsencode(platformdirs.user_pictures_path() / "cloaked")),

@@ -96,7 +96,8 @@ _WHOM = [
         "--accept-weak",
         is_flag=True,
         default=None,
-        help="Publish weak cloaks, too, instead of holding their photos back.",
+        help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
+        "stays weak.",
     ),
 ]
 

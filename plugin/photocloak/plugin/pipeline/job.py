@@ -43,7 +43,8 @@ class Job:
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
         redo: make what was done before once more, in its place.
-        accept_weak: publish a photo with a weak cloak, too, instead of holding it back.
+        accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
+            weak.
 
     """
 
