@@ -183,7 +183,7 @@ def test_the_first_entry_publishes_and_the_second_keeps_the_rest(heard: Path, al
 
 
 @pytest.mark.parametrize(
-    ("settings", "arguments", "preset"),
+    "said",
     [
         ("", [], "web"),
         ('preset = "keep"', [], "web"),
@@ -195,19 +195,18 @@ def test_from_a_menu_is_published_without_place_and_names(
     tmp_path: Path,
     folders: Folders,
     monkeypatch: pytest.MonkeyPatch,
-    settings: str,
-    arguments: list[str],
-    preset: str,
+    said: tuple[str, list[str], str],
 ) -> None:
+    settings, options, preset = said
     folders.config.mkdir(parents=True)
     folders.settings.write_text(settings)
-    said = tmp_path / "said"
+    heard = tmp_path / "heard"
     command = tmp_path / "photocloak"
-    command.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >'{said}'\n")
+    command.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >'{heard}'\n")
     command.chmod(0o755)
     monkeypatch.setattr(base, "program", lambda: command)
-    run(["beside", *arguments, str(tmp_path / "a.jpg")])
-    words = said.read_text().splitlines()
+    run(["beside", *options, str(tmp_path / "a.jpg")])
+    words = heard.read_text().splitlines()
     assert words[words.index("--preset") + 1] == preset
 
 
