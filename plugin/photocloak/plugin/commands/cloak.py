@@ -59,7 +59,7 @@ def cloak(options: CloakOptions) -> int:
     if options.target_folder is not None:
         target = assembly.target_from_folder(options.target_folder, make().engine)
     jobs = _jobs(options, found.photos, settings, target, end)
-    began, outcomes = time.time(), []
+    began, outcomes, here = time.time(), [], str(Path.cwd())
     with (
         _opened(jobs, assembly.Recipe(settings, folders), make, options.scheduler) as pipeline,
         closing(
@@ -71,7 +71,7 @@ def cloak(options: CloakOptions) -> int:
         try:
             for outcome in pipeline.run_all(jobs, show.event):
                 if options.as_json:
-                    click.echo(json.dumps(outcome.as_json()))
+                    click.echo(json.dumps(outcome.as_json() | {"directory": here}))
                 show.end(outcome)
                 outcomes.append(outcome)
         except KeyboardInterrupt:
