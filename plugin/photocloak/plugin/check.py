@@ -141,8 +141,8 @@ class Auditor:
 
 def _of(box: Box, faces: Collection[FaceOutcome]) -> FaceOutcome | None:
     """Return the face that was there when the file was written."""
-    boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
-    shared = overlap(np.array(box, np.float64), boxes)
+    boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+    shared = overlap(np.array(box, np.float32), boxes)
     return list(faces)[int(shared.argmax())] if shared.max(initial=0.0) >= SAME else None
 
 
