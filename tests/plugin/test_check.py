@@ -153,7 +153,7 @@ def test_a_clean_picture_is_found_wherever_it_hides(
     if seen:
         assert audit.state is State.HIDES_PICTURE and audit.code is ExitCode.OUTPUT
     else:
-        blind = plant.__name__ in BLIND  # type: ignore[attr-defined]
+        blind = plant.__name__ in BLIND
         assert audit.state is (State.HIDES_PICTURE if blind else State.NO_FACE), audit.hidden
 
 
