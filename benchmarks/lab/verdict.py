@@ -1,12 +1,12 @@
-"""What a verdict is worth: how often a recogniser that was left out fails, by how many accept.
+"""What a verdict is worth: how often a recogniser that was not asked fails, by how many accept.
 
 python -m benchmarks.lab.verdict RESULTS.json...
 
-Each RESULTS.json is of `photocloak evaluate --leave-out NAME`. Of every written photo it says
-which recognisers still find the clean face in it; those that the cloak was computed against are
-what the product knows, the one left out is what it wants to know. Recognisers differ far more from
-each other than photos do, so each is told apart, and the last column is what a photo's number adds
-to what is known of the recogniser.
+Each RESULTS.json is of `photocloak evaluate`, with strangers (`--trackers`) or with extractors
+left out. Of every written photo it says which recognisers still find the clean face in it; those
+that the cloak was computed against are what the product knows, the others are what it wants to
+know. Each of these has a row of its own: they differ so much in how hard they are to fool, and in
+how many of the rest accept where they are left out, that a mean over them turns the tendency around.
 """
 
 import json
@@ -14,50 +14,42 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import fmean
-from typing import Any
-
-Failures = dict[int, list[float]]
-"""Whether the one left out failed, a photo each, by how many of the others accept."""
+from typing import Any, NamedTuple
 
 
-def failures(table: dict[str, Any], mode: str, left_out: str) -> Failures:
-    """Return how often one recogniser fails on the photos of a run that left it out."""
-    found: Failures = defaultdict(list)
-    for accepting in table["modes"][mode]["accepting"]:
-        told = len(set(accepting) - set(table["leave_out"]))
-        found[told].append(float(left_out not in accepting))
-    return found
+class Row(NamedTuple):
+    """Which photos are counted together."""
+
+    mode: str
+    unasked: str
+    known: int
 
 
-def beyond(runs: Iterable[Failures]) -> Failures:
-    """Return by how much the failures of each run differ from that run's mean, runs together."""
-    found: Failures = defaultdict(list)
-    for run in runs:
-        mean = fmean(one for ones in run.values() for one in ones)
-        for told, ones in run.items():
-            found[told] += [one - mean for one in ones]
-    return found
+def curve(results: Iterable[dict[str, Any]]) -> dict[Row, dict[int, list[bool]]]:
+    """Return, by how many known ones accept, whether the unasked one failed, a photo each."""
+    found: dict[Row, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for table in results:
+        asked = {name for name, one in table["trackers"].items() if one["seen"]}
+        for mode, values in table["modes"].items():
+            for unasked in sorted(table["trackers"].keys() - asked):
+                row = found[Row(mode, unasked, len(asked))]
+                for accepting in values["accepting"]:
+                    row[len(asked & set(accepting))].append(unasked not in accepting)
+    return {row: dict(sorted(found[row].items())) for row in sorted(found)}
 
 
 def main(paths: Sequence[str]) -> None:
-    """Print the curve as a Markdown table, a mode each."""
-    tables = [json.loads(Path(path).read_text("utf-8")) for path in paths]
-    for mode in sorted({mode for table in tables for mode in table["modes"]}):
-        runs = {
-            name: failures(table, mode, name)
-            for table in tables
-            if mode in table["modes"]
-            for name in table["leave_out"]
-        }
-        print(f"\n| {mode}: others that accept | {' | '.join(runs)} | beyond the run's mean |")
-        print(f"|{'---|' * (len(runs) + 2)}")
-        for told, differences in sorted(beyond(runs.values()).items()):
-            cells = [
-                f"{fmean(run[told]):.2f} of {len(run[told])}" if told in run else ""
-                for run in runs.values()
-            ]
-            print(f"| {told} | {' | '.join(cells)} | {fmean(differences):+.2f} |")
+    """Print the curves as a Markdown table: share of photos on which it fails, and of how many."""
+    rows = curve(json.loads(Path(path).read_text("utf-8")) for path in paths)
+    most = max((number for counts in rows.values() for number in counts), default=0)
+    print(f"| mode | not asked | of | {' | '.join(map(str, range(most + 1)))} |")
+    print(f"|{'---|' * (most + 4)}")
+    for row, counts in rows.items():
+        shares = [
+            f"{sum(counts[n]) / len(counts[n]):.2f} ({len(counts[n])})" if n in counts else ""
+            for n in range(most + 1)
+        ]
+        print(f"| {row.mode} | {row.unasked} | {row.known} | {' | '.join(shares)} |")
 
 
 if __name__ == "__main__":

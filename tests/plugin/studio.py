@@ -30,12 +30,14 @@ def decisions_of(engine: Engine, database: Database) -> Decisions:
 class Studio:
     """A pipeline with a user of its own, and a folder to work in."""
 
-    def __init__(self, home: Path, engine: Engine | None = None) -> None:
+    def __init__(
+        self, home: Path, engine: Engine | None = None, database: Path | None = None
+    ) -> None:
         self.engine = engine or make_engine(FACES)
-        self.database = database = Database(home / "data" / "photocloak.db")
-        self.outputs = Outputs(database)
+        self.database = Database(database or home / "data" / "photocloak.db")
+        self.outputs = Outputs(self.database)
         self.pipeline = Pipeline(
-            decisions_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
+            decisions_of(self.engine, self.database), WorkerThreads(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

@@ -13,7 +13,6 @@ import pytest
 from photocloak import exporters
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Folders, assembly
-from photocloak.plugin.check import Audit, KnownFace
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
@@ -265,40 +264,6 @@ def test_only_me(cli: Run, folders: Folders, album: Path, tmp_path: Path) -> Non
     folders.settings.write_text('faces = "me"')
     assert cli("cloak", album / "trip" / "b.jpg", "-o", out)[0] == 5
     assert cli("cloak", album / "trip" / "b.jpg", "-o", out, "--faces", "everyone")[0] == 0
-
-
-def test_check_finds_faces_of_known_people_and_not_those_that_are_cloaked(
-    cli: Run, album: Path, tmp_path: Path
-) -> None:
-    photo = album / "a.png"
-    cli("cloak", photo, "-o", tmp_path / "out")
-    assert cli("check", tmp_path / "out", "--json")[1][0]["cloaked"] is True
-    code, rows, _ = cli("check", photo, "--json")
-    assert (code, rows[0]["status"], rows[0]["cloaked"]) == (7, "leaks", False)
-    assert rows[0]["faces"] == [{"box": [40, 20, 70, 70], "person": "person-1"}]
-    code, rows, _ = cli("check", album / "trip" / "c.png", "--json")
-    assert (code, rows[0]) == (
-        0,
-        {
-            "source": str(album / "trip" / "c.png"),
-            "status": "clean",
-            "cloaked": False,
-            "reason": None,
-            "leaks": [],
-            "faces": [],
-        },
-    )
-    (album / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert cli("check", album / "broken.png", "--json")[1][0]["status"] == "failed"
-    assert cli("check", album, "--json")[0] == 9
-
-
-def test_check_tells_a_weak_cloak_from_none(album: Path) -> None:
-    known = (KnownFace((40, 20, 70, 70), "Ada"),)
-    [line] = Audit(album / "a.png", faces=known).lines()
-    assert line.endswith("face of Ada at 40, 20 (70 × 70), not cloaked")
-    [line] = Audit(album / "a.png", faces=known, cloaked=True).lines()
-    assert "can still be told in spite of the cloak" in line and "--mode" in line
 
 
 class TestStart:

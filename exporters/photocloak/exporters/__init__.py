@@ -9,7 +9,7 @@ from photocloak.exporters.panorama import wraps
 from photocloak.exporters.policies import Policy, load_policy, policy_names
 from photocloak.exporters.publishing import publish, sweep
 from photocloak.exporters.reading import RAW_SUFFIXES, read, read_bytes
-from photocloak.exporters.scanning import scan
+from photocloak.exporters.scanning import disclosures, kinds_of, pictures, scan
 
 __all__ = [
     "MAX_BYTES",
@@ -18,9 +18,12 @@ __all__ = [
     "Finding",
     "Photo",
     "Policy",
+    "disclosures",
     "encode",
     "graft",
+    "kinds_of",
     "load_policy",
+    "pictures",
     "policy_names",
     "prepare",
     "publish",

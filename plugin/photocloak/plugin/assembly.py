@@ -125,6 +125,11 @@ def open_outputs(folders: Folders) -> Outputs:
     return Outputs(Database(folders.database))
 
 
+def open_results(folders: Folders) -> Results:
+    """Open the register of what became of photos."""
+    return Results(Database(folders.database))
+
+
 def thresholds(ensemble: Ensemble) -> dict[str, float]:
     """Return the raw cosine at 1 % false accepts, by extractor."""
     return {name: one.spec.threshold for name, one in ensemble.extractors.items()}

@@ -50,14 +50,32 @@ def line(outcome: Outcome) -> str:
     source = shown(outcome.source)
     if outcome.output is None:
         return f"{outcome.status.value}: {clean(outcome.reason or source)}"
-    cloaked = sum(face.cloaked for face in outcome.faces)
-    faces = f"{cloaked} face{'s' * (cloaked != 1)}, "
-    what = faces if outcome.status is Status.CLOAKED else ""
+    what = _faces(outcome) if outcome.status is Status.CLOAKED else ""
     note = f" ({clean(outcome.reason)})" if outcome.reason else ""
     return (
         f"{outcome.status.value}: {source} → {shown(outcome.output)} "
         f"[{what}{outcome.seconds:.1f} s]{note}"
     )
+
+
+def _faces(outcome: Outcome) -> str:
+    """Say how well each face is cloaked: "2 faces: Ada good, person-2 fair, "."""
+    cloaked = [face for face in outcome.faces if face.cloaked]
+    count = f"{len(cloaked)} face{'s' * (len(cloaked) != 1)}"
+    known = [face for face in cloaked if face.verdict is not None]
+    words = [f"{clean(face.person or 'somebody')} {face.verdict}" for face in known]
+    return f"{count}{': ' * bool(words)}{', '.join(words)}, "
+
+
+def face_lines(outcome: Outcome) -> list[str]:
+    """Say of each face which recognisers still accept it in the file."""
+    return [
+        f"  {clean(face.person or 'somebody')} at {face.box[0]}, {face.box[1]}: {face.verdict}, "
+        f"accepted by {len(face.accepting)} of {len(face.similarity)}"
+        f"{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
+        for face in outcome.faces
+        if face.accepting is not None
+    ]
 
 
 def passed_line(seen: Seen) -> str:
@@ -101,6 +119,8 @@ class Quiet:
         """Say what went wrong."""
         if outcome.code:
             say(line(outcome))
+        for text in face_lines(outcome) if self._verbose else ():
+            say(text)
 
     def close(self) -> None:
         """Nothing."""
@@ -126,9 +146,13 @@ class Plain:
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo."""
-        self._tally.add(outcome)
+        remark = self._tally.add(outcome)
         number = f"[{self._tally.done}/{self._total}] " if self._total > 1 else ""
         self._say(number + line(outcome))
+        for text in face_lines(outcome) if self._verbose else ():
+            self._say(text)
+        if remark is not None:
+            self._say(clean(remark))
 
     def close(self) -> None:
         """Say how many ended how."""

@@ -22,6 +22,7 @@ class Settings:
         preset: a metadata policy, shipped or the user's own.
         no_face: what becomes of a photo without a face: held back, or written as it is.
         faces: whose faces to cloak: everyone's, or only those of people with a name.
+        accept_weak: let weak cloaks pass, instead of trying harder and holding back.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
@@ -36,6 +37,7 @@ class Settings:
     preset: str = "keep"
     no_face: NoFace = "hold"
     faces: Faces = "everyone"
+    accept_weak: bool = False
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"

@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.engine.modes import load_modes
+from photocloak.engine.modes import offered_modes
 from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
 from photocloak.plugin.storage.folders import Folders
 
@@ -81,11 +81,12 @@ def _version(found: str) -> str:
 
 def _setup(command: Path, folders: Folders) -> bytes:
     """Write what only this installation knows as a Lua module."""
-    presets = exporters.policy_names(folders.config / "presets")
+    # The first one is what a menu shows before anything was chosen.
+    presets = sorted(exporters.policy_names(folders.config / "presets"), key=lambda x: x != "web")
     values = {
         "program": _quoted(os.fsencode(command)),
         "folder": _quoted(os.fsencode(platformdirs.user_pictures_path() / "cloaked")),
-        "modes": _list(list(load_modes())),
+        "modes": _list(offered_modes()),
         "presets": _list(presets),
     }
     lines = (f"  {name} = {value}," for name, value in values.items())

@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak.core import ConfigError
 from photocloak.plugin.bridges.base import Bridge, Element, Part, program, shipped
-from photocloak.plugin.bridges.desktop import desktop_entry, refresh_entries
+from photocloak.plugin.bridges.desktop import desktop_entries, refresh_entries
 
 TITLE = "Cloak faces (photocloak)"
 
@@ -38,15 +38,15 @@ TOOL = {"toolname": "UserScript", "toolgroup": "1", "index": "0", "version": "1"
 
 
 class Digikam(Bridge):
-    """The workflow, and the desktop entry."""
+    """The workflow, and the desktop entries."""
 
     name = "digikam"
     title = "digiKam"
 
     def files(self) -> Mapping[Path, Part]:
-        """Return the workflow for `queue.xml`, and the entry that digiKam lists by MIME type."""
+        """Return the workflow for `queue.xml`, and the entries that digiKam lists by MIME type."""
         queue = platformdirs.user_data_path("digikam") / "queue.xml"
-        return {queue: Element(workflow(program()), EMPTY), **desktop_entry()}
+        return {queue: Element(workflow(program()), EMPTY), **desktop_entries()}
 
     def probe(self) -> str:
         """Say whether there is a digiKam to run it."""

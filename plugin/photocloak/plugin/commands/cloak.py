@@ -45,7 +45,11 @@ def cloak(options: CloakOptions) -> int:
 
     folders = Folders.of_user()
     settings = load_settings(folders.settings).with_flags(
-        mode=options.mode, preset=options.preset, no_face=options.no_face, faces=options.faces
+        mode=options.mode,
+        preset=options.preset,
+        no_face=options.no_face,
+        faces=options.faces,
+        accept_weak=options.accept_weak,
     )
     if options.person is not None:
         check_name(options.person)
@@ -55,7 +59,7 @@ def cloak(options: CloakOptions) -> int:
     if options.target_folder is not None:
         target = assembly.target_from_folder(options.target_folder, make().engine)
     jobs = _jobs(options, found.photos, settings, target, end)
-    began, outcomes = time.time(), []
+    began, outcomes, here = time.time(), [], str(Path.cwd())
     with (
         _opened(jobs, assembly.Recipe(settings, folders), make, options.scheduler) as pipeline,
         closing(
@@ -67,7 +71,7 @@ def cloak(options: CloakOptions) -> int:
         try:
             for outcome in pipeline.run_all(jobs, show.event):
                 if options.as_json:
-                    click.echo(json.dumps(outcome.as_json()))
+                    click.echo(json.dumps(outcome.as_json() | {"directory": here}))
                 show.end(outcome)
                 outcomes.append(outcome)
         except KeyboardInterrupt:
@@ -101,6 +105,7 @@ def _jobs(
             end,
             metadata.get(photo.source),
             options.redo,
+            settings.accept_weak,
         )
         for photo in photos
     ]

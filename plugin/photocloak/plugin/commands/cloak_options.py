@@ -27,6 +27,7 @@ class CloakOptions:
     target_folder: Path | None
     no_face: str | None
     faces: str | None
+    accept_weak: bool | None
     metadata_from: tuple[Path, ...]
     deadline: float | None
     scheduler: str | None
@@ -60,7 +61,7 @@ _WHAT = [
         type=PATH,
         help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it.",
     ),
-    click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes."),
+    click.option("--mode", metavar="MODE", help="subtle, balanced (default) or strong."),
     click.option(
         "--preset",
         metavar="NAME",
@@ -91,6 +92,13 @@ _WHOM = [
         type=click.Choice(["everyone", "me"]),
         help="Cloak everyone (default), or only people with a name, and leave the others alone.",
     ),
+    click.option(
+        "--accept-weak",
+        is_flag=True,
+        default=None,
+        help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
+        "stays weak.",
+    ),
 ]
 
 _HOW = [
@@ -120,7 +128,12 @@ _HOW = [
 ]
 
 _SHOWN = [
-    click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="List what is passed over in folders, and how well each face is cloaked.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout."),
     click.option(
         "--progress",

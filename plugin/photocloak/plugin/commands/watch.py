@@ -22,7 +22,7 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="Folder for the cloaked photos; sub-folders are mirrored in it.",
 )
-@click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes.")
+@click.option("--mode", metavar="MODE", help="subtle, balanced (default) or strong.")
 @click.option(
     "--preset",
     metavar="NAME",

@@ -5,13 +5,12 @@ published only if it was measured on the very bytes and holds.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
-from itertools import compress
 
 from photocloak import exporters
 from photocloak.core import ExitCode, OutputError
-from photocloak.engine.modes import load_mode, load_modes
+from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
 from photocloak.engine.verify import whole_box
@@ -28,6 +27,7 @@ from photocloak.plugin.pipeline.messages import (
     PhotoTask,
 )
 from photocloak.plugin.pipeline.process_photo import seed_of
+from photocloak.plugin.pipeline.reasons import out_of_reach, too_weak
 from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.storage.folders import why_not_writable
 from photocloak.plugin.storage.written_files import sha256_of, signature_of
@@ -115,7 +115,7 @@ class Decisions:
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
             return _held(task, Status.NO_FACE, reason)
         if detections.out_of_reach:
-            reason = f"{job.source}: {_out_of_reach(detections)}"
+            reason = f"{job.source}: {out_of_reach(detections)}"
             return _held(task, Status.UNCERTAIN, reason)
         assigned = tuple(self._assigned(job, detections))
         targets = tuple(one.target for one in assigned)
@@ -152,16 +152,9 @@ class Decisions:
                 outcome = done(Status.NOBODY_NAMED, reason, _left_alone(plan.order.detections))
             return self._shelf.put(task, encoded, outcome, ())
         faces = _outcomes(plan, cloaked)
-        weak = cloaked.weak(load_mode(job.mode))
-        if any(weak):
-            still = _names(compress(cloaked.accepting, weak))
-            reason = (
-                f"{job.source}: held back, since {still} would still recognise a face in it; "
-                f"{_remedy(cloaked)}"
-            )
-            return _held(task, Status.TOO_WEAK, reason, faces)
-        accepting = _names(cloaked.accepting)
-        remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
+        if weak := too_weak(faces, accept_weak=job.accept_weak):
+            return _held(task, Status.TOO_WEAK, f"{job.source}: {weak}", faces)
+        remarks = []
         if harder := sorted(set(cloaked.modes) - {job.mode}):
             remarks.append(
                 f"a face got the budget of {harder[0]}, since {job.mode} was too weak: look at it "
@@ -210,18 +203,6 @@ def _held(
     return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
 
 
-def _out_of_reach(detections: Detections) -> str:
-    """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
-    missed = detections.out_of_reach
-    x, y, w, h = missed[0].box
-    x, y, w, h = detections.published((round(x), round(y), round(w), round(h)))
-    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-    return (
-        f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
-        "cannot be cloaked; crop or cover it."
-    )
-
-
 def _outcomes(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
     """Return what became of each face; the evidence is of the cloaked ones alone."""
     given = list(zip(plan.assigned, _left_alone(plan.order.detections), strict=True))
@@ -233,10 +214,12 @@ def _outcomes(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
             one.similarity,
             worn.mode.name,
             worn.amounts,
+            accepting=names,
         )
-        for one, worn, who in zip(
+        for one, worn, names, who in zip(
             cloaked.evidence,
             cloaked.worn,
+            cloaked.accepting,
             [who for who, _ in given if who.target is not None],
             strict=True,
         )
@@ -257,18 +240,3 @@ def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
         )
         for face in detections.faces
     )
-
-
-def _remedy(cloaked: CloakedFile) -> str:
-    """Say what else there is to do about a face that is too weak."""
-    strongest = {one.then for one in load_modes().values() if one.then} - {
-        name for name, one in load_modes().items() if one.then
-    }
-    if strongest.intersection(cloaked.modes):
-        return "crop or cover it, or leave the photo out."
-    return "a stronger --mode has a larger budget."
-
-
-def _names(accepting: Iterable[Iterable[str]]) -> str:
-    """Return the extractors that still accept a face, joined; empty: none does."""
-    return ", ".join(sorted({name for names in accepting for name in names}))

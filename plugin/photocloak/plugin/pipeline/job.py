@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.engine.verdict import Verdict, verdict_of
 from photocloak.plugin.people.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
 
@@ -42,6 +43,8 @@ class Job:
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
         redo: make what was done before once more, in its place.
+        accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
+            weak.
 
     """
 
@@ -56,6 +59,7 @@ class Job:
     deadline: float | None = None
     metadata_from: Path | None = None
     redo: bool = False
+    accept_weak: bool = False
 
 
 _EDITS = (
@@ -86,6 +90,8 @@ class FaceOutcome:
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
         cloaked: False: it was left alone, and nothing was measured.
+        accepting: the extractors that still accept it; None: it was left alone, or an earlier
+            version did not write them down.
 
     """
 
@@ -96,13 +102,23 @@ class FaceOutcome:
     mode: str | None
     edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
+    accepting: tuple[str, ...] | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How well it is cloaked; None: it was left alone, or that is not known."""
+        if self.accepting is None:
+            return None
+        return verdict_of(len(self.accepting), of=len(self.similarity))
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
         return {
             "box": list(self.box),
             "person": self.person,
-            "cloaked": self.cloaked,
+            "cloaked": self.cloaked and self.verdict is not Verdict.NONE,
+            "verdict": self.verdict,
+            "accepting": None if self.accepting is None else list(self.accepting),
             "mode": self.mode,
             "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
@@ -111,8 +127,12 @@ class FaceOutcome:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
-        """Read what `as_json` wrote; earlier versions knew neither mode nor edits."""
+        """Read what `as_json` wrote of a photo that was written.
+
+        Earlier versions knew neither mode nor edits, nor which extractors accept.
+        """
         x, y, w, h = row["box"]
+        accepting = row.get("accepting")
         return cls(
             (x, y, w, h),
             row["person"],
@@ -121,6 +141,7 @@ class FaceOutcome:
             row.get("mode"),
             row.get("edits", {}),
             cloaked=row["cloaked"],
+            accepting=None if accepting is None else tuple(accepting),
         )
 
 
@@ -138,6 +159,7 @@ class Outcome:
         seconds: from start to end.
         source_sha256: of the photo as it was read; None: it could not be.
         output_sha256: of what lies at the destination.
+        discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
 
     """
 
@@ -150,6 +172,13 @@ class Outcome:
     seconds: float = 0.0
     source_sha256: str | None = None
     output_sha256: str | None = None
+    discloses: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """That on its worst face; None: no face was cloaked, or none is known."""
+        found = [face.verdict for face in self.faces if face.verdict is not None]
+        return max(found, key=list(Verdict).index, default=None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as it stands in `--json`."""
@@ -161,6 +190,8 @@ class Outcome:
             "status": self.status.value,
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
+            "verdict": self.verdict,
+            "discloses": list(self.discloses),
             "faces": [face.as_json() for face in self.faces],
         }
 

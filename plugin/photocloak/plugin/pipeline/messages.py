@@ -15,11 +15,11 @@ from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.modes import Mode
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.subject import FaceCloak
 from photocloak.engine.targets.library import Target
+from photocloak.engine.verdict import Verdict, verdict_of
 from photocloak.engine.verify import FaceEvidence
 from photocloak.plugin.people.assignment import Assignment, ObservedFace
 from photocloak.plugin.pipeline.job import Job, Outcome, Status
@@ -129,10 +129,11 @@ class CloakedFile:
         """Whose bounds each face got."""
         return tuple(one.mode.name for one in self.worn)
 
-    def weak(self, mode: Mode) -> list[bool]:
-        """Tell of each face whether more extractors accept it than `mode` lets pass."""
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """How well each of them is cloaked."""
         pairs = zip(self.accepting, self.evidence, strict=True)
-        return [not mode.tolerates(len(names), of=len(one.similarity)) for names, one in pairs]
+        return tuple(verdict_of(len(names), of=len(one.similarity)) for names, one in pairs)
 
 
 @dataclass(frozen=True)

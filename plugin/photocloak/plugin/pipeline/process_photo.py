@@ -103,7 +103,7 @@ def detect(engine: Engine, opened: Opened) -> Detections:
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
     """Cloak, encode and measure the faces that got a target.
 
-    Where one comes out too weak, all of it once more: that one's cloak is gone on with within
+    Where one would be held back, all of it once more: that one's cloak is gone on with within
     the bounds of the mode's next, the others keep what they wear.
 
     Args:
@@ -132,7 +132,7 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
         on_step(done, total + second)
 
     cloaked = attempt(subjects, stepped)
-    weak = cloaked.weak(mode)
+    weak = [one.holds_back(accept_weak=job.accept_weak) for one in cloaked.verdicts]
     if stronger is None or not any(weak):
         return cloaked
     again = [

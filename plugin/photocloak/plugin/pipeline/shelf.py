@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from photocloak import exporters
-from photocloak.core import ConfigError, OutputError
+from photocloak.core import ConfigError, InputError, OutputError
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import PhotoTask
@@ -40,7 +40,8 @@ class Shelf:
         now = signature_of(job.source)
         if now is None or (now != result.signature and sha256_of(job.source) != result.sha256):
             return None
-        return _outcome(result, job, Status.DONE_BEFORE) if result.intact else None
+        outcome = _outcome(result, job, Status.DONE_BEFORE)
+        return outcome if _suffices(outcome, job) and result.intact else None
 
     def has(self, task: PhotoTask) -> bool:
         """Tell whether the photo is an output of ours, or a copy of a photo that is done."""
@@ -53,6 +54,9 @@ class Shelf:
         job, file = task.job, task.file
         if file is None or not self._outputs.knows(file):
             return None
+        if (data := _bytes_of(job.source, file)) is None:
+            what = "changed while it was read; try again when it is complete."
+            raise InputError(f"{job.source}: {what}")
         outcome = Outcome(
             job.source,
             None,
@@ -60,13 +64,13 @@ class Shelf:
             "photocloak wrote this file itself; it is left as it is",
             source_sha256=file,
             output_sha256=file,
+            discloses=exporters.kinds_of(exporters.disclosures(data)),
         )
         if there := find_made(job.folder, job.source.stem, {file}):
             return replace(outcome, output=there[0])
         for result in self._results.made(file, job.folder):
             if result.intact:
                 return replace(outcome, output=job.folder / result.made.name)
-        data = exporters.read(job.source).data
         return replace(outcome, output=self._placed(job, data, job.source.suffix, None))
 
     def copied(self, task: PhotoTask) -> Outcome | None:
@@ -76,7 +80,7 @@ class Shelf:
             return None
         result, data = copy
         suffix = exporters.suffix_like(job.source.name, result.made.suffix)
-        outcome = _outcome(result, job, Status(result.outcome["status"]))
+        outcome = _outcome_then(result, job)
         done = self._publish(task, data, suffix, outcome, result.people)
         return replace(done, seconds=time.monotonic() - started)
 
@@ -85,7 +89,9 @@ class Shelf:
         if task.file is None or task.job.redo:
             return None
         for result in self._results.copies(task.file, task.settings):
-            if (data := _bytes_of(result)) is not None:
+            if not _suffices(_outcome_then(result, task.job), task.job):
+                continue
+            if (data := _bytes_of(result.made, result.made_sha256)) is not None:
                 return result, data
         return None
 
@@ -105,6 +111,7 @@ class Shelf:
             people: who is in it, and for whom they are taken: (id, name of the target).
 
         """
+        outcome = replace(outcome, discloses=encoded.disclosed)
         return self._publish(task, encoded.data, encoded.suffix, outcome, people)
 
     def showing(self, person: Person) -> list[Path]:
@@ -152,13 +159,23 @@ class Shelf:
             )
 
 
-def _bytes_of(result: Result) -> bytes | None:
-    """Return the output, if nobody has changed it."""
+def _bytes_of(path: Path, sha256: str) -> bytes | None:
+    """Return a file, if nobody has changed it."""
     try:
-        data = result.made.read_bytes()
+        data = path.read_bytes()
     except OSError:
         return None
-    return data if hashlib.sha256(data).hexdigest() == result.made_sha256 else None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def _suffices(outcome: Outcome, job: Job) -> bool:
+    """Tell whether what was written then may be written now: a weak cloak was asked for then."""
+    verdict = outcome.verdict
+    return verdict is None or not verdict.holds_back(accept_weak=job.accept_weak)
+
+
+def _outcome_then(result: Result, job: Job) -> Outcome:
+    return _outcome(result, job, Status(result.outcome["status"]))
 
 
 def _outcome(result: Result, job: Job, status: Status) -> Outcome:
@@ -171,4 +188,5 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         tuple(map(FaceOutcome.from_json, result.outcome["faces"])),
         source_sha256=result.sha256,
         output_sha256=result.made_sha256,
+        discloses=tuple(result.outcome.get("discloses", ())),
     )

@@ -99,11 +99,12 @@ class Results:
         what = "WHERE sha256 = ? AND settings = ? ORDER BY written DESC, rowid DESC"
         return self._found(what, sha256, settings)
 
-    def made(self, sha256: str, folder: Path) -> list[Result]:
-        """Return the photos whose output in a folder has this hash."""
-        return self._found(
-            "WHERE made_sha256 = ? AND folder = ?", sha256, path_bytes(folder), current=False
-        )
+    def made(self, sha256: str, folder: Path | None = None) -> list[Result]:
+        """Return the photos whose output, in a folder or in any, has this hash."""
+        if folder is None:
+            return self._found("WHERE made_sha256 = ? ORDER BY rowid DESC", sha256, current=False)
+        what = "WHERE made_sha256 = ? AND folder = ?"
+        return self._found(what, sha256, path_bytes(folder), current=False)
 
     def showing(self, people: Iterable[int]) -> list[Path]:
         """Return the photos that were written of somebody, in the order of their paths."""

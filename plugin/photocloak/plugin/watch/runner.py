@@ -180,6 +180,7 @@ class Runner:
             settings.no_face,
             faces=settings.faces,
             redo=task.redo,
+            accept_weak=settings.accept_weak,
         )
 
     def _begin(self, task: QueuedPhoto, settings: Settings) -> None:
