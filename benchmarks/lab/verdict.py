@@ -6,7 +6,7 @@ Each RESULTS.json is of `photocloak evaluate`, with strangers (`--trackers`) or 
 left out. Of every written photo it says which recognisers still find the clean face in it; those
 that the cloak was computed against are what the product knows, the others are what it wants to
 know. Each of these has a row of its own: they differ so much in how hard they are to fool, and in
-how many of the rest accept where they are left out, that a mean over them turns the tendency around.
+how many of the rest accept where they are left out, that a mean over them turns it all around.
 """
 
 import json

@@ -1,7 +1,7 @@
 """ "Would these files give a face away?", asked of what people have in a folder."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 
 from photocloak.core import ExitCode
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.detector import Detector
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.modes import load_mode
 from photocloak.engine.verdict import Verdict
 from photocloak.exporters import Finding
-from photocloak.plugin import Database, Folders, Status, UserHint, assembly
+from photocloak.plugin import Database, Folders, Outputs, People, Status, UserHint, assembly
 from photocloak.plugin.audit import Audit, FoundFace, State, Sum
 from photocloak.plugin.check import Auditor, content_of
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
-from photocloak.plugin.storage.outputs import Outputs
 from photocloak.plugin.storage.results import Results
 from tests.exporters.leaks.plants import PLANTS, Plant, exif, motion_photo, packet, with_segments
 from tests.plugin.fakes import face_at, make_engine, picture, write_photo
@@ -30,8 +33,7 @@ BOX = [40, 20, 70, 70]
 @pytest.fixture
 def studio(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> Studio:
     """Return a user's pipeline, whose stores are those that the command opens."""
-    mode = process_photo.load_mode
-    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(mode(name), steps=2))
+    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=2))
     studio = Studio(folders.data.parent, make_engine(FACES), folders.database)
     monkeypatch.setattr(assembly, "load_engine", lambda *_: studio.engine)
     return studio
@@ -249,20 +251,18 @@ def test_hidden_folders_and_links_are_named(tmp_path: Path) -> None:
     assert not content.files and not content.passed
 
 
-class _Sees:
+class _Sees(Detector):
     """A detector that sees a face in every picture but the first, which is the main one."""
 
-    low, high = 0.5, 0.7
-
     def __init__(self, *, seen: bool) -> None:
-        self._seen, self._looks = seen, 0
+        self.low, self.high, self.seen, self.looks = 0.5, 0.7, seen, 0
 
-    def __call__(self, image: Any, **_: object) -> list[Any]:
+    def __call__(self, image: Image, *, near: Sequence[Face] | None = None) -> list[Face]:
         assert image.shape[-1] == 3
-        self._looks += 1
-        return [face_at(5, 5, 40)] if self._seen and self._looks > 1 else []
+        self.looks += 1
+        return [face_at(5, 5, 40)] if self.seen and self.looks > 1 else []
 
 
 def _auditor(engine: Engine, database: Database) -> Auditor:
-    people = assembly.People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
+    people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
     return Auditor(engine, people, Outputs(database), Results(database))

@@ -46,8 +46,8 @@ def test_no_mode_is_more_lenient_than_another(
         assert "--accept-weak" not in str(outcome.reason), "it would not help"
 
 
-def again(studio: Studio, **changes: object) -> Outcome:
-    return studio.pipeline.run(studio.job(**changes))
+def again(studio: Studio, *, accept_weak: bool = False) -> Outcome:
+    return studio.pipeline.run(studio.job(accept_weak=accept_weak))
 
 
 def test_what_is_done_stays_done_when_weak_ones_are_accepted(tmp_path: Path) -> None:

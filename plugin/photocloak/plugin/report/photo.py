@@ -139,7 +139,8 @@ def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html |
     known = [name for name in specs if any(name in face.similarity for face in row.faces)]
     strange = {name for face in row.faces for name in face.similarity} - specs.keys()
     names = [*known, *sorted(strange)]
-    head = ["Face", "Person", "Cloak", "Changed by up to", *(_recogniser(name, specs) for name in names)]
+    recognisers = [_recogniser(name, specs) for name in names]
+    head = ["Face", "Person", "Cloak", "Changed by up to", *recognisers]
     rows = []
     for number, face in enumerate(row.faces[:LISTED], 1):
         triple = pictures[number - 1] if number <= len(pictures) else None
