@@ -31,6 +31,7 @@ from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders, models_folder
 from photocloak.plugin.storage.inputs import find_photos
+from photocloak.plugin.storage.output_names import NeutralNames
 from photocloak.plugin.storage.outputs import Outputs
 from photocloak.plugin.storage.results import Results
 
@@ -94,7 +95,7 @@ def _decisions(
     thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders
 ) -> Decisions:
     database = Database(folders.database)
-    shelf = Shelf(Outputs(database), Results(database))
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
     people = People(database, thresholds)
     return Decisions(people, shelf, library, load_policy=partial(_load_policy, folders))
 
@@ -113,6 +114,18 @@ class Recipe:
 
 def _load_policy(folders: Folders, name: str) -> exporters.Policy:
     return exporters.load_policy(name, folders.config / "presets")
+
+
+def calls_neutrally(settings: Settings, folders: Folders) -> bool:
+    """Tell whether outputs get neutral names, by the settings or, where they leave it, the preset.
+
+    Raises:
+        ConfigError: there is no such preset, or it is not valid.
+
+    """
+    if settings.names != "preset":
+        return settings.names == "neutral"
+    return _load_policy(folders, settings.preset).names == "neutral"
 
 
 def open_people(engine: Engine, folders: Folders) -> People:

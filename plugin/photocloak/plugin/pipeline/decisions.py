@@ -69,6 +69,7 @@ class Decisions:
         task = self._task(job)
         if isinstance(task, Outcome):
             return task
+        self._shelf.check(task)
         return self._shelf.handed_on(task) or self._shelf.copied(task) or task
 
     def foresee(self, job: Job) -> PhotoTask | None:

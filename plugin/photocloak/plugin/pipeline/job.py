@@ -42,6 +42,8 @@ class Job:
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
         redo: make what was done before once more, in its place.
+        neutral: call the output so that its name gives nothing away.
+        name: what the output is called, and nothing else; None: as its photo.
 
     """
 
@@ -56,6 +58,8 @@ class Job:
     deadline: float | None = None
     metadata_from: Path | None = None
     redo: bool = False
+    neutral: bool = False
+    name: str | None = None
 
 
 _EDITS = (

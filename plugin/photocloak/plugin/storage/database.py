@@ -115,6 +115,13 @@ RESULTS = (
     "CREATE INDEX sightings_photo ON sightings (photo)",
 )
 
+NAMES = (
+    """
+    -- Random bytes that names of outputs are made with; see `output_names`.
+    CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT
+    """,
+)
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -133,7 +140,7 @@ class Schema:
     loss: str
 
 
-PEOPLE = Schema((SCHEMA, RESULTS), "people and outputs", "people will then get new targets")
+PEOPLE = Schema((SCHEMA, RESULTS, NAMES), "people and outputs", "people will then get new targets")
 
 
 class Database:

@@ -87,11 +87,13 @@ class Results:
                 values,
             )
 
-    def of(self, source: Path, folder: Path) -> Result | None:
-        """Return what was written of a photo into a folder, for the people as they are now."""
-        found = self._found(
-            "WHERE folder = ? AND source = ?", path_bytes(folder), _source_bytes(source)
-        )
+    def of(self, source: Path, folder: Path, *, current: bool = True) -> Result | None:
+        """Return what was written of a photo into a folder.
+
+        With `current` only if it was for the people as they are now.
+        """
+        what = "WHERE folder = ? AND source = ?"
+        found = self._found(what, path_bytes(folder), _source_bytes(source), current=current)
         return next(iter(found), None)
 
     def copies(self, sha256: str, settings: str) -> list[Result]:
@@ -99,11 +101,20 @@ class Results:
         what = "WHERE sha256 = ? AND settings = ? ORDER BY written DESC, rowid DESC"
         return self._found(what, sha256, settings)
 
+    def made_of(self, sha256: str) -> set[str]:
+        """Return the hashes of what was made of photos of this content, however and wherever."""
+        return {one.made_sha256 for one in self._found("WHERE sha256 = ?", sha256, current=False)}
+
     def made(self, sha256: str, folder: Path) -> list[Result]:
         """Return the photos whose output in a folder has this hash."""
         return self._found(
             "WHERE made_sha256 = ? AND folder = ?", sha256, path_bytes(folder), current=False
         )
+
+    def drop(self, folder: Path) -> None:
+        """Forget what was written into a folder that is no more."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM results WHERE folder = ?", (path_bytes(folder),))
 
     def showing(self, people: Iterable[int]) -> list[Path]:
         """Return the photos that were written of somebody, in the order of their paths."""
