@@ -22,12 +22,13 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 }
 
 
-def decisions_of(engine: Engine, database: Database) -> Decisions:
+def decisions_of(
+    engine: Engine, database: Database, kind: type[Decisions] = Decisions
+) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    return Decisions(
-        people, Shelf(Outputs(database), Results(database), NeutralNames(database)), engine.library
-    )
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
+    return kind(people, shelf, engine.library)
 
 
 class Studio:

@@ -15,7 +15,7 @@ from pathlib import Path
 from photocloak import exporters
 from photocloak.core import ConfigError, OutputError
 from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, how_of
 from photocloak.plugin.pipeline.messages import PhotoTask
 from photocloak.plugin.storage.folders import output_folder
 from photocloak.plugin.storage.output_names import (
@@ -140,7 +140,7 @@ class Shelf:
 
     def showing(self, person: Person) -> list[Path]:
         """Return the photos that were written of somebody."""
-        return self._results.showing([person.id])
+        return [one.source for one in self._results.showing([person.id])]
 
     def _publish(
         self,
@@ -173,6 +173,7 @@ class Shelf:
                     signature_of(path),
                     file,
                     done.as_json(),
+                    how_of(job),
                 )
             )
         return done

@@ -17,7 +17,7 @@ from photocloak.plugin.storage.written_files import path_bytes, sha256_of, signa
 
 _COLUMNS = (
     "folder, source, signature, sha256, settings, people, made, made_signature, made_sha256, "
-    "outcome"
+    "outcome, how"
 )
 
 
@@ -36,6 +36,7 @@ class Result:
         made_signature: of the output's file.
         made_sha256: of the output.
         outcome: as in `--json`.
+        how: it was to be done, see `job.how_of`; None: an earlier version wrote it.
 
     """
 
@@ -49,6 +50,7 @@ class Result:
     made_signature: str | None
     made_sha256: str
     outcome: dict[str, Any]
+    how: dict[str, Any] | None = None
 
     @property
     def intact(self) -> bool:
@@ -78,6 +80,7 @@ class Results:
             result.made_signature,
             result.made_sha256,
             json.dumps(result.outcome),
+            None if result.how is None else json.dumps(result.how),
             time.time(),
         )
         with self._database.transaction() as connection:
@@ -116,11 +119,11 @@ class Results:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM results WHERE folder = ?", (path_bytes(folder),))
 
-    def showing(self, people: Iterable[int]) -> list[Path]:
-        """Return the photos that were written of somebody, in the order of their paths."""
+    def showing(self, people: Iterable[int]) -> list[Result]:
+        """Return what was written of somebody, in the order of the photos' paths."""
         wanted = set(people)
         rows = self._found("ORDER BY source", current=False)
-        return [one.source for one in rows if wanted & {person for person, _ in one.people}]
+        return [one for one in rows if wanted & {person for person, _ in one.people}]
 
     def _found(self, what: str, *values: object, current: bool = True) -> list[Result]:
         """Return rows; with `current` those of which all people have the target that they had."""
@@ -141,7 +144,7 @@ def _source_bytes(path: Path) -> bytes:
 
 
 def _result(row: Sequence[Any]) -> Result:
-    folder, source, signature, sha256, settings, people, *made, outcome = row
+    folder, source, signature, sha256, settings, people, *made, outcome, how = row
     path, made_signature, made_sha256 = made
     return Result(
         Path(os.fsdecode(folder)),
@@ -154,4 +157,5 @@ def _result(row: Sequence[Any]) -> Result:
         made_signature,
         made_sha256,
         json.loads(outcome),
+        None if how is None else json.loads(how),
     )

@@ -174,12 +174,13 @@ class Runner:
     def _job(self, task: QueuedPhoto, settings: Settings) -> Job:
         return Job(
             task.source,
-            self._output / task.below,
+            self._output / ("" if settings.names == "neutral" else task.below),
             settings.mode,
             settings.preset,
             settings.no_face,
             faces=settings.faces,
             redo=task.redo,
+            neutral=settings.names == "neutral",
         )
 
     def _begin(self, task: QueuedPhoto, settings: Settings) -> None:
