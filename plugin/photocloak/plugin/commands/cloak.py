@@ -75,9 +75,7 @@ def _cloak(options: CloakOptions, streams: "Streams", end: float | None) -> int:
     began = time.time()
     sources = [STREAM if job.source == streams.source else job.source for job in jobs]
     with (
-        open_run(
-            jobs, recipe, make, scheduler=options.scheduler, rehearsal=options.dry_run
-        ) as pipeline,
+        open_run(recipe, jobs, options.scheduler, rehearsal=options.dry_run, make=make) as pipeline,
         closing(make_progress(options.progress, sources, verbose=options.verbose)) as show,
     ):
         for seen in found.passed:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from photocloak.plugin.commands.completing import modes, names, presets
+
 PATH = click.Path(path_type=Path)
 
 STREAM = Path("-")
@@ -79,10 +81,16 @@ _WHAT = [
         help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it. Of "
         "one INPUT file also a FILE such as b.jpg, or - for standard output.",
     ),
-    click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes."),
+    click.option(
+        "--mode",
+        metavar="MODE",
+        shell_complete=modes,
+        help="subtle, balanced (default), strong or fawkes.",
+    ),
     click.option(
         "--preset",
         metavar="NAME",
+        shell_complete=presets,
         help="What metadata and size the file keeps: keep (default), web, anonymous, bluesky, "
         "facebook, instagram, linkedin, x, or one of your own.",
     ),
@@ -92,6 +100,7 @@ _WHOM = [
     click.option(
         "--person",
         metavar="NAME",
+        shell_complete=names,
         help="Whom the photos show; of several faces, the one that looks like NAME.",
     ),
     click.option(

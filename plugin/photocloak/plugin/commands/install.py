@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photocloak.core import ExitCode
+from photocloak.core import ExitCode, PhotocloakError
 from photocloak.plugin.bridges import NAMES, load_bridge
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ def install(name: str) -> None:
     bridge = load_bridge(name)
     change = put(bridge, Folders.of_user())
     _tell(change)
-    _say(bridge.advice(installed=True))
+    try:
+        bridge.probe()
+    except PhotocloakError as error:
+        _say(f"{name}: {error}")  # what was asked for is done: the files are in place
+    else:
+        _say(bridge.advice(installed=True))
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photocloak.plugin.commands.completing import people as complete
 from photocloak.plugin.commands.people_files import export_people, import_people
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def show(as_json: bool, page: bool) -> None:
 
 
 @people.command()
-@click.argument("who")
+@click.argument("who", shell_complete=complete)
 @click.argument("name")
 def name(who: str, name: str) -> None:
     """Give WHO a NAME; named people are kept until forgotten."""
@@ -107,8 +108,8 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
 
 
 @people.command()
-@click.argument("who")
-@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@click.argument("who", shell_complete=complete)
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True, shell_complete=complete)
 @click.option("--redo", is_flag=True, help="Cloak the photos again that were cloaked for an OTHER.")
 def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
     """Make WHO and every OTHER one person, who keeps WHO's target.
@@ -137,7 +138,7 @@ def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
 
 
 @people.command()
-@click.argument("who", metavar="[WHO]...", nargs=-1)
+@click.argument("who", metavar="[WHO]...", nargs=-1, shell_complete=complete)
 @click.option("--all-unnamed", is_flag=True, help="Forget everybody without a name.")
 @click.option("--yes", is_flag=True, help="Do not ask before --all-unnamed.")
 def forget(who: tuple[str, ...], all_unnamed: bool, yes: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photocloak.core import ConfigError, InputError, OutputError
+from photocloak.plugin.commands.completing import people as complete
 
 if TYPE_CHECKING:
     from photocloak.engine.targets.library import TargetLibrary
@@ -28,7 +29,7 @@ _PASSPHRASE = click.option(
 
 @click.command("export")
 @click.argument("file", type=PATH)
-@click.argument("who", metavar="[WHO]...", nargs=-1)
+@click.argument("who", metavar="[WHO]...", nargs=-1, shell_complete=complete)
 @_PASSPHRASE
 def export_people(file: Path, who: tuple[str, ...], passphrase_file: Path | None) -> None:
     """Write people to an encrypted FILE, for `photocloak people import` on another computer.

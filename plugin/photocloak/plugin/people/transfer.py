@@ -108,9 +108,11 @@ def _received(
         if there is not None:
             known.append(there.id)
             continue
-        query = "INSERT INTO people (name, target, created, last_seen) VALUES (?, ?, ?, ?)"
+        query = (
+            "INSERT INTO people (name, target, created, last_seen) VALUES (?, ?, ?, ?) RETURNING id"
+        )
         values = (row["name"], target, row["created"], row["seen"])
-        number = connection.execute(query, values).lastrowid
+        ((number,),) = connection.execute(query, values).fetchall()
         for kind, columns in _ROWS.items():
             marks = ", ".join("?" * (2 + columns.count(",")))
             rows = [(number, *map(_value, one)) for one in row[kind]]
@@ -141,12 +143,12 @@ def _known(connection: sqlite3.Connection, row: Mapping[str, Any], target: str) 
     if row["name"] and (here := named(connection, row["name"])):
         return here
     photos = {photo for photo, _ in row["sightings"]}
-    here = profiles.photos_of_people(connection)
+    shown = profiles.photos_of_people(connection)
     return next(
         (
             one
             for one in profiles.everybody(connection).values()
-            if one.target == target and photos & here.get(one.id, set())
+            if one.target == target and photos & shown.get(one.id, set())
         ),
         None,
     )

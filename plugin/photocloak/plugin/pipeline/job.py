@@ -84,7 +84,7 @@ def how_of(job: Job) -> dict[str, Any]:
 def done_like(source: Path, folder: Path, how: Mapping[str, Any]) -> Job:
     """Return the job that does a photo once more as it was done; a target stays its person's."""
     known = {one.name for one in fields(Job)} - _NOT_HOW
-    given = {
+    given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in how.items()
         if key in known

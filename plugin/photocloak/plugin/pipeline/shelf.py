@@ -189,6 +189,10 @@ class Shelf:
         job = task.job
         if job.name is not None:
             return self._taken(task)
+        if job.neutral:  # the same photo under another name, or in another place, has it too
+            path = job.folder / f"{self._name(job, str(task.file)).stem}{suffix}"
+            if sha256_of(path) in self._results.made_of(str(task.file)):
+                return path
         known = self._results.of(job.source, job.folder, current=False)
         if known is not None and known.intact:
             path = job.folder / known.made.name

@@ -83,8 +83,7 @@ def check_ending(name: str, form: str | None, source: Path) -> None:
     """Raise ConfigError where a file name has the ending of another format than `form`."""
     if form is None or exporters.format_like(Path(name).suffix) == form:
         return
-    endings = " or ".join(sorted(exporters.suffixes(exporters.usual_suffix(form))))
     raise ConfigError(
-        f"{source}: is written as {form}, so {name} cannot be its name; end it in {endings}, or "
-        "choose a preset that writes another format."
+        f"{source}: is written as {form}, so {name} cannot be its name; end it in "
+        f"{exporters.usual_suffix(form)}, or choose a preset that writes another format."
     )
