@@ -245,7 +245,7 @@ def test_people_can_be_listed_named_merged_and_forgotten(
     assert set(people[0]) == {"id", "name", "target", "photos", "created", "last_seen"}
     assert cli("people", "forget")[0] == 2
     assert cli("people", "forget", "Eve")[0] == 3
-    assert cli("people", "forget", "--all-unnamed")[0] == 0
+    assert cli("people", "forget", "--all-unnamed")[0] == 0, "there is nobody to ask about"
     assert cli("people", "forget", "Ada") == (0, [], "forgot Ada\n")
     assert cli("people", "list") == (0, [], "")
 

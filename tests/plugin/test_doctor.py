@@ -75,7 +75,7 @@ def test_a_manifest_with_a_mistake(folders: Folders, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     ("installed", "said"),
-    [({"onnxruntime", "onnxruntime-gpu"}, "uninstall"), (set(), "photocloak[cpu]")],
+    [({"onnxruntime", "onnxruntime-gpu"}, "uninstall"), (set(), "-m pip install 'onnxruntime>=")],
 )
 def test_both_runtimes_or_none(
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +100,7 @@ def test_both_runtimes_or_none(
         ("cpu", True, "run on the CPU"),
         ("cuda", True, "run with CUDA"),
         ("auto", True, "run with CUDA"),
-        ("cuda", False, "pip install 'photocloak[gpu]' and check the NVIDIA driver"),
+        ("cuda", False, "check the NVIDIA driver, and that onnxruntime-gpu is installed"),
         ("auto", False, "run on the CPU: CUDA does not start"),
     ],
 )

@@ -25,8 +25,10 @@ from photocloak.plugin.people.assignment import (
 from photocloak.plugin.people.enrolment import Enroller
 from photocloak.plugin.people.learning import Learner, Merged
 from photocloak.plugin.people.matching import best_pairs, pair
-from photocloak.plugin.people.profiles import Person, named
+from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
+
+__all__ = ["People", "Roster", "check_name"]
 
 
 class People:
@@ -222,11 +224,3 @@ def _find(connection: sqlite3.Connection, who: str) -> Person:
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
-
-
-def check_name(name: str) -> None:
-    """Refuse names that could be taken for an id, or that no list could show."""
-    if not name.strip() or not name.isprintable() or len(name) > 200:
-        raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
-    if re.fullmatch(r"(?:person-)?\d+", name):
-        raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")

@@ -100,6 +100,9 @@ def _received(
         for name, members in table["targets"].items()
     }
     arrivals = [(row, given[row["target"]]) for row in table["people"]]
+    for row, _ in arrivals:
+        if row["name"] is not None:
+            profiles.check_name(row["name"])
     if clashes := [line for row, target in arrivals if (line := _clash(connection, row, target))]:
         raise ConfigError(" ".join(clashes))
     new, known = [], []
