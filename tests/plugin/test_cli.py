@@ -18,6 +18,7 @@ from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
+from tests.plugin.json_schema import conforms, kind_of
 from tests.plugin.studio import FACES, NONE, ONE, decisions_of
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
@@ -40,7 +41,10 @@ def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
         code = run([str(one) for one in arguments])
         out, err = capsys.readouterr()
-        return int(code), [json.loads(line) for line in out.splitlines()], err
+        rows = [json.loads(line) for line in out.splitlines()]
+        for row in rows:
+            conforms(kind_of([str(one) for one in arguments]), row)
+        return int(code), rows, err
 
     return call
 
@@ -119,6 +123,8 @@ class TestCloak:
     def test_progress_for_programs(self, cli: Run, album: Path, tmp_path: Path) -> None:
         _, _, err = cli("cloak", album / "trip", "-o", tmp_path / "out", "--progress", "json")
         events = [json.loads(line) for line in err.splitlines()]
+        for event in events:
+            conforms("progress", event)
         for number, status in ((1, "cloaked"), (2, "no_face")):
             own = [one for one in events if one["photo"] == number]
             told = [one["event"] for one in own if one["event"] != "step"]

@@ -11,13 +11,16 @@ from photocloak.engine import TargetLibrary, runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
 from tests.engine.extractors.test_devices import list_cuda
+from tests.plugin.json_schema import conforms
 
 Report = dict[str, dict[str, object]]
 
 
 def examine(capsys: pytest.CaptureFixture[str]) -> tuple[int, Report]:
     code = run(["doctor", "--json"])
-    return int(code), json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
+    conforms("examination", report)
+    return int(code), report
 
 
 def add_extractor(folders: Folders, name: str, sha256: str | None = None) -> None:

@@ -21,6 +21,7 @@ from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.rehearsal import Rehearsal
 from photocloak.plugin.storage.database import Copy
 from tests.plugin.fakes import make_engine, write_photo
+from tests.plugin.json_schema import conforms, kind_of
 from tests.plugin.studio import FACES, NONE, ONE, TWO, decisions_of
 
 
@@ -57,7 +58,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
             code = run([str(one) for one in arguments])
         out, err = capfdbinary.readouterr()
-        return Said(int(code), out, err.decode())
+        said = Said(int(code), out, err.decode())
+        if "--json" in arguments:
+            for row in said.rows:
+                conforms(kind_of([str(one) for one in arguments]), row)
+        return said
 
     return call
 

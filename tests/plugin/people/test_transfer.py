@@ -218,20 +218,3 @@ class TestCommands:
         assert run(["people", "export", file, "--passphrase-file", str(tmp_path / "short")]) == 3
         assert run(["people", "export", file, "--passphrase-file", str(tmp_path / "none")]) == 4
         assert not Path(file).exists()
-
-    def test_without_the_library_the_command_to_install_it_is_told(
-        self,
-        known: Roster,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
-        (tmp_path / "words").write_text("correct horse")
-        monkeypatch.setitem(__import__("sys").modules, "cryptography", None)
-        monkeypatch.delitem(
-            __import__("sys").modules, "cryptography.hazmat.primitives.ciphers.aead", raising=False
-        )
-        words = ["--passphrase-file", str(tmp_path / "words")]
-        assert run(["people", "export", str(tmp_path / "f"), *words]) == 3
-        assert "pip install cryptography" in capsys.readouterr().err
-        assert not (tmp_path / "f").exists()

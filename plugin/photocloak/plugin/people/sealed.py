@@ -8,7 +8,7 @@ import secrets
 import unicodedata
 from typing import TYPE_CHECKING
 
-from photocloak.core import ConfigError, install_hint
+from photocloak.core import ConfigError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,7 +21,7 @@ _SALT, _NONCE = 16, 12
 
 
 def seal(data: bytes, passphrase: str) -> bytes:
-    """Encrypt bytes; ConfigError: cryptography is not installed."""
+    """Encrypt bytes."""
     salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
     aead = _aead(passphrase, salt)
     return HEAD + salt + nonce + aead.encrypt(nonce, data, HEAD)
@@ -50,13 +50,9 @@ def unseal(sealed: bytes, passphrase: str) -> bytes:
 
 
 def _aead(passphrase: str, salt: bytes) -> "AESGCM":
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-    except ImportError as error:
-        raise ConfigError(
-            f"People are exported and imported with cryptography: {install_hint('cryptography')}."
-        ) from error
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     return AESGCM(Scrypt(salt=salt, **_COST).derive(_bytes(passphrase)))
 
 
