@@ -132,7 +132,7 @@ def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
     if not to_redo:
         return 0
     tell(to_redo)
-    if not redo and not (sys.stdin.isatty() and click.confirm("Cloak them again?", err=True)):
+    if not redo and not (asks() and click.confirm("Cloak them again?", err=True)):
         return 0
     return cloak_again(to_redo, folders)
 
@@ -161,9 +161,14 @@ def _ask(count: int) -> None:
         return
     who = "1 person" if count == 1 else f"{count} people"
     what = f"forget {who} without a name, who then get new targets"
-    if not sys.stdin.isatty():
+    if not asks():
         raise click.UsageError(f"This would {what}; say --yes if that is meant.")
     click.confirm(f"{what.capitalize()}?", abort=True, err=True)
+
+
+def asks() -> bool:
+    """Tell whether there is somebody to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _photos(count: int) -> str:

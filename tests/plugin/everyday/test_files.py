@@ -1,88 +1,16 @@
 """What is asked of the command line every day: one file, a pipe, a look beforehand, quiet."""
 
-import hashlib
-import io
-import json
 import os
 import re
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image as Pillow
 
-from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Folders, assembly
-from photocloak.plugin.main import run
-from photocloak.plugin.pipeline import process_photo
-from photocloak.plugin.pipeline.rehearsal import Rehearsal
-from photocloak.plugin.storage.database import Copy
-from tests.plugin.fakes import make_engine, write_photo
-from tests.plugin.json_schema import conforms, kind_of
-from tests.plugin.studio import FACES, NONE, ONE, TWO, decisions_of
-
-
-class Said(NamedTuple):
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Cli = Callable[..., Said]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Cli:
-    """Return a way to run the command line with fake extractors."""
-    engine = make_engine(FACES)
-    monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
-    monkeypatch.setattr(
-        assembly, "open_decisions", lambda folders: decisions_of(engine, Database(folders.database))
-    )
-    monkeypatch.setattr(
-        assembly,
-        "open_rehearsal",
-        lambda folders: decisions_of(engine, Copy(folders.database), Rehearsal),
-    )
-    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=8))
-
-    def call(*arguments: object, stdin: bytes = b"") -> Said:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-            code = run([str(one) for one in arguments])
-        out, err = capfdbinary.readouterr()
-        said = Said(int(code), out, err.decode())
-        if "--json" in arguments:
-            for row in said.rows:
-                conforms(kind_of([str(one) for one in arguments]), row)
-        return said
-
-    return call
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    write_photo(tmp_path / "album" / "a.png", *ONE)
-    write_photo(tmp_path / "album" / "trip" / "b.jpg", *ONE, seed=1)
-    write_photo(tmp_path / "album" / "trip" / "c.png", *NONE)
-    return tmp_path / "album"
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files(folder)
-    }
+from tests.plugin.everyday.saying import Cli, contents, files
+from tests.plugin.fakes import write_photo
+from tests.plugin.studio import NONE, ONE, TWO
 
 
 class TestOneFile:
