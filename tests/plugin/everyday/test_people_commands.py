@@ -107,11 +107,16 @@ class TestMerge:
     def test_on_a_terminal_it_asks(
         self, cli: Cli, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bool
     ) -> None:
-        out, asked = tmp_path / "out", []
+        out, asked = tmp_path / "out", list[str]()
+
+        def confirm(text: str, **_: object) -> bool:
+            asked.append(text)
+            return answer
+
         cli("cloak", album, "-o", out)
         before = contents(out)
         monkeypatch.setattr("photocloak.plugin.commands.people.asks", lambda: True)
-        monkeypatch.setattr("click.confirm", lambda text, **_: asked.append(text) or answer)
+        monkeypatch.setattr("click.confirm", confirm)
         assert cli("people", "merge", "1", "2").code == 0
         assert asked == ["Cloak them again?"]
         assert (contents(out) == before) != answer

@@ -98,6 +98,6 @@ def _named(policy: "Policy") -> str:
 
 
 def _as_json(policy: "Policy", mine: bool) -> dict[str, object]:
-    keys = ("name", "title", "metadata", "fields", "format", "quality", "subsampling")
-    keys += ("width", "height", "edge", "bytes", "names")
+    sizes = ("quality", "subsampling", "width", "height", "edge", "bytes")
+    keys = ("name", "title", "metadata", "fields", "format", *sizes, "names")
     return {key: getattr(policy, key) for key in keys} | {"own": mine}
