@@ -1,7 +1,7 @@
 """Pixels and a source file to a file: read photos, encode them, scan, publish."""
 
 from photocloak.exporters.export import encode, prepare, written_pixels
-from photocloak.exporters.formats import suffix_like, suffixes
+from photocloak.exporters.formats import format_like, format_of, suffix_like, suffixes, usual_suffix
 from photocloak.exporters.formats.base import MAX_BYTES
 from photocloak.exporters.metadata.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
@@ -20,6 +20,8 @@ __all__ = [
     "Policy",
     "disclosures",
     "encode",
+    "format_like",
+    "format_of",
     "graft",
     "kinds_of",
     "load_policy",
@@ -33,6 +35,7 @@ __all__ = [
     "suffix_like",
     "suffixes",
     "sweep",
+    "usual_suffix",
     "wraps",
     "written_pixels",
 ]
