@@ -1,6 +1,6 @@
 """The coordinator's phases of one photo: accept, learn, assign, publish. They need no model.
 
-The clerk alone knows people, targets and own outputs. It fails closed: what a worker brings is
+They alone know people, targets and own outputs. It fails closed: what a worker brings is
 published only if it was measured on the very bytes and holds.
 """
 
