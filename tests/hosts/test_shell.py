@@ -30,7 +30,7 @@ def complete(*words: str, shell: str = "bash", **environment: str) -> list[str]:
 
 
 def words(lines: list[str]) -> list[str]:
-    return [line.partition(",")[2] for line in lines]
+    return [line.partition(",")[2] for line in lines if line]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from photocloak import exporters
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
 from photocloak.plugin.executors.threads import WorkerThreads
@@ -28,7 +29,10 @@ def decisions_of(
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
     shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
-    return kind(people, shelf, engine.library)
+    own = database.path.parents[2] / "config" / "photocloak" / "presets"
+    return kind(
+        people, shelf, engine.library, load_policy=lambda name: exporters.load_policy(name, own)
+    )
 
 
 class Studio:

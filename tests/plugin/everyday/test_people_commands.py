@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from photocloak.plugin import Database, Folders, Roster
 from photocloak.plugin.report.people import FACES
@@ -35,7 +36,7 @@ class TestPage:
         assert "&lt;Ada&gt; &amp; co" in page and "<Ada>" not in page
         for label in ("person-2", "person-3", "person-4"):
             assert label in page
-        assert "default-src 'none'" in page
+        assert "default-src &#x27;none&#x27;" in page
 
     def test_a_face_is_cut_where_it_is_though_the_preset_made_the_photo_smaller(
         self, cli: Cli, tmp_path: Path, folders: Folders
@@ -47,8 +48,8 @@ class TestPage:
         assert cli("cloak", photo, "-o", tmp_path / "out", "--preset", "small").code == 0
         page = Path(cli("people", "list", "--page").out.decode().strip()).read_text("utf-8")
         sizes = re.findall(r'<img[^>]* width="(\d+)" height="(\d+)"', page)
-        # The face is 70 pixels of the small photo, so 140 of this one, and 1.7 times as much shown.
-        assert sizes == [("128", "128")]
+        # The face is 70 pixels of the small photo, so 140 of this one, and more than a thumbnail.
+        assert [width for width, _ in sizes] == ["128"]
 
     def test_what_has_gone_or_changed_is_not_shown(
         self, cli: Cli, album: Path, tmp_path: Path
@@ -61,13 +62,13 @@ class TestPage:
         assert page.count("No photo of theirs lies where it was") == 2
 
     def test_no_more_than_some(self, cli: Cli, tmp_path: Path) -> None:
-        for number in range(FACES + 2):
-            write_photo(tmp_path / "in" / f"{number}.png", *ONE, seed=number)
+        photo = write_photo(tmp_path / "in" / "0.png", *ONE)
+        for number in range(1, FACES + 2):  # the same pixels, in other bytes
+            with Pillow.open(photo) as image:
+                image.save(photo.with_name(f"{number}.png"), compress_level=number)
         cli("cloak", tmp_path / "in", "-o", tmp_path / "out")
-        for other in range(2, FACES + 3):
-            cli("people", "merge", "1", str(other))
         page = Path(cli("people", "list", "--page").out.decode().strip()).read_text("utf-8")
-        assert page.count("data:image/jpeg") == FACES
+        assert (page.count("<article"), page.count("data:image/jpeg")) == (1, FACES)
 
     def test_nobody(self, cli: Cli) -> None:
         page = Path(cli("people", "list", "--page").out.decode().strip()).read_text("utf-8")
