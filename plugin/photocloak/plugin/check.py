@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from photocloak import exporters
-from photocloak.core import InputError, PhotocloakError
+from photocloak.core import PhotocloakError
+from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.refine import overlap
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.verify import whole_box
@@ -124,19 +125,15 @@ class Auditor:
 
     def _hidden(self, photo: exporters.Photo) -> tuple[str, ...]:
         """Return the embedded pictures that show a face, or into which nobody can look."""
-        return tuple(
-            dict.fromkeys(
-                f"{one.kind} in {where}"
-                for where, one in exporters.pictures(photo.data)
-                if self._may_show(one.data)
-            )
-        )
+        found = (name for name, pixels in exporters.hidden(photo.data) if self._may_show(pixels))
+        return tuple(dict.fromkeys(found))
 
-    def _may_show(self, picture: bytes) -> bool:
-        try:
-            return bool(self._engine.detector(exporters.read_bytes(picture, "picture").pixels))
-        except InputError:
+    def _may_show(self, pixels: Image | None) -> bool:
+        """Tell whether there may be a face in a picture, whichever way up it was stored."""
+        if pixels is None:
             return True
+        ways = (np.ascontiguousarray(np.rot90(pixels, turns)) for turns in range(4))
+        return any(self._engine.detector(one) for one in ways)
 
 
 def _of(box: Box, faces: Collection[FaceOutcome]) -> FaceOutcome | None:
