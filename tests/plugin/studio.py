@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from photocloak import exporters
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
 from photocloak.plugin.executors.threads import WorkerThreads
@@ -11,6 +12,7 @@ from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.pipeline.worker import Worker
+from photocloak.plugin.storage.output_names import NeutralNames
 from photocloak.plugin.storage.results import Results
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
@@ -21,10 +23,16 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 }
 
 
-def decisions_of(engine: Engine, database: Database) -> Decisions:
+def decisions_of(
+    engine: Engine, database: Database, kind: type[Decisions] = Decisions
+) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    return Decisions(people, Shelf(Outputs(database), Results(database)), engine.library)
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
+    own = database.path.parents[2] / "config" / "photocloak" / "presets"
+    return kind(
+        people, shelf, engine.library, load_policy=lambda name: exporters.load_policy(name, own)
+    )
 
 
 class Studio:

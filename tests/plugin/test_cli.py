@@ -17,6 +17,7 @@ from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import face_at, make_engine, write_photo
+from tests.plugin.json_schema import conforms, kind_of
 from tests.plugin.studio import FACES, NONE, ONE, decisions_of
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
@@ -39,7 +40,10 @@ def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
         code = run([str(one) for one in arguments])
         out, err = capsys.readouterr()
-        return int(code), [json.loads(line) for line in out.splitlines()], err
+        rows = [json.loads(line) for line in out.splitlines()]
+        for row in rows:
+            conforms(kind_of([str(one) for one in arguments]), row)
+        return int(code), rows, err
 
     return call
 
@@ -89,11 +93,9 @@ class TestCloak:
         for status in ("cloaked", "done_before"):
             code, rows, _ = cli("cloak", album, "-o", album / "out", "--json")
             assert sorted(row["status"] for row in rows) == sorted([status, status, "no_face"])
-        code, rows, _ = cli("cloak", album / "out", "-o", album / "out", "--json")
-        assert code == 0
-        assert [(row["status"], row["output"]) for row in rows] == [
-            ("already_cloaked", row["source"]) for row in rows
-        ]
+        code, rows, err = cli("cloak", album / "out", "-o", album / "out", "--json")
+        assert (code, rows) == (2, [])
+        assert "lies in the folder that the results shall go to" in err
 
     def test_new_profiles_are_told_of_once(self, cli: Run, album: Path, tmp_path: Path) -> None:
         _, _, err = cli("cloak", album / "a.png", "-o", tmp_path / "out")
@@ -120,6 +122,8 @@ class TestCloak:
     def test_progress_for_programs(self, cli: Run, album: Path, tmp_path: Path) -> None:
         _, _, err = cli("cloak", album / "trip", "-o", tmp_path / "out", "--progress", "json")
         events = [json.loads(line) for line in err.splitlines()]
+        for event in events:
+            conforms("progress", event)
         for number, status in ((1, "cloaked"), (2, "no_face")):
             own = [one for one in events if one["photo"] == number]
             told = [one["event"] for one in own if one["event"] != "step"]
@@ -246,7 +250,7 @@ def test_people_can_be_listed_named_merged_and_forgotten(
     assert set(people[0]) == {"id", "name", "target", "photos", "created", "last_seen"}
     assert cli("people", "forget")[0] == 2
     assert cli("people", "forget", "Eve")[0] == 3
-    assert cli("people", "forget", "--all-unnamed")[0] == 0
+    assert cli("people", "forget", "--all-unnamed")[0] == 0, "there is nobody to ask about"
     assert cli("people", "forget", "Ada") == (0, [], "forgot Ada\n")
     assert cli("people", "list") == (0, [], "")
 

@@ -15,6 +15,7 @@ from photocloak.engine.recognition.ensemble import cosine
 from photocloak.plugin import Folders, Settings, load_engine
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline.process_photo import Engine
+from tests.plugin.json_schema import conforms
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"
 EXIF_ORIENTATION = 0x0112
@@ -47,6 +48,7 @@ def test_the_demo(tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[
     assert run(["demo", "-o", str(out), "--json"]) == 0
     printed = capsys.readouterr()
     outcome = json.loads(printed.out)
+    conforms("outcome", outcome)
     assert all(str(path) in printed.err for path in out.iterdir())
     assert sorted(path.name for path in out.iterdir()) == [
         "after.png",

@@ -1,7 +1,7 @@
 """Pixels and a source file to a file: read photos, encode them, scan, publish."""
 
 from photocloak.exporters.export import encode, prepare, written_pixels
-from photocloak.exporters.formats import suffix_like, suffixes
+from photocloak.exporters.formats import format_like, format_of, suffix_like, suffixes, usual_suffix
 from photocloak.exporters.formats.base import MAX_BYTES
 from photocloak.exporters.hidden import hidden
 from photocloak.exporters.metadata.grafting import graft
@@ -21,6 +21,8 @@ __all__ = [
     "Policy",
     "disclosures",
     "encode",
+    "format_like",
+    "format_of",
     "graft",
     "hidden",
     "kinds_of",
@@ -34,6 +36,7 @@ __all__ = [
     "suffix_like",
     "suffixes",
     "sweep",
+    "usual_suffix",
     "wraps",
     "written_pixels",
 ]

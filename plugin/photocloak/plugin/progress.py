@@ -14,7 +14,7 @@ from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.pipeline.messages import Event
 from photocloak.plugin.storage.walk import Seen
-from photocloak.plugin.tally import Tally
+from photocloak.plugin.tally import Repeats, Tally
 
 Style = Literal["auto", "plain", "json", "none"]
 
@@ -105,7 +105,7 @@ class Quiet:
     """Says nothing but what went wrong."""
 
     def __init__(self, *, verbose: bool = False) -> None:
-        self._verbose = verbose
+        self._verbose, self._repeats = verbose, Repeats()
 
     def passed(self, seen: Seen) -> None:
         """Say what, where that was asked for."""
@@ -117,20 +117,23 @@ class Quiet:
 
     def end(self, outcome: Outcome) -> None:
         """Say what went wrong."""
-        if outcome.code:
+        if outcome.code and (self._repeats.is_new(outcome) or self._verbose):
             say(line(outcome))
         for text in face_lines(outcome) if self._verbose else ():
             say(text)
 
     def close(self) -> None:
-        """Nothing."""
+        """Say how many more went wrong in the same way."""
+        for text in [] if self._verbose else self._repeats.lines():
+            say(clean(text))
 
 
 class Plain:
     """A line a photo, and a sum at the end."""
 
     def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
-        self._total, self._verbose, self._tally = len(sources), verbose, Tally()
+        self._total, self._verbose = len(sources), verbose
+        self._tally, self._repeats = Tally(), Repeats()
 
     def passed(self, seen: Seen) -> None:
         """Count it, and say what, where that was asked for."""
@@ -147,15 +150,21 @@ class Plain:
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo."""
         remark = self._tally.add(outcome)
+        if self._repeats.is_new(outcome) or self._verbose:
+            self._tell(outcome)
+        if remark is not None:
+            self._say(clean(remark))
+
+    def _tell(self, outcome: Outcome) -> None:
         number = f"[{self._tally.done}/{self._total}] " if self._total > 1 else ""
         self._say(number + line(outcome))
         for text in face_lines(outcome) if self._verbose else ():
             self._say(text)
-        if remark is not None:
-            self._say(clean(remark))
 
     def close(self) -> None:
-        """Say how many ended how."""
+        """Say how many failed in one way, and how many ended how."""
+        for text in [] if self._verbose else self._repeats.lines():
+            say(clean(text))
         if self._total > 1 or self._tally.passed:
             say(self._tally.line(self._total))
 

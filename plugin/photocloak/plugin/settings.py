@@ -10,6 +10,7 @@ from photocloak.core import ConfigError
 
 NoFace = Literal["hold", "copy"]
 Faces = Literal["everyone", "me"]
+Names = Literal["preset", "keep", "neutral"]
 Device = Literal["cpu", "cuda", "auto"]
 
 
@@ -23,6 +24,8 @@ class Settings:
         no_face: what becomes of a photo without a face: held back, or written as it is.
         faces: whose faces to cloak: everyone's, or only those of people with a name.
         accept_weak: let weak cloaks pass, instead of trying harder and holding back.
+        names: call outputs as their photos, or so that names give nothing away; "preset": as the
+            preset says, and those that say nothing keep names.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
@@ -38,6 +41,7 @@ class Settings:
     no_face: NoFace = "hold"
     faces: Faces = "everyone"
     accept_weak: bool = False
+    names: Names = "preset"
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"

@@ -3,6 +3,7 @@
 And, the first time that a photo goes out with more than its picture, the line that says so.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -19,7 +20,10 @@ _ORDER = (
     "held back",
     "failed",
     "not done",
+    "would be cloaked",
+    "would be copied",
 )
+_WOULD = {Status.WOULD_CLOAK: "would be cloaked", Status.WOULD_COPY: "would be copied"}
 
 
 _TOLD = {
@@ -87,9 +91,41 @@ def told_in_words(kinds: Collection[str]) -> str:
     return ", ".join(words for kind, words in _TOLD.items() if kind in kinds)
 
 
+class Repeats:
+    """Failures that many photos have in common: told once, then counted."""
+
+    def __init__(self) -> None:
+        self._more: Counter[str] = Counter()
+
+    def is_new(self, outcome: Outcome) -> bool:
+        """Tell whether nothing failed in this way before; else it is counted."""
+        if outcome.status is not Status.FAILED:
+            return True
+        what = _in_general(outcome)
+        self._more[what] += 1
+        return self._more[what] == 1
+
+    def lines(self) -> list[str]:
+        """Say how many more there were of each."""
+        more = {what: count - 1 for what, count in self._more.items() if count > 1}
+        return [
+            f"failed: {count} more photo{'s' * (count != 1)} in the same way: {what}"
+            for what, count in more.items()
+        ]
+
+
+def _in_general(outcome: Outcome) -> str:
+    """Return why a photo failed, with … for its name."""
+    source, reason = outcome.source, outcome.reason or ""
+    reason = reason.removeprefix(f"{source}: ").replace(str(source), "…")
+    return re.sub(rf"(?<!\w){re.escape(source.stem)}(?!\w)", "…", reason)
+
+
 def _group(outcome: Outcome) -> str:
     if outcome.status is Status.CLOAKED:
         return "cloaked"
+    if outcome.status in _WOULD:
+        return _WOULD[outcome.status]
     if outcome.status is Status.DONE_BEFORE:
         return "done before"
     if outcome.status is Status.ALREADY_CLOAKED:

@@ -50,8 +50,9 @@ class Darktable(Bridge):
         found = shutil.which("darktable")
         if found is None:
             raise ConfigError(
-                "the script is in place, but there is no darktable on the PATH; Flatpaks and "
-                f"AppImages cannot load it: {_WITHOUT_LUA}."
+                "the script is in place, but there is no darktable on the PATH. Install darktable "
+                "4.2 or newer from your distribution (Debian, Ubuntu: sudo apt install darktable); "
+                f"Flatpaks and AppImages cannot load the script: {_WITHOUT_LUA}."
             )
         version = _version(found)
         api = re.search(r"Lua support enabled, API version (\d+)", version)

@@ -82,8 +82,8 @@ class Desktop(Bridge):
         there = [name for name in ("nautilus", "nemo", "dolphin") if shutil.which(name)]
         if shutil.which("notify-send") is None:
             raise ConfigError(
-                "The menus are in place, but there is no `notify-send` to tell what came of a "
-                "photo; install it (Debian: libnotify-bin)."
+                "the menus are in place, but there is no `notify-send` to tell what came of a "
+                "photo; install it (Debian, Ubuntu: sudo apt install libnotify-bin)."
             )
         return f"Open With; menus of {', '.join(there) or 'no file manager that is installed'}"
 

@@ -52,8 +52,9 @@ class Digikam(Bridge):
         """Say whether there is a digiKam to run it."""
         if shutil.which("digikam") is None:
             raise ConfigError(
-                "The workflow is in place, but there is no `digikam` on your PATH. A Flatpak or "
-                "Snap of digiKam cannot start photocloak: use the watched folder there."
+                "the workflow is in place, but there is no `digikam` on your PATH. Install digiKam "
+                "from your distribution (Debian, Ubuntu: sudo apt install digikam). A Flatpak or "
+                "Snap of it cannot start photocloak: use the watched folder there."
             )
         return f"the workflow {TITLE!r} is in digiKam's Batch Queue Manager"
 

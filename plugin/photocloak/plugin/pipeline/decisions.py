@@ -1,15 +1,16 @@
 """The coordinator's phases of one photo: accept, learn, assign, publish. They need no model.
 
-The clerk alone knows people, targets and own outputs. It fails closed: what a worker brings is
+They alone know people, targets and own outputs. It fails closed: what a worker brings is
 published only if it was measured on the very bytes and holds.
 """
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
+from shlex import quote
 
 from photocloak import exporters
-from photocloak.core import ExitCode, OutputError
+from photocloak.core import ConfigError, ExitCode, OutputError
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
@@ -69,6 +70,7 @@ class Decisions:
         task = self._task(job)
         if isinstance(task, Outcome):
             return task
+        self._shelf.check(task)
         return self._shelf.handed_on(task) or self._shelf.copied(task) or task
 
     def foresee(self, job: Job) -> PhotoTask | None:
@@ -92,6 +94,7 @@ class Decisions:
             for task, detections in batch
             if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
         ]
+        seen = [one for one in seen if self._people.denied(one) is None]
         merged = self._people.learn(seen, library=self._library.targets, choose=self._choose)
         return [line for one in merged if (line := self._told(one))]
 
@@ -135,9 +138,14 @@ class Decisions:
             return []
         # A worker elsewhere may have other extractors than this machine.
         self._library.require(detections.observed[0].features)
-        return self._people.assign(
-            _sighted(job, detections), library=self._library.targets, choose=self._choose
-        )
+        seen = _sighted(job, detections)
+        if who := self._people.denied(seen):
+            raise ConfigError(
+                f"{job.source}: its face looks like {who.name}, not like {job.hint.name}. If both "
+                f"are one person, `photocloak people merge {who.id} WHO` joins them; else leave "
+                f"--person out, or say --person {quote(str(who.name))}."
+            )
+        return self._people.assign(seen, library=self._library.targets, choose=self._choose)
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
         """Make a verified file visible, or say why it is held back."""

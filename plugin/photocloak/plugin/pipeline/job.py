@@ -1,7 +1,7 @@
 """What the pipeline is asked to do with one photo, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ class Status(StrEnum):
     UNCERTAIN = "uncertain"
     TOO_WEAK = "too_weak"
     FAILED = "failed"
+    WOULD_CLOAK = "would_cloak"
+    WOULD_COPY = "would_copy"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Job:
         redo: make what was done before once more, in its place.
         accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
             weak.
+        neutral: call the output so that its name gives nothing away.
+        name: what the output is called, and nothing else; None: as its photo.
 
     """
 
@@ -60,6 +64,38 @@ class Job:
     metadata_from: Path | None = None
     redo: bool = False
     accept_weak: bool = False
+    neutral: bool = False
+    name: str | None = None
+
+
+_NOT_HOW = {"source", "folder", "hint", "deadline", "redo"}
+
+
+def how_of(job: Job) -> dict[str, Any]:
+    """Return how a photo is to be done, for `done_like`: what JSON can hold, defaults left out."""
+    how = {
+        one.name: getattr(job, one.name)
+        for one in fields(job)
+        if one.name not in _NOT_HOW and getattr(job, one.name) != one.default
+    }
+    if job.metadata_from is not None:
+        how["metadata_from"] = str(job.metadata_from)
+    if job.hint.name is not None:
+        how["person"] = job.hint.name
+    return how
+
+
+def done_like(source: Path, folder: Path, how: Mapping[str, Any]) -> Job:
+    """Return the job that does a photo once more as it was done; a target stays its person's."""
+    known = {one.name for one in fields(Job)} - _NOT_HOW
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in how.items()
+        if key in known
+    }
+    if given.get("metadata_from") is not None:
+        given["metadata_from"] = Path(given["metadata_from"])
+    return Job(source, folder, **given, hint=UserHint(how.get("person")))
 
 
 _EDITS = (

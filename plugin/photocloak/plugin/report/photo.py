@@ -31,6 +31,8 @@ TITLES = {
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
+    Status.WOULD_CLOAK: ("would be cloaked", "warn"),
+    Status.WOULD_COPY: ("would be copied", "warn"),
 }
 """What a status is called, and its tone."""
 
