@@ -70,6 +70,18 @@ def named(connection: sqlite3.Connection, name: str) -> Person | None:
     return everybody(connection)[row[0]] if row else None
 
 
+def id_in(who: str) -> int | None:
+    """Return the id in an id or label; None: it is a name."""
+    number = re.fullmatch(r"(?:person-)?(\d+)", who)
+    return int(number[1]) if number else None
+
+
+def find(connection: sqlite3.Connection, who: str) -> Person | None:
+    """Return the person with this id, label or name."""
+    number = id_in(who)
+    return named(connection, who) if number is None else everybody(connection).get(number)
+
+
 def add_person(
     connection: sqlite3.Connection, *, name: str | None, target: str, now: float
 ) -> Person:
@@ -157,6 +169,20 @@ def learn(
             "INSERT INTO samples VALUES (?, ?, ?, ?)", (person, photo, extractor, _blob(features))
         )
     _trim(connection, person)
+
+
+def unlearn(connection: sqlite3.Connection, person: int, photo: str, face: Embeddings) -> None:
+    """Take a photo out of a profile whose face in it is somebody else's or none.
+
+    A profile without a name of which nothing is left is deleted.
+    """
+    for extractor, total in centroids(connection, person).get(person, {}).items():
+        if extractor in face:
+            _put_centroid(connection, person, extractor, total - unit(face[extractor]))
+    connection.execute("DELETE FROM sightings WHERE (person, photo) = (?, ?)", (person, photo))
+    left = everybody(connection)[person]
+    if left.name is None and not left.photos:
+        delete(connection, [person])
 
 
 def meet(connection: sqlite3.Connection, person: int, now: float) -> None:

@@ -4,7 +4,6 @@ A cloak works on a set of photos: all of a person's photos must teach the same w
 a person gets a target once and keeps it, and no two people of one library share theirs.
 """
 
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
-from photocloak.plugin.people import profiles, transfer
+from photocloak.plugin.people import corrections, profiles, transfer
 from photocloak.plugin.people.assignment import (
     NOBODY_NAMED,
     Assigner,
@@ -29,6 +28,8 @@ from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
 
 __all__ = ["People", "Roster", "check_name"]
+
+NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
 
 
 class People:
@@ -132,6 +133,19 @@ class People:
             everyone = profiles.everybody(connection).values()
         return [one.id for one in everyone if one.name is not None]
 
+    def ids(self, names: Sequence[str]) -> list[int]:
+        """Return who is called so, by names or labels; ConfigError says who there is."""
+        with self._database.transaction() as connection:
+            found = [(name, profiles.find(connection, name)) for name in names]
+            everyone = profiles.everybody(connection).values()
+        for name, person in found:
+            if person is None:
+                there = ", ".join(sorted(one.name for one in everyone if one.name is not None))
+                raise ConfigError(
+                    f"There is nobody {name!r}; {f'there are: {there}' if there else NO_NAMES}."
+                )
+        return [person.id for _, person in found if person is not None]
+
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""
         if not self.named():
@@ -169,6 +183,7 @@ class Roster:
                     f"`photocloak people merge {other.id} {person.id}`."
                 )
             connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
+            corrections.rename(connection, person, name)
             return profiles.everybody(connection)[person.id]
 
     def find(self, who: Sequence[str]) -> list[Person]:
@@ -195,6 +210,7 @@ class Roster:
                 other = _find(connection, who)
                 if other.id == person.id:
                     raise ConfigError(f"{who!r} cannot be merged with itself.")
+                corrections.rename(connection, other, person.label)
                 profiles.absorb(connection, person.id, other.id)
                 if person.name is None and other.name is not None:
                     connection.execute(
@@ -211,6 +227,8 @@ class Roster:
             if all_unnamed:
                 everyone = profiles.everybody(connection)
                 gone |= {number: one for number, one in everyone.items() if one.name is None}
+            for person in gone.values():
+                corrections.rename(connection, person, None)
             profiles.delete(connection, gone)
         self._database.vacuum()
         return list(gone.values())
@@ -218,9 +236,7 @@ class Roster:
 
 def _find(connection: sqlite3.Connection, who: str) -> Person:
     """Return the person with this id, label or name."""
-    everyone = profiles.everybody(connection)
-    number = re.fullmatch(r"(?:person-)?(\d+)", who)
-    found = everyone.get(int(number[1])) if number else named(connection, who)
+    found = profiles.find(connection, who)
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found

@@ -4,7 +4,6 @@ It is decided by the very same rules, over a copy of the user's database that is
 """
 
 from photocloak.core import ExitCode, OutputError
-from photocloak.engine.verify import whole_box
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import CloakPlan, Detections, PhotoTask
@@ -31,16 +30,19 @@ class Rehearsal(Decisions):
         plan = super().assign(task, detections)
         if isinstance(plan, Outcome):
             return plan
+        orders = plan.order.faces
         faces = tuple(
             FaceOutcome(
-                detections.published(whole_box(face, detections.shape)),
+                detections.published(face),
                 None if who.person is None else who.person.label,
                 None,
                 {},
-                None if who.target is None else task.job.mode,
-                cloaked=who.target is not None,
+                None if order is None or order.target is None else order.mode,
+                cloaked=order is not None and order.target is not None,
             )
-            for face, who in zip(detections.faces, plan.assigned, strict=True)
+            for face, who, order in zip(
+                plan.order.detections.faces, plan.assigned, orders, strict=True
+            )
         )
         whom = [one.person or "somebody" for one in faces if one.cloaked]
         if not whom:

@@ -28,6 +28,7 @@ TITLES = {
     Status.DONE_BEFORE: ("done before", "good"),
     Status.NO_FACE: ("no face found", "warn"),
     Status.NOBODY_NAMED: ("nobody named in it", "warn"),
+    Status.LEFT_ALONE: ("left as it is", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
