@@ -10,6 +10,7 @@ from photocloak.core import ConfigError
 
 NoFace = Literal["hold", "copy"]
 Faces = Literal["everyone", "me"]
+Names = Literal["preset", "keep", "neutral"]
 Fallbacks = Literal["hold", "blur", "pixelate", "box"]
 Device = Literal["cpu", "cuda", "auto"]
 
@@ -23,6 +24,9 @@ class Settings:
         preset: a metadata policy, shipped or the user's own.
         no_face: what becomes of a photo without a face: held back, or written as it is.
         faces: whose faces to cloak: everyone's, or only those of people with a name.
+        accept_weak: let weak cloaks pass, instead of trying harder and holding back.
+        names: call outputs as their photos, or so that names give nothing away; "preset": as the
+            preset says, and those that say nothing keep names.
         fallback: what becomes of a face that cannot be cloaked well enough: its photo is held back,
             or it is made unrecognisable.
         match_targets: choose targets of similar apparent age, sex and skin tone.
@@ -39,6 +43,8 @@ class Settings:
     preset: str = "keep"
     no_face: NoFace = "hold"
     faces: Faces = "everyone"
+    accept_weak: bool = False
+    names: Names = "preset"
     fallback: Fallbacks = "hold"
     match_targets: bool = True
     threads: int = 0

@@ -1,6 +1,7 @@
 """The daemon as a process: what it takes, what it makes of it, and what it leaves alone."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from photocloak.plugin import Status
 from photocloak.plugin.main import run
 from tests.plugin.fakes import BARE, CRASH, GROUP, HANG, PORTRAIT, write_photo
+from tests.plugin.json_schema import conforms
 from tests.plugin.watch.harness import Place, until
 
 
@@ -46,6 +48,7 @@ def test_held_back_and_failed_photos_are_listed_with_the_reason_and_can_be_retri
     }  # fmt: skip
     assert run(["status", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
+    conforms("overview", shown)
     assert (shown["alive"], shown["pid"], shown["queue"]) == (True, daemon.pid, 0)
     assert (shown["done"], shown["held"], shown["failed"]) == (1, 1, 2)
     assert shown["per_hour"] > 0 and shown["eta"] == 0
@@ -232,3 +235,15 @@ def test_folders_of_the_settings_file(place: Place) -> None:
         daemon.terminate()
         daemon.communicate()
     assert daemon.returncode == 0
+
+
+def test_neutral_names_tell_nothing_of_the_folders_either(place: Place) -> None:
+    place.folders.config.mkdir(parents=True)
+    place.folders.settings.write_text('names = "neutral"\n')
+    place.put("2019 Paris/Ada.png", 1)
+    place.put("Ada.png", 2)
+    place.start()
+    place.finished("2019 Paris/Ada.png", "Ada.png")
+    made = place.written()
+    assert len(made) == 2
+    assert all(re.fullmatch(r"photo-[0-9a-f]{20}\.png", name) for name in made)

@@ -111,9 +111,9 @@ def detect(engine: Engine, opened: Opened) -> Detections:
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
     """Cloak, encode and measure the faces that got a target, and make others unrecognisable.
 
-    Where one comes out too weak, all of it once more: that one's cloak is gone on with within
-    the bounds of the mode's next, the others keep what they wear. What is still too weak then is
-    made unrecognisable, if that is wished.
+    Where one would hold the photo back, all of it once more: that one's cloak is gone on with
+    within the bounds of the mode's next, the others keep what they wear. What would hold it back
+    then is made unrecognisable, if that is wished.
 
     Args:
         engine: the models.
@@ -137,7 +137,8 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
         on_step(done, total + second)
 
     cloaked = attempt(subjects, hidden, stepped)
-    weak = [now and more for now, more in zip(cloaked.weak(modes), harder, strict=True)]
+    held = cloaked.held_back(accept_weak=job.accept_weak)
+    weak = [now and more for now, more in zip(held, harder, strict=True)]
     if any(weak):
         for index, worn, then, too_weak in zip(
             cloaked.cloaked, cloaked.worn, stronger, weak, strict=True
@@ -151,7 +152,8 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
             on_step(first + done, first + total)
 
         cloaked = attempt(subjects, hidden, stepped_again)
-    still = [index for index, one in zip(cloaked.cloaked, cloaked.weak(modes), strict=True) if one]
+    held = cloaked.held_back(accept_weak=job.accept_weak)
+    still = [index for index, one in zip(cloaked.cloaked, held, strict=True) if one]
     given_up = {index: how for index, how in fallbacks(order).items() if index in still}
     if not given_up:
         return cloaked

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from photocloak import exporters
-from photocloak.core import ConfigError, OutputError
+from photocloak.core import ConfigError, InputError, OutputError
 from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, how_of
 from photocloak.plugin.pipeline.messages import PhotoTask
-from photocloak.plugin.storage.folders import output_folder
+from photocloak.plugin.pipeline.places import Places
+from photocloak.plugin.storage.output_names import NeutralNames, is_neutral
 from photocloak.plugin.storage.outputs import Outputs
 from photocloak.plugin.storage.results import Result, Results
 from photocloak.plugin.storage.written_files import find_made, sha256_of, signature_of
@@ -26,9 +27,11 @@ from photocloak.plugin.storage.written_files import find_made, sha256_of, signat
 class Shelf:
     """The registers of own outputs and of what became of photos, and the files themselves."""
 
-    def __init__(self, outputs: Outputs, results: Results, corrections: Corrections) -> None:
+    def __init__(
+        self, outputs: Outputs, results: Results, names: NeutralNames, corrections: Corrections
+    ) -> None:
         self._outputs, self._results, self._corrections = outputs, results, corrections
-        self._swept: set[Path] = set()
+        self._places = Places(outputs, results, names)
 
     def done_before(self, job: Job, settings: str) -> Outcome | None:
         """Tell whether the photo's output is there already, made of this very photo and like this.
@@ -41,7 +44,14 @@ class Shelf:
         now = signature_of(job.source)
         if now is None or (now != result.signature and sha256_of(job.source) != result.sha256):
             return None
-        return _outcome(result, job, Status.DONE_BEFORE) if result.intact else None
+        if not self._places.name(job, result.sha256).fits(result.made):
+            return None
+        outcome = _outcome(result, job, Status.DONE_BEFORE)
+        return outcome if _suffices(outcome, job) and result.intact else None
+
+    def check(self, task: PhotoTask) -> None:
+        """Look whether the file that the user named can be made; see `Places.check`."""
+        self._places.check(task)
 
     def has(self, task: PhotoTask) -> bool:
         """Tell whether the photo is an output of ours, or a copy of a photo that is done."""
@@ -54,6 +64,9 @@ class Shelf:
         job, file = task.job, task.file
         if file is None or not self._outputs.knows(file):
             return None
+        if (data := _bytes_of(job.source, file)) is None:
+            what = "changed while it was read; try again when it is complete."
+            raise InputError(f"{job.source}: {what}")
         outcome = Outcome(
             job.source,
             None,
@@ -61,14 +74,20 @@ class Shelf:
             "photocloak wrote this file itself; it is left as it is",
             source_sha256=file,
             output_sha256=file,
+            discloses=exporters.kinds_of(exporters.disclosures(data)),
         )
-        if there := find_made(job.folder, job.source.stem, {file}):
+        name = self._places.name(job, file)
+        if job.neutral and is_neutral(job.source):
+            name = replace(name, stem=job.source.stem)
+        there = find_made(job.folder, name.stem, {file})
+        if there is not None and name.fits(there[0]):
             return replace(outcome, output=there[0])
         for result in self._results.made(file, job.folder):
-            if result.intact:
+            if result.intact and name.fits(result.made):
                 return replace(outcome, output=job.folder / result.made.name)
-        data = exporters.read(job.source).data
-        return replace(outcome, output=self._placed(job, data, job.source.suffix, None))
+        suffix = job.source.suffix
+        earlier = None if job.name is None else self._places.earlier(task, suffix)
+        return replace(outcome, output=self._places.put(task, name, data, suffix, earlier))
 
     def copied(self, task: PhotoTask) -> Outcome | None:
         """Publish what was made, and verified, of another photo of the same content."""
@@ -90,7 +109,7 @@ class Shelf:
 
     def _put_copy(self, task: PhotoTask, result: Result, data: bytes) -> Outcome:
         suffix = exporters.suffix_like(task.job.source.name, result.made.suffix)
-        outcome = _outcome(result, task.job, Status(result.outcome["status"]))
+        outcome = _outcome_then(result, task.job)
         return self._publish(task, data, suffix, outcome, result.people)
 
     def _copy(self, task: PhotoTask) -> tuple[Result, bytes] | None:
@@ -101,7 +120,9 @@ class Shelf:
         for result in [] if task.file is None else self._results.copies(task.file):
             if result.settings != self._key(task.settings, _content(result)):
                 continue
-            if (data := _bytes_of(result)) is not None:
+            if not _suffices(_outcome_then(result, task.job), task.job):
+                continue
+            if (data := _bytes_of(result.made, result.made_sha256)) is not None:
                 yield result, data
 
     def put(
@@ -120,6 +141,7 @@ class Shelf:
             people: who is in it, and for whom they are taken: (id, name of the target).
 
         """
+        outcome = replace(outcome, discloses=encoded.disclosed)
         return self._publish(task, encoded.data, encoded.suffix, outcome, people)
 
     def _key(self, settings: str, content: str | None) -> str:
@@ -130,7 +152,7 @@ class Shelf:
 
     def showing(self, person: Person) -> list[Path]:
         """Return the photos that were written of somebody."""
-        return self._results.showing([person.id])
+        return [one.source for one in self._results.showing([person.id])]
 
     def _publish(
         self,
@@ -141,9 +163,14 @@ class Shelf:
         people: Sequence[tuple[int, str]],
     ) -> Outcome:
         job, file = task.job, hashlib.sha256(data).hexdigest()
-        earlier = find_made(job.folder, job.source.stem, self._outputs.of(job.source), suffix)
+        name, earlier = self._places.name(job, str(task.file)), self._places.earlier(task, suffix)
         self._outputs.announce(file, source=job.source, cloaked=outcome.status is Status.CLOAKED)
-        path = self._placed(job, data, suffix, None if earlier is None else earlier[0])
+        if earlier is None or name.fits(earlier):
+            path = self._places.put(task, name, data, suffix, earlier)
+        else:
+            path = self._places.put(task, name, data, suffix)
+            with suppress(OSError):  # its name tells what the new one shall not, or is not wanted
+                earlier.unlink()
         done = replace(outcome, output=path)
         with suppress(ConfigError, OutputError):  # it is there; unknown, it is made once more
             self._results.put(
@@ -158,19 +185,10 @@ class Shelf:
                     signature_of(path),
                     file,
                     done.as_json(),
+                    how_of(job),
                 )
             )
         return done
-
-    def _placed(self, job: Job, data: bytes, suffix: str, earlier: Path | None) -> Path:
-        """Write the file, and clear once what a killed process may have left in its folder."""
-        with output_folder(job.folder) as folder:
-            if folder not in self._swept:
-                exporters.sweep(folder)
-                self._swept.add(folder)
-            return exporters.publish(
-                data, folder, job.source.stem, suffix, like=job.source, replace=earlier
-            )
 
 
 def _content(result: Result) -> str | None:
@@ -179,13 +197,23 @@ def _content(result: Result) -> str | None:
     return None if content is None else str(content)
 
 
-def _bytes_of(result: Result) -> bytes | None:
-    """Return the output, if nobody has changed it."""
+def _bytes_of(path: Path, sha256: str) -> bytes | None:
+    """Return a file, if nobody has changed it."""
     try:
-        data = result.made.read_bytes()
+        data = path.read_bytes()
     except OSError:
         return None
-    return data if hashlib.sha256(data).hexdigest() == result.made_sha256 else None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def _suffices(outcome: Outcome, job: Job) -> bool:
+    """Tell whether what was written then may be written now: a weak cloak was asked for then."""
+    verdict = outcome.verdict
+    return verdict is None or not verdict.holds_back(accept_weak=job.accept_weak)
+
+
+def _outcome_then(result: Result, job: Job) -> Outcome:
+    return _outcome(result, job, Status(result.outcome["status"]))
 
 
 def _outcome(result: Result, job: Job, status: Status) -> Outcome:
@@ -198,5 +226,6 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         tuple(map(FaceOutcome.from_json, result.outcome["faces"])),
         source_sha256=result.sha256,
         output_sha256=result.made_sha256,
+        discloses=tuple(result.outcome.get("discloses", ())),
         content=_content(result),
     )

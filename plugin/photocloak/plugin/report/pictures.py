@@ -102,6 +102,12 @@ def _shown(row: PhotoRecord) -> Shown:
     return Shown(size, size[0] / after.shape[1], small, faces)
 
 
+def face_square(pixels: Image, box: tuple[int, int, int, int]) -> tuple[str, tuple[int, int]]:
+    """Return a face with some of what is around it as an address, and its width and height."""
+    thumb = fitting(pixels[around(box, pixels.shape)], FACE)
+    return _address(thumb), thumb.size
+
+
 def _face(before: Image, after: Image, face: FaceRecord) -> Triple:
     """Cut out a face with some of what is around it, in full resolution."""
     rows, columns = around(face.box, after.shape)
