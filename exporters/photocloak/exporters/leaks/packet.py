@@ -258,10 +258,10 @@ def _behind_tag(packet: bytes, start: int) -> int:
 
 def _known_spaces() -> frozenset[str]:
     tables = table("xmp")
-    return frozenset(
-        [_RDF, _XML, *tables["spaces"]["known"]]
-    ).union(*(tables[kind] for kind in ("pictures", "grammar", "identifiers", "ascending"))).union(
-        tables["numbers"].values()
+    return (
+        frozenset([_RDF, _XML, *tables["spaces"]["known"]])
+        .union(*(tables[kind] for kind in ("pictures", "grammar", "identifiers", "ascending")))
+        .union(tables["numbers"].values())
     )
 
 

@@ -46,7 +46,7 @@ def _size(form: dict[str, object]) -> str:
 
 def _limits() -> Iterator[str]:
     yield "\n## What may be short and unreadable\n"
-    yield "Characters or bytes, by kind; `strict` and `pieces` hold for a file that had more in all.\n"
+    yield "Characters or bytes, by kind; strict and pieces hold for a file that had more in all.\n"
     kinds = list(table("limits")["file"])
     yield f"| | {' | '.join(kinds)} |"
     yield "|---|" + "---|" * len(kinds)
