@@ -71,6 +71,9 @@ def _metadata() -> Iterator[str]:
     for space, grammars in table("xmp")["grammar"].items():
         listed = ", ".join(f"{name} ({grammar})" for name, grammar in grammars.items())
         yield f"- `{space}` may be long where its grammar is proved: {listed}"
+    for kind, what in (("identifiers", "an identifier"), ("ascending", "a sorted list of them")):
+        for space, names in table("xmp")[kind].items():
+            yield f"- `{space}` may hold {what}: {', '.join(names)}"
     yield "\n## IPTC: datasets\n"
     for record, names in table("iptc")["record"].items():
         yield f"**Record {record}**: {', '.join(names.values())}.\n"
