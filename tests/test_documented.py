@@ -10,9 +10,9 @@ import click
 import pytest
 
 from photocloak import exporters
-from photocloak.core import ExitCode
+from photocloak.core import ConfigError, ExitCode
 from photocloak.core.manifests import manifest_root
-from photocloak.engine.modes import load_modes
+from photocloak.engine.modes import load_mode, load_modes, offered_modes
 from photocloak.plugin.main import photocloak
 from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
 from photocloak.plugin.reference import document
@@ -82,8 +82,18 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_every_mode_is_documented() -> None:
-    for name in load_modes():
-        assert f"| `{name}` |" in BY_NAME["docs/reference/settings.md"]
+    text = BY_NAME["docs/reference/settings.md"]
+    for name, mode in load_modes().items():
+        assert (f"| `{name}` |" in text) is mode.offered and f"`{name}`" in text
+
+
+def test_what_is_for_comparison_only_is_offered_nowhere() -> None:
+    """It is still taken: see `test_harder.py`."""
+    assert [one for one in load_modes() if one not in offered_modes()] == ["fawkes"]
+    assert "fawkes" not in BY_NAME["docs/reference/command-line.md"].lower()
+    with pytest.raises(ConfigError) as told:
+        load_mode("strange")
+    assert "fawkes" not in str(told.value) and "balanced" in str(told.value)
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -15,7 +15,7 @@ import pytest
 from photocloak import exporters
 from photocloak.plugin import Folders, Status
 from photocloak.plugin.beside import Result, cloak_group, groups, notify, summary
-from photocloak.plugin.bridges import desktop, service
+from photocloak.plugin.bridges import base, desktop, service
 from photocloak.plugin.bridges.base import File, install
 from photocloak.plugin.main import run
 
@@ -155,16 +155,67 @@ def glib_split(line: str) -> list[bytes]:
     return [words[i] or b"" for i in range(count.value)]
 
 
-def test_dolphins_line_is_that_of_the_entry(heard: Path) -> None:
+def test_dolphins_lines_are_those_of_the_entries(heard: Path) -> None:
     """KDE reads Exec= by the same specification that GLib has just been tested with."""
 
-    def line(*below: str) -> str:
-        lines = data(*below).read_text().splitlines()
-        return next(line for line in lines if line.startswith("Exec="))
+    def lines(start: str, *below: str) -> list[str]:
+        return [one for one in data(*below).read_text().splitlines() if one.startswith(start)]
 
-    assert line("kio", "servicemenus", "photocloak.desktop") == line(
-        "applications", "photocloak.desktop"
-    )
+    menu = ("kio", "servicemenus", "photocloak.desktop")
+    entries = [("applications", f"photocloak{one}.desktop") for one in ("", "-keep")]
+    for start in ("Exec=", "Name=", "Name[de]="):
+        own = lines(start, *menu)[-2:]  # the first Name= is that of the file
+        assert own == [line for entry in entries for line in lines(start, *entry)]
+
+
+def test_the_first_entry_publishes_and_the_second_keeps_the_rest(heard: Path, album: Path) -> None:
+    photo = sorted(album.iterdir())[0]
+    entry = data("applications", "photocloak-keep.desktop")
+    subprocess.run([need("gio"), "launch", entry, photo], check=True, timeout=60)
+    assert arguments(heard) == [b"beside", b"--preset", b"keep", b"--", os.fsencode(photo)]
+    heard.unlink()
+    subprocess.run([data("nautilus", "scripts", desktop.KEEP.name), photo], check=True)
+    assert arguments(heard)[1:3] == [b"--preset", b"keep"]
+    nemo = data("nemo", "actions", "photocloak-keep.nemo_action").read_text()
+    assert " beside --preset keep -- %F" in nemo
+    names = sorted([desktop.KEEP.name, desktop.PUBLISH.name])
+    assert names[0] == desktop.PUBLISH.name, "as file managers sort them"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("", [], "web"),
+        ('preset = "keep"', [], "web"),
+        ('preset = "instagram"', [], "instagram"),
+        ('preset = "instagram"', ["--preset", "keep"], "keep"),
+    ],
+)
+def test_from_a_menu_is_published_without_place_and_names(
+    tmp_path: Path,
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
+    said: tuple[str, list[str], str],
+) -> None:
+    settings, options, preset = said
+    folders.config.mkdir(parents=True)
+    folders.settings.write_text(settings)
+    heard = tmp_path / "heard"
+    command = tmp_path / "photocloak"
+    command.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >'{heard}'\n")
+    command.chmod(0o755)
+    monkeypatch.setattr(base, "program", lambda: command)
+    run(["beside", *options, str(tmp_path / "a.jpg")])
+    words = heard.read_text().splitlines()
+    assert words[words.index("--preset") + 1] == preset
+
+
+def test_what_the_files_tell_is_in_the_notification(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    row = json.loads(outcome(photo, "x")) | {"discloses": ["place", "serial"]}
+    (tmp_path / "said").write_text(json.dumps(row) + "\n")
+    result = cloak_group(engine(tmp_path, f"cat '{tmp_path}/said'"), [photo], tmp_path / "o")
+    assert "also tell the place, serial numbers; the preset web does not." in summary([result])[1]
 
 
 def test_the_unit_names_photocloak(monkeypatch: pytest.MonkeyPatch) -> None:

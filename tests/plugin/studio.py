@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from photocloak import exporters
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
 from photocloak.plugin.executors.threads import WorkerThreads
@@ -12,6 +13,7 @@ from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.pipeline.worker import Worker
+from photocloak.plugin.storage.output_names import NeutralNames
 from photocloak.plugin.storage.results import Results
 from tests.plugin.fakes import face_at, make_engine, write_photo
 
@@ -22,23 +24,34 @@ FACES: Mapping[tuple[int, int], Sequence[Face]] = {
 }
 
 
-def decisions_of(engine: Engine, database: Database) -> Decisions:
+def decisions_of(
+    engine: Engine, database: Database, kind: type[Decisions] = Decisions
+) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
     corrections = Corrections(database)
-    shelf = Shelf(Outputs(database), Results(database), corrections)
-    return Decisions(people, shelf, engine.library, corrections)
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database), corrections)
+    own = database.path.parents[2] / "config" / "photocloak" / "presets"
+    return kind(
+        people,
+        shelf,
+        engine.library,
+        corrections,
+        load_policy=lambda name: exporters.load_policy(name, own),
+    )
 
 
 class Studio:
     """A pipeline with a user of its own, and a folder to work in."""
 
-    def __init__(self, home: Path, engine: Engine | None = None) -> None:
+    def __init__(
+        self, home: Path, engine: Engine | None = None, database: Path | None = None
+    ) -> None:
         self.engine = engine or make_engine(FACES)
-        self.database = database = Database(home / "data" / "photocloak.db")
-        self.outputs = Outputs(database)
+        self.database = Database(database or home / "data" / "photocloak.db")
+        self.outputs = Outputs(self.database)
         self.pipeline = Pipeline(
-            decisions_of(self.engine, database), WorkerThreads(lambda: Worker(self.engine), 1)
+            decisions_of(self.engine, self.database), WorkerThreads(lambda: Worker(self.engine), 1)
         )
         self.photo = write_photo(home / "in" / "a.png", *ONE)
         self.out = home / "out"

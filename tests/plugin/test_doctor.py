@@ -11,13 +11,16 @@ from photocloak.engine import TargetLibrary, runtime
 from photocloak.plugin import Folders
 from photocloak.plugin.main import run
 from tests.engine.extractors.test_devices import list_cuda
+from tests.plugin.json_schema import conforms
 
 Report = dict[str, dict[str, object]]
 
 
 def examine(capsys: pytest.CaptureFixture[str]) -> tuple[int, Report]:
     code = run(["doctor", "--json"])
-    return int(code), json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
+    conforms("examination", report)
+    return int(code), report
 
 
 def add_extractor(folders: Folders, name: str, sha256: str | None = None) -> None:
@@ -75,7 +78,7 @@ def test_a_manifest_with_a_mistake(folders: Folders, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     ("installed", "said"),
-    [({"onnxruntime", "onnxruntime-gpu"}, "uninstall"), (set(), "photocloak[cpu]")],
+    [({"onnxruntime", "onnxruntime-gpu"}, "uninstall"), (set(), "-m pip install 'onnxruntime>=")],
 )
 def test_both_runtimes_or_none(
     monkeypatch: pytest.MonkeyPatch,
@@ -100,7 +103,7 @@ def test_both_runtimes_or_none(
         ("cpu", True, "run on the CPU"),
         ("cuda", True, "run with CUDA"),
         ("auto", True, "run with CUDA"),
-        ("cuda", False, "pip install 'photocloak[gpu]' and check the NVIDIA driver"),
+        ("cuda", False, "check the NVIDIA driver, and that onnxruntime-gpu is installed"),
         ("auto", False, "run on the CPU: CUDA does not start"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What engine, exporters and plugin all stand on: the error tree and the shipped manifests."""
+"""What engine, exporters and plugin all stand on: the error tree, the shipped manifests, hints."""
 
 from photocloak.core.errors import (
     ConfigError,
@@ -9,6 +9,7 @@ from photocloak.core.errors import (
     PhotocloakError,
     why,
 )
+from photocloak.core.installing import install_hint, replace_hint
 from photocloak.core.manifests import manifest_root
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "ModelError",
     "OutputError",
     "PhotocloakError",
+    "install_hint",
     "manifest_root",
+    "replace_hint",
     "why",
 ]

@@ -23,15 +23,11 @@ class Mode:
     rho: float
     linf: float
     steps: int
-    tolerated: float
     rate: float
     objective: Literal["cloak", "fawkes"]
     own: float
     then: str
-
-    def tolerates(self, accepting: int, *, of: int) -> bool:
-        """Tell whether a face may be published that so many of the extractors still accept."""
-        return accepting <= self.tolerated * of
+    offered: bool
 
 
 @cache
@@ -48,9 +44,15 @@ def load_modes() -> dict[str, Mode]:
     return {name: Mode(name=name, **row) for name, row in table.items()}
 
 
+def offered_modes() -> tuple[str, ...]:
+    """Return the names that menus and messages offer: all but those for comparison only."""
+    return tuple(name for name, one in load_modes().items() if one.offered)
+
+
 def load_mode(name: str) -> Mode:
-    """Return the mode called `name`; ConfigError names the ones there are."""
+    """Return the mode called `name`; ConfigError names the ones that are offered."""
     modes = load_modes()
     if name not in modes:
-        raise ConfigError(f"There is no mode {name!r}; the modes are {', '.join(modes)}.")
+        offered = ", ".join(offered_modes())
+        raise ConfigError(f"There is no mode {name!r}; the modes are {offered}.")
     return modes[name]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from photocloak.core import ModelError
+from photocloak.core import ModelError, install_hint, replace_hint
 
 if TYPE_CHECKING:
     import onnx
@@ -24,8 +24,8 @@ _VARIANTS: Final = ("onnxruntime", "onnxruntime-gpu")
 _EXTERNAL: Final = "session.optimized_model_external_initializers"
 
 NO_CUDA: Final = (
-    "CUDA is not available to ONNX Runtime, so the CPU is used; "
-    "pip install 'photocloak[gpu]' and check the NVIDIA driver."
+    "CUDA is not available to ONNX Runtime, so the CPU is used; check the NVIDIA driver, and that "
+    f"onnxruntime-gpu is installed: {replace_hint('onnxruntime', by='onnxruntime-gpu>=1.19')}."
 )
 
 TINY: Final = bytes.fromhex(
@@ -53,8 +53,8 @@ def require_onnxruntime() -> Any:
     if len(installed) > 1:
         raise ModelError(
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each other: "
-            "pip uninstall onnxruntime onnxruntime-gpu, then pip install 'photocloak[cpu]' "
-            "(or 'photocloak[gpu]')."
+            f"{replace_hint(*_VARIANTS, by='onnxruntime>=1.19')} (or onnxruntime-gpu for an NVIDIA "
+            "card)."
         )
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
@@ -62,7 +62,7 @@ def require_onnxruntime() -> Any:
     except ImportError as error:
         raise ModelError(
             "ONNX Runtime, which runs the face models, is not installed: "
-            "pip install 'photocloak[cpu]' (or 'photocloak[gpu]' for an NVIDIA card)."
+            f"{install_hint('onnxruntime>=1.19')} (or onnxruntime-gpu for an NVIDIA card)."
         ) from error
     return onnxruntime
 

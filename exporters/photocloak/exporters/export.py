@@ -16,7 +16,7 @@ from photocloak.exporters.metadata.orientation import upright
 from photocloak.exporters.model import Encoded, Image, Photo
 from photocloak.exporters.policies import Policy
 from photocloak.exporters.reading import read_bytes
-from photocloak.exporters.scanning import parts_of, scan, strangers, unknown
+from photocloak.exporters.scanning import disclosures, kinds_of, parts_of, strangers, unknown
 
 
 def prepare(photo: Photo, policy: Policy) -> Image:
@@ -57,7 +57,7 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
         )
     try:
         draft = _draft(photo, base, cloaked, policy, form)
-        _check(photo, policy, draft, form)
+        disclosed = _check(photo, policy, draft, form)
     except PhotocloakError:
         raise
     except Exception as error:  # a damaged file may make its decoder raise anything
@@ -67,7 +67,8 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
             "from your photo manager."
         ) from error
     suffix = suffix_like(photo.name, form.suffixes[0])
-    return Encoded(draft.data, form.name, suffix, tuple(dict.fromkeys(draft.notes)))
+    notes = tuple(dict.fromkeys(draft.notes))
+    return Encoded(draft.data, form.name, suffix, notes, disclosed)
 
 
 def _draft(photo: Photo, base: Image, cloaked: Image, policy: Policy, form: Format) -> Draft:
@@ -145,17 +146,23 @@ def written_pixels(encoded: Encoded, shape: tuple[int, ...], name: str) -> Image
     return written.pixels
 
 
-def _check(photo: Photo, policy: Policy, draft: Draft, form: Format) -> None:
+def _check(photo: Photo, policy: Policy, draft: Draft, form: Format) -> tuple[str, ...]:
     """Judge the written bytes once more: nothing may be in them that the tables do not know.
 
     The search for pictures and names is the second line.
+
+    Returns:
+        Of what kinds that is which the metadata tell, and the policy lets stay.
+
     """
     found = unknown(draft.data, draft.written, form) + strangers(draft.data, draft.written)
+    told = disclosures(draft.data)
     if policy.metadata != "all":
-        found += [one for one in scan(draft.data) if one.kind != "picture"]
+        found += told
     if found:
         what = "; ".join(f"{one.kind} in {one.where} ({one.detail})" for one in found[:3])
         raise OutputError(
             f"{photo.name}: held back, since the file would still show {what}. Export it from your "
             "photo manager without previews, or use the preset anonymous."
         )
+    return kinds_of(told)

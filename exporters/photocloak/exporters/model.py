@@ -71,6 +71,8 @@ class Encoded:
         format: name of the format.
         suffix: of the file name, with its dot.
         notes: what the user should know: what was left out, what could not be kept and why.
+        disclosed: what kinds of things its metadata tell, see `Finding`; none unless the policy
+            keeps them as they are.
 
     """
 
@@ -78,6 +80,7 @@ class Encoded:
     format: str
     suffix: str
     notes: tuple[str, ...] = ()
+    disclosed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

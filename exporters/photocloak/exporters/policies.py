@@ -1,7 +1,7 @@
 """Policies: what may be written. Presets are TOML; users add theirs in their own folder."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from photocloak.core import ConfigError, manifest_root
 
 Metadata = Literal["all", "some", "none"]
+Names = Literal["keep", "neutral"]
 FIELDS = ("copyright", "creator", "caption", "date", "camera")
 _SUBSAMPLINGS = ("4:4:4", "4:2:0")
 _FORMATS = ("JPEG", "PNG", "WebP", "AVIF", "HEIC", "TIFF")
@@ -30,6 +31,8 @@ class Policy:
         height: at most so many pixels high; None: any.
         edge: the longer edge at most; None: any.
         bytes: at most so many bytes; the quality is lowered to fit. None: any.
+        names: keep the photos' names, or have names that give nothing away. No part of the
+            representation: it is not what is written.
         sources: where the platform states its limits.
         checked: when they were looked up, ISO date; empty where there are none.
 
@@ -46,6 +49,7 @@ class Policy:
     height: int | None = None
     edge: int | None = None
     bytes: int | None = None
+    names: Names = field(default="keep", repr=False)
     sources: tuple[str, ...] = ()
     checked: str = ""
 
@@ -99,8 +103,10 @@ def read_policy(path: Path) -> Policy:
     for key in ("title", "metadata"):
         if key not in table:
             raise ConfigError(f"{path}: the key {key} is missing; {_HELP[key]}.")
-    if table["metadata"] == "all" and set(table) - {"title", "metadata"}:
-        raise ConfigError(f'{path}: metadata = "all" keeps the file as it is: no other key fits.')
+    if table["metadata"] == "all" and set(table) - {"title", "metadata", "names"}:
+        raise ConfigError(
+            f'{path}: metadata = "all" keeps the file as it is: no other key fits but names.'
+        )
     lists = (key for key in ("fields", "sources") if key in table)
     table |= {key: tuple(table[key]) for key in lists}
     return Policy(name=path.stem, **table)
@@ -137,6 +143,7 @@ _RULES: dict[str, Any] = {
     "height": _between(16, 65_535),
     "edge": _between(16, 65_535),
     "bytes": _between(10_000, 1 << 30),
+    "names": lambda value: value in get_args(Names),
     "sources": _texts,
     "checked": lambda value: isinstance(value, str),
 }
@@ -151,6 +158,7 @@ _HELP = {
     "height": "it takes a whole number from 16 to 65535",
     "edge": "it takes a whole number from 16 to 65535",
     "bytes": "it takes a whole number of at least 10000",
+    "names": f"it takes one of {', '.join(get_args(Names))}",
     "sources": "it takes a list of texts",
     "checked": "it takes a date as text, such as 2026-11-22",
 }

@@ -38,6 +38,7 @@ def publish(
     *,
     like: Path | None,
     replace: Path | None = None,
+    numbered: bool = True,
 ) -> Path:
     """Write a file that appears at once and complete, under a name that was free.
 
@@ -48,6 +49,7 @@ def publish(
         suffix: with its dot.
         like: whose permissions and times the file gets; None: as any new file, now.
         replace: an earlier output of ours, in the same folder, whose place this one takes.
+        numbered: False: no other name will do.
 
     Returns:
         The path it got.
@@ -62,6 +64,8 @@ def publish(
             written = True
             if replace is not None and replace.parent == directory:
                 path = _over(replace, give_name)
+            elif not numbered:
+                path = _exactly(directory / (stem + suffix), give_name)
             else:
                 path = _beside(directory, stem, suffix, give_name)
         _sync_folder(directory)
@@ -151,6 +155,15 @@ def _beside(directory: Path, stem: str, suffix: str, give_name: Callable[[Path],
             number += 1
             continue
         return path
+
+
+def _exactly(path: Path, give_name: Callable[[Path], None]) -> Path:
+    """Give this name; OutputError: somebody has taken it meanwhile."""
+    try:
+        give_name(path)
+    except FileExistsError as error:
+        raise OutputError(f"{path}: there is a file of this name already; it stays.") from error
+    return path
 
 
 def _fitting(stem: str, suffix: str, number: int) -> str:

@@ -5,7 +5,7 @@ the primary picture's own coded data is searched, by structure and by the signat
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -32,9 +32,22 @@ def scan(data: bytes) -> list[Finding]:
         Finding("picture", where, f"{one.kind} at byte {one.at}, {len(one.data)} bytes")
         for where, one in pictures(data)
     ]
-    for where, part in parts_of(data):
-        found.extend(_names(part, where))
+    return list(dict.fromkeys([*found, *disclosures(data)]))
+
+
+def disclosures(data: bytes) -> list[Finding]:
+    """Return what a file's metadata tell: people, places, serials, owners, histories.
+
+    The coded pictures are not searched, so that a large file costs little.
+    """
+    found = [one for where, part in parts_of(data) for one in _names(part, where)]
     return list(dict.fromkeys(found))
+
+
+def kinds_of(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return the kinds of what was found, each once, in the order of the table of names."""
+    order = list(names.PROPERTIES)
+    return tuple(sorted({one.kind for one in found}, key=order.index))
 
 
 def strangers(data: bytes, written: frozenset[bytes]) -> list[Finding]:

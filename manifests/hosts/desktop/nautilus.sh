@@ -7,4 +7,4 @@ if [ $# -eq 0 ]; then
 '
     set -- $NAUTILUS_SCRIPT_SELECTED_FILE_PATHS
 fi
-exec @PHOTOCLOAK@ beside -- "$@"
+exec @PHOTOCLOAK@ beside@OPTIONS@ -- "$@"

@@ -26,12 +26,14 @@ from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.rehearsal import Rehearsal
 from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.pipeline.worker import Worker
 from photocloak.plugin.settings import Settings
-from photocloak.plugin.storage.database import Database
+from photocloak.plugin.storage.database import Copy, Database
 from photocloak.plugin.storage.folders import Folders, models_folder
 from photocloak.plugin.storage.inputs import find_photos
+from photocloak.plugin.storage.output_names import NeutralNames
 from photocloak.plugin.storage.outputs import Outputs
 from photocloak.plugin.storage.results import Results
 
@@ -79,27 +81,41 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
 
 def open_pipeline(engine: Engine, folders: Folders, *, workers: int = 1) -> Pipeline:
     """Join an engine, in this process, and the user's stores; `workers` photos are done at once."""
-    decisions = _decisions(thresholds(engine.ensemble), engine.library, folders)
+    limits, database = thresholds(engine.ensemble), Database(folders.database)
+    decisions = _decisions(limits, engine.library, folders, database)
     return Pipeline(decisions, WorkerThreads(lambda: Worker(engine), workers))
 
 
 def open_decisions(folders: Folders) -> Decisions:
     """Open the user's stores for the extractors that there are; no model is loaded."""
+    return _opened(folders, Database(folders.database), Decisions)
+
+
+def open_rehearsal(folders: Folders) -> Decisions:
+    """Open a copy of the user's stores, to say what would be done."""
+    return _opened(folders, Copy(folders.database), Rehearsal)
+
+
+def _opened(folders: Folders, database: Database, kind: type[Decisions]) -> Decisions:
     found = specs(folders)
     library = TargetLibrary.load(library_file(folders))
     library.require(found)
-    return _decisions({name: one.threshold for name, one in found.items()}, library, folders)
+    limits = {name: one.threshold for name, one in found.items()}
+    return _decisions(limits, library, folders, database, kind)
 
 
 def _decisions(
-    thresholds: Mapping[str, float], library: TargetLibrary, folders: Folders
+    thresholds: Mapping[str, float],
+    library: TargetLibrary,
+    folders: Folders,
+    database: Database,
+    kind: type[Decisions] = Decisions,
 ) -> Decisions:
-    database = Database(folders.database)
     corrections = Corrections(database)
-    shelf = Shelf(Outputs(database), Results(database), corrections)
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database), corrections)
     people = People(database, thresholds)
     load_policy = partial(_load_policy, folders)
-    return Decisions(people, shelf, library, corrections, load_policy=load_policy)
+    return kind(people, shelf, library, corrections, load_policy=load_policy)
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,18 @@ def _load_policy(folders: Folders, name: str) -> exporters.Policy:
     return exporters.load_policy(name, folders.config / "presets")
 
 
+def calls_neutrally(settings: Settings, folders: Folders) -> bool:
+    """Tell whether outputs get neutral names, by the settings or, where they leave it, the preset.
+
+    Raises:
+        ConfigError: there is no such preset, or it is not valid.
+
+    """
+    if settings.names != "preset":
+        return settings.names == "neutral"
+    return _load_policy(folders, settings.preset).names == "neutral"
+
+
 def open_people(engine: Engine, folders: Folders) -> People:
     """Open the people store for an engine's extractors."""
     return People(Database(folders.database), thresholds(engine.ensemble))
@@ -126,6 +154,11 @@ def open_people(engine: Engine, folders: Folders) -> People:
 def open_outputs(folders: Folders) -> Outputs:
     """Open the register of own outputs."""
     return Outputs(Database(folders.database))
+
+
+def open_results(folders: Folders) -> Results:
+    """Open the register of what became of photos."""
+    return Results(Database(folders.database))
 
 
 def thresholds(ensemble: Ensemble) -> dict[str, float]:

@@ -15,6 +15,11 @@ from typing import Any
 
 from photocloak.core import ExitCode
 from photocloak.plugin.progress import clean, say, shown
+from photocloak.plugin.settings import Settings
+from photocloak.plugin.tally import told_in_words
+
+PRESET = "web"
+"""Of who opens photos from a menu and has named no other in the settings: they mean to publish."""
 
 NAMED = 5
 """Photos that a notification names before it only counts them."""
@@ -30,6 +35,7 @@ class Result:
         copied: how many were written as they are, as the settings say for photos without a face.
         missing: the photos without a result, and why.
         code: exit status of the run.
+        disclosed: what kinds of things the files tell beside their pictures.
 
     """
 
@@ -38,6 +44,12 @@ class Result:
     copied: int
     missing: Mapping[Path, str]
     code: int
+    disclosed: frozenset[str] = frozenset()
+
+
+def preset_of(settings: Settings) -> str:
+    """Return the preset that the menus write with: one that was chosen, else that to publish."""
+    return PRESET if settings.preset == Settings().preset else settings.preset
 
 
 def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
@@ -49,11 +61,14 @@ def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
     return found
 
 
-def cloak_group(command: Path, photos: Sequence[Path], folder: Path) -> Result:
+def cloak_group(
+    command: Path, photos: Sequence[Path], folder: Path, preset: str = PRESET
+) -> Result:
     """Run `photocloak cloak` over photos, and gather what it says of each."""
+    options = ["--json", "--progress", "none", "--preset", preset]
     try:
         run = subprocess.run(
-            [command, "cloak", "--json", "--progress", "none", "-o", folder, "--", *photos],
+            [command, "cloak", *options, "-o", folder, "--", *photos],
             check=False,
             capture_output=True,
             encoding="utf-8",
@@ -69,13 +84,14 @@ def cloak_group(command: Path, photos: Sequence[Path], folder: Path) -> Result:
         except ValueError:  # it was killed within a line
             break
     missing = {Path(one["source"]): one["reason"] for one in outcomes if one["output"] is None}
-    told = {one["source"] for one in outcomes}
+    heard = {one["source"] for one in outcomes}
     why = run.stderr.strip().rpartition("\n")[2] or f"photocloak ended with code {run.returncode}"
     if run.returncode not in set(ExitCode) or not outcomes:
-        missing |= {one: why for one in photos if str(one) not in told}
+        missing |= {one: why for one in photos if str(one) not in heard}
     written = [one["status"] for one in outcomes if one["output"] is not None]
     copied = written.count("no_face")
-    return Result(folder, len(written) - copied, copied, missing, run.returncode)
+    told = frozenset(kind for one in outcomes for kind in one.get("discloses", ()))
+    return Result(folder, len(written) - copied, copied, missing, run.returncode, told)
 
 
 def summary(results: Sequence[Result]) -> tuple[str, str]:
@@ -88,6 +104,8 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
     parts += [f"{len(missing)} left out"] * bool(missing)
     lines = [f"{clean(why or shown(photo))}" for photo, why in missing[:NAMED]]
     lines += [f"and {len(missing) - NAMED} more"] * (len(missing) > NAMED)
+    if disclosed := frozenset().union(*(result.disclosed for result in results)):
+        lines.append(f"The files also tell {told_in_words(disclosed)}; the preset web does not.")
     lines += [shown(one.folder) for one in results if one.made or one.copied]
     return ", ".join(parts), "\n".join(lines)
 

@@ -1,120 +1,149 @@
-"""What one file gives away; the audit that step 3 of the method asks for (limiting content)."""
+"""Whether one file would give a face away; the audit that step 3 of the method asks for."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from photocloak import exporters
-from photocloak.core import ExitCode, PhotocloakError
-from photocloak.engine.seam import box_as_published
+from photocloak.core import PhotocloakError
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.refine import overlap
+from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.verify import whole_box
+from photocloak.plugin.audit import Audit, FoundFace
 from photocloak.plugin.people.registry import People
+from photocloak.plugin.pipeline.job import FaceOutcome
 from photocloak.plugin.pipeline.process_photo import Engine, cut_open, sha256
-from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.storage.file_kinds import Kind, kind_of_file
+from photocloak.plugin.storage.inputs import search
 from photocloak.plugin.storage.outputs import Outputs
+from photocloak.plugin.storage.results import Results
+from photocloak.plugin.storage.walk import Seen
+
+SAME = 0.3
+"""Overlap of two boxes of one face, before and after it was cloaked (intersection over union)."""
+
+_NO_PICTURE = {Kind.TEXT, Kind.AUDIO, Kind.SIDECAR}
+_TRIED = {Kind.OTHER, Kind.PICTURE}
+_BOOKS = {".ds_store", ".directory", ".hidden", ".nomedia", "desktop.ini"}
+"""Names, in lower case, under which file managers keep their settings."""
 
 
-@dataclass(frozen=True)
-class KnownFace:
-    """A face that looks like a known person: it is not cloaked, or too little.
+@dataclass
+class Content:
+    """What lies where files are to be checked.
 
     Attributes:
-        box: x, y, w, h in pixels, seen upright.
-        person: name or label.
+        files: to look at: also hidden ones, and those whose name does not say what they are.
+        blind: what nobody can look into, though there may be a face in it.
+        passed: what has no picture.
 
     """
 
-    box: tuple[int, int, int, int]
-    person: str
+    files: list[Path] = field(default_factory=list)
+    blind: list[Audit] = field(default_factory=list)
+    passed: list[Seen] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What was found in a file.
+def content_of(paths: Iterable[Path]) -> Content:
+    """Return all that lies there; nothing that may show a face is passed over silently."""
+    found = search(list(paths), exporters.suffixes())
+    content = Content([one.source for one in found.photos])
+    for seen in found.passed:
+        kind = _what(seen)
+        if kind in _NO_PICTURE:
+            content.passed.append(seen)
+        elif kind is None or kind in _TRIED:
+            content.files.append(seen.path)
+        else:
+            what = f"not a photo that photocloak reads ({kind})"
+            content.blind.append(Audit(seen.path, reason=f"{seen.path}: {what}."))
+    return content
 
-    Attributes:
-        source: the file.
-        leaks: embedded pictures, names, places, serials.
-        faces: of known people.
-        reason: why the file could not be looked at.
-        code: exit status if this were the only file.
-        cloaked: whether it is a photo that photocloak cloaked, as it was written.
 
-    """
-
-    source: Path
-    leaks: tuple[exporters.Finding, ...] = ()
-    faces: tuple[KnownFace, ...] = ()
-    reason: str | None = None
-    code: ExitCode = ExitCode.OK
-    cloaked: bool = False
-
-    @property
-    def status(self) -> str:
-        """`clean`, `leaks` or `failed`."""
-        if self.reason is not None:
-            return "failed"
-        return "leaks" if self.leaks or self.faces else "clean"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the audit as it stands in `--json`."""
-        return {
-            "source": str(self.source),
-            "status": self.status,
-            "cloaked": self.cloaked,
-            "reason": self.reason,
-            "leaks": [
-                {"kind": one.kind, "where": one.where, "detail": one.detail} for one in self.leaks
-            ],
-            "faces": [{"box": list(face.box), "person": face.person} for face in self.faces],
-        }
-
-    def lines(self) -> list[str]:
-        """Return the audit for people."""
-        name = shown(self.source)
-        if self.reason is not None:
-            return [f"failed: {clean(self.reason)}"]
-        found = [f"{one.kind} in {one.where}: {one.detail}" for one in self.leaks]
-        for face in self.faces:
-            x, y, w, h = face.box
-            found.append(f"face of {face.person} at {x}, {y} ({w} × {h}), {self._how}")
-        return [f"{name}: {clean(one)}" for one in found] or [f"{name}: clean"]
-
-    @property
-    def _how(self) -> str:
-        if not self.cloaked:
-            return "not cloaked"
-        return "who can still be told in spite of the cloak; a stronger --mode changes more"
+def _what(seen: Seen) -> Kind | None:
+    """Say what a file is, hidden or not; None: a photo by its name."""
+    low = seen.name.lower()
+    if low in _BOOKS:
+        return Kind.TEXT
+    if seen.kind is not Kind.HIDDEN or not seen.path.is_file():
+        return seen.kind
+    return kind_of_file(low.lstrip("."), exporters.suffixes())
 
 
 class Auditor:
-    """Looks at files; learns nothing about people."""
+    """Looks at files; learns nothing about people.
 
-    def __init__(self, engine: Engine, people: People, outputs: Outputs) -> None:
-        self._engine, self._people, self._outputs = engine, people, outputs
+    That a file is cloaked is known of the very bytes that photocloak wrote on this computer. One
+    that was written elsewhere, or saved again since, cannot be told from an original.
+    """
+
+    def __init__(self, engine: Engine, people: People, outputs: Outputs, results: Results) -> None:
+        self._engine, self._people = engine, people
+        self._outputs, self._results = outputs, results
 
     def __call__(self, path: Path) -> Audit:
-        """Look at one file."""
+        """Look at one file; what hinders that is part of the answer."""
         try:
             photo = exporters.read(path)
-            leaks = tuple(exporters.scan(photo.data))
-            cloaked = self._outputs.knows(sha256(photo.data))
-            if cloaked:
+            file = sha256(photo.data)
+            found = self._found(photo)
+            if self._outputs.knows(file):
                 # The pictures in a file of ours are of the cloaked photo, made by us.
-                leaks = tuple(one for one in leaks if one.kind != "picture")
-            faces = self._known(photo)
-        except PhotocloakError as error:
-            return Audit(path, reason=str(error), code=error.exit_code)
-        code = ExitCode.OUTPUT if leaks or faces else ExitCode.OK
-        return Audit(path, leaks, faces, code=code, cloaked=cloaked)
+                leaks = tuple(exporters.disclosures(photo.data))
+                return Audit(path, leaks, self._as_written(found, file), cloaked=True)
+            leaks = tuple(exporters.scan(photo.data))
+            return Audit(path, leaks, found, self._hidden(photo))
+        except (PhotocloakError, MemoryError) as error:
+            return Audit(path, reason=str(error) or f"{path}: there is not enough memory for it.")
 
-    def _known(self, photo: exporters.Photo) -> tuple[KnownFace, ...]:
+    def _found(self, photo: exporters.Photo) -> tuple[FoundFace, ...]:
+        """Find the faces, and whom they look like."""
         pixels, column = cut_open(self._engine.detector, photo, photo.pixels)
         found = self._engine.detector(pixels)
         people = self._people.recognise(self._engine.ensemble.embed(pixels, found))
-        result = []
-        for face, person in zip(found, people, strict=True):
-            if person is not None:
-                box = box_as_published(whole_box(face, pixels.shape), column, pixels.shape[1])
-                result.append(KnownFace(box, person.label))
-        return tuple(result)
+        return tuple(
+            FoundFace(
+                box_as_published(whole_box(face, pixels.shape), column, pixels.shape[1]),
+                None if person is None else person.label,
+            )
+            for face, person in zip(found, people, strict=True)
+        )
+
+    def _as_written(self, found: tuple[FoundFace, ...], file: str) -> tuple[FoundFace, ...]:
+        """Say of the faces in a file of ours how they were cloaked.
+
+        Where the figures were not kept, all of them were, since the file as a whole was.
+        """
+        result = next(iter(self._results.made(file)), None)
+        if result is None:
+            return tuple(FoundFace(face.box, face.person, cloaked=True) for face in found)
+        then = tuple(map(FaceOutcome.from_json, result.outcome["faces"]))
+        return tuple(_told(face, _of(face.box, then)) for face in found)
+
+    def _hidden(self, photo: exporters.Photo) -> tuple[str, ...]:
+        """Return the embedded pictures that show a face, or into which nobody can look."""
+        found = (name for name, pixels in exporters.hidden(photo.data) if self._may_show(pixels))
+        return tuple(dict.fromkeys(found))
+
+    def _may_show(self, pixels: Image | None) -> bool:
+        """Tell whether there may be a face in a picture, whichever way up it was stored."""
+        if pixels is None:
+            return True
+        ways = (np.ascontiguousarray(np.rot90(pixels, turns)) for turns in range(4))
+        return any(self._engine.detector(one) for one in ways)
+
+
+def _of(box: Box, faces: Collection[FaceOutcome]) -> FaceOutcome | None:
+    """Return the face that was there when the file was written."""
+    boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+    shared = overlap(np.array(box, np.float32), boxes)
+    return list(faces)[int(shared.argmax())] if shared.max(initial=0.0) >= SAME else None
+
+
+def _told(face: FoundFace, then: FaceOutcome | None) -> FoundFace:
+    if then is None or not then.cloaked:
+        return face
+    return FoundFace(face.box, face.person, cloaked=True, verdict=then.verdict)

@@ -21,6 +21,7 @@ from photocloak.plugin.commands.doctor import doctor
 from photocloak.plugin.commands.evaluate import evaluate
 from photocloak.plugin.commands.install import install, uninstall
 from photocloak.plugin.commands.people import people
+from photocloak.plugin.commands.presets import presets
 from photocloak.plugin.commands.report import report
 from photocloak.plugin.commands.retry import retry
 from photocloak.plugin.commands.status import status
@@ -54,6 +55,7 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
         report,
         check,
         people,
+        presets,
         targets,
         install,
         uninstall,

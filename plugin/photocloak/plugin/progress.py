@@ -14,7 +14,7 @@ from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.pipeline.messages import Event
 from photocloak.plugin.storage.walk import Seen
-from photocloak.plugin.tally import Tally
+from photocloak.plugin.tally import Repeats, Tally
 
 Style = Literal["auto", "plain", "json", "none"]
 
@@ -50,14 +50,32 @@ def line(outcome: Outcome) -> str:
     source = shown(outcome.source)
     if outcome.output is None:
         return f"{outcome.status.value}: {clean(outcome.reason or source)}"
-    cloaked = sum(face.cloaked for face in outcome.faces)
-    faces = f"{cloaked} face{'s' * (cloaked != 1)}, "
-    what = faces if outcome.status is Status.CLOAKED else ""
+    what = _faces(outcome) if outcome.status is Status.CLOAKED else ""
     note = f" ({clean(outcome.reason)})" if outcome.reason else ""
     return (
         f"{outcome.status.value}: {source} → {shown(outcome.output)} "
         f"[{what}{outcome.seconds:.1f} s]{note}"
     )
+
+
+def _faces(outcome: Outcome) -> str:
+    """Say how well each face is cloaked: "2 faces: Ada good, person-2 fair, "."""
+    cloaked = [face for face in outcome.faces if face.cloaked]
+    count = f"{len(cloaked)} face{'s' * (len(cloaked) != 1)}"
+    known = [face for face in cloaked if face.verdict is not None]
+    words = [f"{clean(face.person or 'somebody')} {face.verdict}" for face in known]
+    return f"{count}{': ' * bool(words)}{', '.join(words)}, "
+
+
+def face_lines(outcome: Outcome) -> list[str]:
+    """Say of each face which recognisers still accept it in the file."""
+    return [
+        f"  {clean(face.person or 'somebody')} at {face.box[0]}, {face.box[1]}: {face.verdict}, "
+        f"accepted by {len(face.accepting)} of {len(face.similarity)}"
+        f"{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
+        for face in outcome.faces
+        if face.accepting is not None
+    ]
 
 
 def passed_line(seen: Seen) -> str:
@@ -87,7 +105,7 @@ class Quiet:
     """Says nothing but what went wrong."""
 
     def __init__(self, *, verbose: bool = False) -> None:
-        self._verbose = verbose
+        self._verbose, self._repeats = verbose, Repeats()
 
     def passed(self, seen: Seen) -> None:
         """Say what, where that was asked for."""
@@ -99,18 +117,23 @@ class Quiet:
 
     def end(self, outcome: Outcome) -> None:
         """Say what went wrong."""
-        if outcome.code:
+        if outcome.code and (self._repeats.is_new(outcome) or self._verbose):
             say(line(outcome))
+        for text in face_lines(outcome) if self._verbose else ():
+            say(text)
 
     def close(self) -> None:
-        """Nothing."""
+        """Say how many more went wrong in the same way."""
+        for text in [] if self._verbose else self._repeats.lines():
+            say(clean(text))
 
 
 class Plain:
     """A line a photo, and a sum at the end."""
 
     def __init__(self, sources: Sequence[Path], *, verbose: bool = False) -> None:
-        self._total, self._verbose, self._tally = len(sources), verbose, Tally()
+        self._total, self._verbose = len(sources), verbose
+        self._tally, self._repeats = Tally(), Repeats()
 
     def passed(self, seen: Seen) -> None:
         """Count it, and say what, where that was asked for."""
@@ -126,12 +149,22 @@ class Plain:
 
     def end(self, outcome: Outcome) -> None:
         """Say what came of the photo."""
-        self._tally.add(outcome)
+        remark = self._tally.add(outcome)
+        if self._repeats.is_new(outcome) or self._verbose:
+            self._tell(outcome)
+        if remark is not None:
+            self._say(clean(remark))
+
+    def _tell(self, outcome: Outcome) -> None:
         number = f"[{self._tally.done}/{self._total}] " if self._total > 1 else ""
         self._say(number + line(outcome))
+        for text in face_lines(outcome) if self._verbose else ():
+            self._say(text)
 
     def close(self) -> None:
-        """Say how many ended how."""
+        """Say how many failed in one way, and how many ended how."""
+        for text in [] if self._verbose else self._repeats.lines():
+            say(clean(text))
         if self._total > 1 or self._tally.passed:
             say(self._tally.line(self._total))
 

@@ -11,6 +11,7 @@ from photocloak.core import ConfigError
 NoFace = Literal["hold", "copy"]
 Faces = Literal["everyone", "me"]
 Fallbacks = Literal["hold", "blur", "pixelate", "box"]
+Names = Literal["preset", "keep", "neutral"]
 Device = Literal["cpu", "cuda", "auto"]
 
 
@@ -25,6 +26,9 @@ class Settings:
         faces: whose faces to cloak: everyone's, or only those of people with a name.
         fallback: what becomes of a face that cannot be cloaked well enough: its photo is held back,
             or it is made unrecognisable.
+        accept_weak: let weak cloaks pass, instead of trying harder and holding back.
+        names: call outputs as their photos, or so that names give nothing away; "preset": as the
+            preset says, and those that say nothing keep names.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
@@ -40,6 +44,8 @@ class Settings:
     no_face: NoFace = "hold"
     faces: Faces = "everyone"
     fallback: Fallbacks = "hold"
+    accept_weak: bool = False
+    names: Names = "preset"
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"

@@ -109,7 +109,7 @@ def test_without_pytorch_one_sentence_names_operator_model_and_remedy(
     message = str(caught.value)
     assert "Elu" in message
     assert str(spec.model) in message
-    assert "pip install 'photocloak[torch]'" in message
+    assert "-m pip install 'torch>=2.4'" in message
     assert "\n" not in message
 
 

@@ -16,6 +16,7 @@ from photocloak.plugin.bench.reference import load_reference
 from photocloak.plugin.bench.run import bench, profile
 from photocloak.plugin.bench.timing import in_turns
 from photocloak.plugin.bench.whole import Size
+from tests.plugin.json_schema import conforms
 
 
 def test_calls_take_turns_and_the_first_round_does_not_count() -> None:
@@ -84,6 +85,7 @@ def test_a_run_gives_all_figures_and_touches_nobody(folders: Folders) -> None:
     size = Size(1, 1)
     found = bench(Settings(), folders, repeats=1, sizes=(size,), largest=size)
     table = json.loads(json.dumps(found.as_json()))
+    conforms("figures", table)
     assert set(table["step_ms"]) == set(table["forward_ms"]) == set(load_specs())
     assert all(table["step_ms"][one] > table["forward_ms"][one] > 0 for one in load_specs())
     assert (table["onnx_vs_torch"] is not None) == has_torch() == table["reference_measured"]

@@ -15,6 +15,7 @@ from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.people.enrolment import RefusedError, alike, like_known
 from photocloak.plugin.pipeline.process_photo import Engine
 from tests.plugin.fakes import THRESHOLDS, FakeDetector, face, face_at, make_engine, write_photo
+from tests.plugin.json_schema import conforms
 from tests.plugin.people.test_people import Store
 
 PORTRAIT = manifest_root() / "demo" / "astronaut.png"
@@ -120,7 +121,10 @@ class TestCommand:
     ) -> tuple[int, list[dict[str, object]], str]:
         code = run(["people", "enroll", *map(str, arguments), "--json"])
         out, err = capsys.readouterr()
-        return code, [json.loads(line) for line in out.splitlines()], err
+        rows = [json.loads(line) for line in out.splitlines()]
+        for row in rows:
+            conforms("enrolment", row)
+        return code, rows, err
 
     def test_each_photo_must_tell_who_is_meant(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -28,7 +28,7 @@ class Store:
         self.path = folder / "data" / "photocloak.db"
         self.now = 1_000_000_000.0
         self.choose = FirstFree(targets)
-        database = Database(self.path)
+        self.database = database = Database(self.path)
         self.people = People(database, THRESHOLDS, clock=lambda: self.now)
         self.roster = Roster(database, clock=lambda: self.now)
 

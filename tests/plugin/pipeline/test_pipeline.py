@@ -55,11 +55,11 @@ def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> 
 def test_json_has_the_promised_shape(studio: Studio) -> None:
     row = studio.pipeline.run(studio.job()).as_json()
     keys = ["source", "source_sha256", "output", "output_sha256", "status", "reason", "seconds"]
-    assert list(row) == [*keys, "faces", "content"]
+    assert list(row) == [*keys, "verdict", "discloses", "faces", "content"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
-    fields = ["box", "person", "cloaked", "mode", "edits", "dssim", "similarity"]
-    fields += ["fallback", "found"]
+    fields = ["box", "person", "cloaked", "verdict", "accepting"]
+    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found"]
     assert list(row["faces"][0]) == fields
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
@@ -197,6 +197,8 @@ class TestOnlyMe:
             "box": [150, 30, 70, 70],
             "person": None,
             "cloaked": False,
+            "verdict": None,
+            "accepting": None,
             "mode": None,
             "edits": {},
             "dssim": None,
@@ -250,7 +252,9 @@ def test_a_cloak_that_is_too_weak_is_held_back(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     outcome = studio.pipeline.run(studio.job(), on_step=lambda *step: steps.append(step))
     assert (outcome.status, outcome.code) == (Status.TOO_WEAK, ExitCode.TOO_WEAK)
-    assert "one, three, two would still recognise" in str(outcome.reason)
+    assert "nearly every recogniser still knows person-1 at 40, 20" in str(outcome.reason)
+    assert outcome.faces[0].accepting == ("one", "two", "three")
+    assert not outcome.faces[0].as_json()["cloaked"], "it is called cloaked nowhere"
     assert steps[-1] == (18, 18), "with half of the next mode's, from where this one's ended"
     assert [done for done, _ in steps] == list(range(1, 19)), "it never goes back"
     assert outcome.faces[0].similarity.keys() == {"one", "two", "three"}

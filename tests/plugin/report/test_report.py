@@ -6,6 +6,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_photo_held_back_is_shown_with_its_reason_and_not_as_published(
     assert pictured(shown) == ["b.png, the original"]
     assert ": held back, since hse would still recognise a face in it." in shown.words
     assert f"{row['source']}: held back" not in shown.words
-    assert "Published" not in shown.words and "Held back (1)" in shown.words
+    assert "Written" not in shown.words and "Held back (1)" in shown.words
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_the_page_is_bounded_and_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     assert len([one for one in pictured(shown) if one.endswith(".png, cloaked")]) == 1
     assert "Pictures of 1 photos are in it" in shown.words
     assert "4 of 7 photos are listed, those with a problem first" in shown.words
-    assert "held.png" in shown.words and "Published (6)" in shown.words
+    assert "held.png" in shown.words and "Written (6)" in shown.words
     assert "No pictures: the page is full." in shown.words
 
 
@@ -191,7 +192,7 @@ def test_what_was_published_without_a_cloak_is_not_called_cloaked(
     other = {"reason": "no face was found; written uncloaked", "faces": []}
     _, shown, _ = make(cloaked(tmp_path, "a.png", status="no_face", **other))
     assert pictured(shown) == ["a.png, not cloaked"]
-    assert "Published as it is, without a cloak." in shown.words
+    assert "Written as it is, without a cloak." in shown.words
 
 
 def test_outputs_that_came_in_again_are_not_compared_with_themselves(
@@ -203,8 +204,8 @@ def test_outputs_that_came_in_again_are_not_compared_with_themselves(
         cloaked(tmp_path, "a.png", **again), cloaked(tmp_path, "b.png", **again, **nothing)
     )
     assert pictured(shown) == []
-    assert "Published (1)" in shown.words and "Passed over" in shown.words
-    assert "Held back" not in shown.words and "published1held back0" in shown.words
+    assert "Written (1)" in shown.words and "Passed over" in shown.words
+    assert "Held back" not in shown.words and "written1held back0" in shown.words
 
 
 def test_every_status_has_a_title() -> None:
@@ -218,3 +219,50 @@ def test_thumbnails_are_small(tmp_path: Path) -> None:
     shown = Album()(read_run([large.encode()], "x")[0])
     assert isinstance(shown, Shown)
     assert shown.size == (pictures.EDGE, 480) and shown.scale == pytest.approx(0.24)
+
+
+def test_a_click_opens_the_file_wherever_the_page_is_opened_from(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's paths were relative, and the report is made in another folder."""
+    rows = [cloaked(tmp_path, "a #1%?.png"), held(tmp_path, "b.png")]
+    copied = cloaked(tmp_path, "c.png", status="no_face", faces=[])
+    for row in (*rows, copied):
+        row["directory"] = str(tmp_path)
+        row["reason"] = "in/b.png: held back" if row["output"] is None else None
+        for key in ("source", "output"):
+            row[key] = row[key] and str(Path(row[key]).relative_to(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, shown, _ = make(*rows, copied)
+    assert code == 0 and "No pictures" not in shown.words
+    assert ": held back" in shown.words and "in/b.png: held back" not in shown.words
+    links = [one["href"] for name, one in shown.elements if name == "a"]
+    files = [one for one in links if one and not one.startswith("#")]
+    paths = [Path(unquote(str(one).removeprefix("file://"))) for one in files]
+    names = ["in/b.png", "in/a #1%?.png", "out/a #1%?.png", "out/c.png"]
+    assert paths == [tmp_path / name for name in names]
+
+
+def test_how_well_each_face_is_cloaked_is_one_word(make: Make, tmp_path: Path) -> None:
+    faces = [FACE | {"verdict": one} for one in ("good", "fair", "weak", "none")]
+    _, shown, _ = make(cloaked(tmp_path, "a.png", faces=[*faces, FACE]))
+    words = [
+        (one["class"], name)
+        for name, one in shown.elements
+        if name == "strong" and one.get("class") in ("good", "warn", "bad")
+    ]
+    assert [tone for tone, _ in words] == ["good", "good", "warn", "bad", "bad"]
+    for one in ("good", "fair", "weak", "none"):
+        assert one in shown.words
+
+
+def test_what_was_written_is_not_called_published(make: Make, tmp_path: Path) -> None:
+    """A file in the output folder is nobody else's before it is put somewhere."""
+    rows = [
+        cloaked(tmp_path, "a.png"),
+        held(tmp_path, "b.png"),
+        cloaked(tmp_path, "c.png", status="no_face", faces=[]),
+    ]
+    _, shown, _ = make(*rows)
+    assert "ublish" not in "".join(shown.words)

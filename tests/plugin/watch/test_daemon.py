@@ -13,6 +13,7 @@ import pytest
 from photocloak.plugin import Status
 from photocloak.plugin.main import run
 from tests.plugin.fakes import BARE, CRASH, GROUP, HANG, PORTRAIT, write_photo
+from tests.plugin.json_schema import conforms
 from tests.plugin.watch.harness import Place, until
 
 
@@ -46,6 +47,7 @@ def test_held_back_and_failed_photos_are_listed_with_the_reason_and_can_be_retri
     }  # fmt: skip
     assert run(["status", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
+    conforms("overview", shown)
     assert (shown["alive"], shown["pid"], shown["queue"]) == (True, daemon.pid, 0)
     assert (shown["done"], shown["held"], shown["failed"]) == (1, 1, 2)
     assert shown["per_hour"] > 0 and shown["eta"] == 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photocloak.core import ModelError
+from photocloak.core import ModelError, install_hint
 from photocloak.engine.autodiff.graph import Graph, UnsupportedOperatorError
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
@@ -52,7 +52,7 @@ class TorchExtractor:
             reason = f"{because.operator} ({because.reason})" if because else "this runtime"
             raise ModelError(
                 f"The model {spec.model} of {spec.name} needs PyTorch for {reason}: "
-                "pip install 'photocloak[torch]', or use another model."
+                f"{install_hint('torch>=2.4')}, or use another model."
             ) from error
         from photocloak.engine.extractors.torch_operators import OPERATORS, evaluate
 

@@ -49,7 +49,7 @@ class BudgetDescent:
     its coarse part (K = 1 + κ Σ GᵀG), and more where there is texture to hide in (W). A
     pixel-wise method (sign, Adam) spends the same budget on noise: on the development photos the
     held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this (see
-    docs/lab/protection.md for the conditions).
+    docs/lab/tried.md for the conditions).
 
     Args:
         sensitivity: DSSIM per squared change, (C, g, g), see `Dssim.sensitivity`.

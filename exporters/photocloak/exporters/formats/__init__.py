@@ -10,7 +10,16 @@ FORMATS: dict[str, Format] = {
     for one in (jpeg.FORMAT, png.FORMAT, tiff.FORMAT, webp.FORMAT, avif.FORMAT, heic.FORMAT)
 }
 
-__all__ = ["FORMATS", "Format", "RenderedImage", "suffix_like", "suffixes"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "RenderedImage",
+    "format_like",
+    "format_of",
+    "suffix_like",
+    "suffixes",
+    "usual_suffix",
+]
 
 
 def suffixes(like: str | None = None) -> frozenset[str]:
@@ -34,3 +43,18 @@ def suffix_like(name: str, suffix: str) -> str:
     """
     own = PurePath(name).suffix
     return own if own.lower() in suffixes(suffix) else suffix
+
+
+def format_of(head: bytes) -> str | None:
+    """Return the name of the format that a file of these first 64 bytes is in; None: of none."""
+    return next((one.name for one in FORMATS.values() if one.sniff(head[:64])), None)
+
+
+def usual_suffix(form: str) -> str:
+    """Return the suffix that files of a format, by its name, mostly have."""
+    return FORMATS[form].suffixes[0]
+
+
+def format_like(suffix: str) -> str | None:
+    """Return the name of the format whose files have this suffix, whatever its case."""
+    return next((one.name for one in FORMATS.values() if suffix.lower() in one.suffixes), None)

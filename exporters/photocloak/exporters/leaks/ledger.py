@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import FREE, Cost, cost
 from photocloak.exporters.leaks.stream import Stream
 from photocloak.exporters.leaks.tables import table
 
@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 _MUCH = 1000  # characters or bytes
 _LONG = 80  # characters of a text in which a few odd words are no pieces of anything
+# A text that stays says when it comes again which one it is, no more: a letter among few.
+_AGAIN, _NOTABLE = Cost(digits=1), 8
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Ledger:
         spent: what the parts that were kept hold.
         refused: unreadable characters or bytes that went.
         stream: what the texts that were kept read as together.
+        texts: that were kept, of eight characters and more.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
         colours: the part that had to go although it says how the colours are meant; empty: none.
@@ -40,6 +43,7 @@ class Ledger:
     spent: Cost = field(default_factory=Cost)
     refused: int = 0
     stream: Stream = field(default_factory=Stream)
+    texts: set[str] = field(default_factory=set)
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
     colours: str = ""
@@ -53,9 +57,8 @@ class Ledger:
             # where so much goes, what is left may be its short pieces
             self.overdrawn |= self.refused > _MUCH
             return False
-        if _exceeds(self.spent + wanted, limits["file"]) or not self.stream.takes(
-            wanted, strict=self.strict
-        ):
+        most = limits["pieces" if self.strict else "file"]
+        if _exceeds(self.spent + wanted, most) or not self.stream.takes(wanted, strict=self.strict):
             self.overdrawn = True
             return False
         self.spent += replace(wanted, words=(), letters="")
@@ -74,8 +77,13 @@ class Ledger:
 
         """
         wanted = cost(text) if wanted is None else wanted
+        if text in self.texts:
+            return self.admits(_AGAIN if wanted.unread or wanted.identifiers else FREE)
         plain = len(text) > _LONG and wanted.opaque * 8 <= len(text)
-        return self.admits(wanted, strict=self.strict and not plain)
+        admitted = self.admits(wanted, strict=self.strict and not plain)
+        if admitted and len(text) >= _NOTABLE:
+            self.texts.add(text)
+        return admitted
 
     def drop(self, where: str, size: int, why: str) -> None:
         """Note that a part is not written."""

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import FREE, Cost, cost
+from photocloak.exporters.leaks.readability import FREE, Cost, cost, identifier
 from photocloak.exporters.leaks.tables import table
 
 _DEEPEST, _LONGEST = 64, 1 << 26
@@ -31,12 +31,13 @@ Span = tuple[int, int]
 
 @dataclass
 class _Element:
-    """An element that is open: its name, where it begins, the text right in it."""
+    """An element that is open: its name, where it begins, what it and its text belong to."""
 
     name: Name
     start: int
     spaces: dict[str, str]
     property: Name | None
+    nearest: Name
     text: list[str] = field(default_factory=list)
 
 
@@ -80,6 +81,7 @@ class _Judge:
         self._cuts: list[Span] = []
         self._names: set[Name] = set()
         self._property = FREE
+        self._highest: dict[Name, str] = {}  # of sorted lists
         parser = expat.ParserCreate("utf-8")
         parser.ordered_attributes = True
         parser.buffer_text = True
@@ -122,7 +124,8 @@ class _Judge:
         is_property = inside is None and above is not None and above.name == (_RDF, "Description")
         if is_property:
             self._property = FREE
-        element = _Element(name, at, spaces, name if is_property else inside)
+        nearest = name if name[0] != _RDF or above is None else above.nearest
+        element = _Element(name, at, spaces, name if is_property else inside, nearest)
         if name[0] != _RDF and not self._may_be(name):
             self._open.append(element)
             self._skipped = 1
@@ -145,7 +148,8 @@ class _Judge:
             inside = element.property
             if inside is None and name[0] not in (_RDF, _XML):
                 self._property = FREE
-            if not self._may_be(name) or not self._admits(inside or name, name, value):
+            own = name if name[0] not in (_RDF, _XML) else element.nearest
+            if not self._may_be(name) or not self._admits(own, name, value):
                 self._cut(match.span(), name)
 
     def _end(self, _raw: str) -> None:
@@ -158,7 +162,7 @@ class _Judge:
         if self._text[at : at + 2] != b"</":
             end = _behind_tag(self._text, element.start)
         text = "".join(element.text)
-        if self._skipped or not self._admits(element.property, element.name, text):
+        if self._skipped or not self._admits(element.nearest, element.name, text):
             self._skipped = 0
             self._cut((element.start, end), element.name)
 
@@ -195,11 +199,18 @@ class _Judge:
             return self._ledger.admits(_cost(local))
         return True
 
-    def _admits(self, inside: Name | None, name: Name, value: str) -> bool:
-        """Tell whether a value may stay; in a strict account, with all others of its property."""
+    def _admits(self, own: Name, name: Name, value: str) -> bool:
+        """Tell whether a value may stay; in a strict account, with all others of its property.
+
+        Args:
+            own: the property it belongs to.
+            name: what it stands in; of lists, their item.
+            value: as people read it.
+
+        """
         if not value:
             return True
-        wanted = _value_cost(inside or name, name, value.strip()) if value.strip() else cost(value)
+        wanted = self._cost(own, name, value.strip()) if value.strip() else cost(value)
         if self._ledger.strict:
             self._property += wanted
             if not self._ledger.within(self._property):
@@ -207,6 +218,22 @@ class _Judge:
                 return False
         plain = value if wanted != FREE or not _NUMBER.fullmatch(value) else ""
         return self._ledger.admits_text(plain, wanted)
+
+    def _cost(self, own: Name, name: Name, value: str) -> Cost:
+        """Return what of a value cannot be vouched for, by the grammar of its property."""
+        tables = table("xmp")
+        grammar = tables["grammar"].get(own[0], {}).get(own[1])
+        if grammar:
+            return GRAMMARS[grammar](value)
+        if own[1] in tables["identifiers"].get(own[0], []):
+            return identifier(value)
+        if own[1] in tables["ascending"].get(own[0], []):
+            # such a list is sorted where its program wrote it
+            ascends, self._highest[own] = value > self._highest.get(own, ""), value
+            return identifier(value) if ascends else _cost(value)
+        if name[0] in tables["numbers"].values() and _NUMBER.fullmatch(value):
+            return FREE
+        return _cost(value)
 
     def _cut(self, span: Span, name: Name) -> None:
         self._cuts.append(span)
@@ -231,21 +258,11 @@ def _behind_tag(packet: bytes, start: int) -> int:
 
 def _known_spaces() -> frozenset[str]:
     tables = table("xmp")
-    return frozenset(
-        [_RDF, _XML, *tables["pictures"], *tables["numbers"].values(), *tables["grammar"]]
+    return (
+        frozenset([_RDF, _XML, *tables["spaces"]["known"]])
+        .union(*(tables[kind] for kind in ("pictures", "grammar", "identifiers", "ascending")))
+        .union(tables["numbers"].values())
     )
 
 
 _cost = lru_cache(maxsize=4096)(cost)
-
-
-def _value_cost(inside: Name, name: Name, value: str) -> Cost:
-    """Return what of a value cannot be vouched for, by the grammar of its property."""
-    own = name if name[0] != _RDF else inside
-    grammar = table("xmp")["grammar"].get(own[0], {}).get(own[1])
-    if grammar:
-        return GRAMMARS[grammar](value)
-    numbers = table("xmp")["numbers"].values()
-    if name[0] in numbers and _NUMBER.fullmatch(value):
-        return FREE
-    return _cost(value)

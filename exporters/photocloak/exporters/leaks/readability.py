@@ -8,9 +8,10 @@ is decoded here: what a text costs is how much of it nobody can read.
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from photocloak.exporters.leaks.words import IDEOGRAPHS, folded, is_uniform, unlikely
+from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, is_in_use, script
+from photocloak.exporters.leaks.words import IDEOGRAPHS, is_uniform, unread
 
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
 _OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
@@ -19,20 +20,24 @@ _UNIT = 3  # letters, as of millimetres
 _RUNS = re.compile(r"[^\W\d_]+|\d+|[\W_]", re.UNICODE)
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _IDENTIFIER = re.compile(
-    r"(?:xmp\.[diap]id:|uuid:|urn:uuid:|adobe:docid:\w{1,12}:)?"
+    r"(?:xmp\.[diap]id:|uuid:|urn:uuid:|(?:adobe|gimp):docid:\w{1,12}:)?"
     r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
     r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{11,12})"
 )
 # a universal identifier's version and variant stand where they belong (RFC 9562; Adobe swaps them)
 _FORMED = re.compile(r"(?:.{12}[1-7].{3}|.{14}1.)[89ABab].{15}")
 _DATE = re.compile(
-    r"(?:1[89]|20)\d\d[-:](?:0\d|1[0-2])[-:][0-3]\d"
+    r"(?:1[89]|20)\d\d(?P<sign>[-:/]?)(?:0\d|1[0-2])(?P=sign)[0-3]\d"
     r"(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d{1,6})?)?(?:Z|[+-][01]\d:?[0-5]\d)?)?"
+    r"|[0-2]\d:[0-5]\d:[0-6]\d"
 )
-_FEW, _FEW_FOREIGN = 150, 300  # letters that tell whether they are used evenly
+_FEW_FOREIGN = 300  # letters that tell whether they are used evenly
+_HEXADECIMAL = re.compile(r"[a-f]{1,4}|[A-F]{1,4}")
 _MANY_BLANKS = 48
+_INDENTS = 2  # kinds of lines that white space alone has: it is padding
 # scripts that one text has at most; distinct letters of an alphabet
 _SCRIPTS, _ALPHABET = 4, 16
+_RARE = 3  # ideographs hardly in use, as in a name
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,10 @@ class Cost:
     Attributes:
         opaque: characters or bytes that are neither words nor numbers.
         digits: of numbers, and the few letters on them.
-        identifiers: digits of hashes and universal identifiers.
-        foreign: letters of other scripts than Latin, too few to tell a language from chance.
-        words: what it reads as in Latin letters, to be judged with all else that a file says.
-        letters: of its other scripts, likewise.
+        identifiers: digits of hashes and universal identifiers, where a table expects them.
+        foreign: letters of scripts without a table, too few to tell a language from chance.
+        words: what it reads as in alphabets, to be judged with all else that a file says.
+        letters: of its other scripts, and signs on letters, likewise.
 
     """
 
@@ -55,6 +60,11 @@ class Cost:
     foreign: int = 0
     words: tuple[str, ...] = field(default=(), compare=False, repr=False)
     letters: str = field(default="", compare=False, repr=False)
+
+    @property
+    def unread(self) -> int:
+        """Bytes that its unreadable characters and its digits can stand for."""
+        return self.opaque + (self.digits + 1) // 2
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -74,14 +84,15 @@ def cost(text: str) -> Cost:
     """Return what of a text cannot be vouched for; time grows with its length alone."""
     words: list[str] = []
     foreign: list[str] = []
-    opaque = digits = signs = identifiers = 0
-    plain = text if text.isascii() else "".join(filter(_is_base, text))
-    marks = len(text) - len(plain)
+    opaque = digits = signs = few = 0
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
+    marks = "" if text.isascii() else "".join(one for one in text if not _is_base(one))
+    plain = "".join(filter(_is_base, text)) if marks else text
     for chunk in plain.split():
         if _DATE.fullmatch(chunk):
             continue
         if _IDENTIFIER.fullmatch(chunk):
-            identifiers += _identifier_cost(chunk)
+            digits += _identifier_cost(chunk)
             continue
         runs = _RUNS.findall(chunk)
         if _is_code(runs):
@@ -96,19 +107,35 @@ def cost(text: str) -> Cost:
                 signs += len(run)
                 opaque += sum(not _is_punctuation(sign) for sign in run)
             else:
+                few += len(run) if _HEXADECIMAL.fullmatch(run) else 0
                 opaque += _letters(run, words, foreign)
-    uniform = sum(map(len, words)) >= _FEW and is_uniform("".join(map(folded, words)), latin=True)
-    opaque += sum(map(len, words)) if uniform else unlikely(words)
-    unread = opaque + signs
-    if unread > _CODE and unread * 2 > len("".join(plain.split())):
+    if digits + few > sum(map(len, words)):
+        digits += few  # where numbers prevail, letters from a to f are digits
+    opaque += unread(words)
+    unreadable = opaque + signs
+    if unreadable > _CODE and unreadable * 2 > len("".join(plain.split())):
         opaque = max(opaque, len(text))  # no text: its separators are part of it
     opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
-    letters = marks + sum(map(len, foreign))
-    told = tuple(words), "".join(foreign)
-    if _is_foreign_language(told[1]):
-        few = 0 if letters >= _FEW_FOREIGN else letters
-        return Cost(opaque, digits, identifiers, few, *told)
-    return Cost(opaque + letters, digits, identifiers, 0, *told)
+    others = "".join(foreign)
+    opaque += _marks(marks, words, others)
+    told = tuple(words), others + marks
+    if _is_foreign_language(others):
+        return Cost(opaque, digits, 0, 0 if len(others) >= _FEW_FOREIGN else len(others), *told)
+    return Cost(opaque + len(others), digits, 0, 0, *told)
+
+
+def identifier(text: str) -> Cost:
+    """Return what of a value cannot be vouched for where hashes and identifiers are expected."""
+    if _IDENTIFIER.fullmatch(text):
+        return Cost(identifiers=_identifier_cost(text))
+    return cost(text)
+
+
+def _marks(marks: str, words: list[str], others: str) -> int:
+    """Return the signs on letters that are none: there are no more than letters to bear them."""
+    bearing = len(others) + sum(len(one) for one in words if not _is_latin(one))
+    even = len(marks) >= _FEW_FOREIGN and is_uniform(marks, latin=False)
+    return len(marks) if even else max(0, len(marks) - bearing)
 
 
 def _digits(runs: list[str]) -> int:
@@ -123,16 +150,33 @@ def _digits(runs: list[str]) -> int:
 
 def _letters(run: str, words: list[str], foreign: list[str]) -> int:
     """Take letters for words, or return how many of them are none: capitals come in between."""
-    if _latin(run):
-        humps = _HUMPS.findall(run) if run.isascii() else [run]
-        if len(humps) > 1 and len(humps) * 3 > len(run):
-            return len(run)
-        words += humps
-    elif sum(a.islower() and b.isupper() for a, b in pairwise(run)) > 1:
+    parts = [(name, "".join(part)) for name, part in groupby(run, key=_alphabetic)]
+    if len(parts) > _SCRIPTS:
         return len(run)
-    else:
-        foreign.append(run)
-    return 0
+    none = 0
+    for name, part in parts:
+        humps = _humps(part)
+        if len(humps) > 1 and len(humps) * 3 > len(part):
+            none += len(part)
+        elif not name:
+            foreign.append(part)
+        else:
+            words += humps
+    return none
+
+
+def _alphabetic(letter: str) -> str:
+    """Return the script of a letter; nothing for those without a table, which mix in words."""
+    name = script(letter)
+    return name if alphabet(name) else ""
+
+
+def _humps(run: str) -> list[str]:
+    """Return the words of letters that are joined by their capitals."""
+    if run.islower():
+        return [run]
+    shape = "".join("A" if letter.isupper() else "a" for letter in run)
+    return [run[found.start() : found.end()] for found in _HUMPS.finditer(shape)]
 
 
 def _identifier_cost(text: str) -> int:
@@ -141,13 +185,15 @@ def _identifier_cost(text: str) -> int:
 
 
 def _is_foreign_language(letters: str) -> bool:
-    """Tell whether letters of other scripts can be a text: of few scripts, used unevenly."""
+    """Tell whether letters of scripts without a table can be a text: few scripts, used unevenly."""
     scripts = {re.split("[ -]", unicodedata.name(letter, ""))[0] for letter in set(letters)}
-    if len(scripts) > _SCRIPTS:
+    ideographs = [letter for letter in letters if "\u3400" <= letter <= "\u9fff"]
+    rare = sum(not is_in_use(letter) for letter in ideographs)
+    if len(scripts) > _SCRIPTS or rare > max(_RARE, len(ideographs) // 8):
         return False
     if len(letters) < _FEW_FOREIGN:
         return True
-    least = IDEOGRAPHS if scripts & {"CJK", "HANGUL"} else _ALPHABET
+    least = IDEOGRAPHS if "CJK" in scripts else _ALPHABET
     return len(set(letters)) >= least and not is_uniform(folded(letters), latin=False)
 
 
@@ -170,10 +216,8 @@ def _is_punctuation(sign: str) -> bool:
     return sign in _SIGNS or category[0] == "P" or category in ("Sc", "Sm")
 
 
-def _latin(run: str) -> bool:
-    return run.isascii() or all(
-        ord(letter) < 0x250 or 0x1E00 <= ord(letter) < 0x1F00 for letter in run
-    )
+def _is_latin(run: str) -> bool:
+    return script(run[0]) == LATIN
 
 
 def _blanks(text: str) -> int:
@@ -182,8 +226,12 @@ def _blanks(text: str) -> int:
     unusual = sum(one not in " \n\r\t" for one in blanks)
     if len(blanks) < _MANY_BLANKS:
         return unusual
+    if len(blanks) == len(text):
+        lines = text.splitlines()
+        return len(text) if len(set(lines[1:-1])) > _INDENTS else unusual
     turns = [a + b for a, b in pairwise(text) if a != b and a.isspace() and b.isspace()]
     tabs = sum(turn in (" \t", "\t ") for turn in turns)
-    lines = len(turns) - turns.count("\r\n") - tabs
+    lines_ = len(turns) - turns.count("\r\n") - tabs
     excess = max(0, len(blanks) - len(text) // 2 - _MANY_BLANKS) if tabs else 0
-    return unusual + max(tabs - _MANY_BLANKS, excess, len(blanks) if lines * 3 > len(blanks) else 0)
+    broken = len(blanks) if lines_ * 3 > len(blanks) else 0
+    return unusual + max(tabs - _MANY_BLANKS, excess, broken)

@@ -46,11 +46,11 @@ def _size(form: dict[str, object]) -> str:
 
 def _limits() -> Iterator[str]:
     yield "\n## What may be short and unreadable\n"
-    yield "Characters or bytes, by kind; the strict limits hold for a file that had more in all.\n"
+    yield "Characters or bytes, by kind; `strict` and `pieces` hold for a file that had more in all.\n"
     kinds = list(table("limits")["file"])
     yield f"| | {' | '.join(kinds)} |"
     yield "|---|" + "---|" * len(kinds)
-    for name in ("value", "strict", "file"):
+    for name in ("value", "strict", "file", "pieces"):
         row = table("limits")[name]
         yield f"| {name} | {' | '.join(str(row[kind]) for kind in kinds)} |"
 

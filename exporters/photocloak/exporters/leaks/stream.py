@@ -5,11 +5,11 @@ a separator, vouches for nothing. Words of one or two letters say too little for
 in each text, as half a bit odd.
 """
 
-import unicodedata
 from dataclasses import dataclass, field
 
+from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, script
 from photocloak.exporters.leaks.readability import Cost
-from photocloak.exporters.leaks.words import USUAL, folded, is_drawn, is_even, surprise
+from photocloak.exporters.leaks.words import by_script, is_drawn, is_even
 
 _SHORT = 0.5  # bits that a word of one or two letters is odd
 # Oddness is what a word's bits are above the usual. Of a photo's texts it is 0.04 to 0.31 a letter
@@ -47,10 +47,10 @@ class Stream:
         most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
         if odd > _SHARE * letters and self.odd + odd > most:
             return False
-        latin = (self.latin + "".join(fresh))[-_STRETCH:]
+        latin = (self.latin + "".join(by_script(fresh).get(LATIN, [])))[-_STRETCH:]
         foreign = {
-            script: (self.foreign.get(script, "") + some)[-_STRETCH:]
-            for script, some in _scripts(told.letters).items()
+            name: (self.foreign.get(name, "") + some)[-_STRETCH:]
+            for name, some in _others(told).items()
         }
         if len(latin) >= _FEW and is_drawn(latin):
             return False
@@ -66,17 +66,21 @@ class Stream:
     def _fresh(self, told: Cost) -> list[str]:
         """Return a text's folded words, each once, without the long ones that are remembered."""
         words = dict.fromkeys(map(folded, told.words))
-        return [one for one in words if len(one) < 3 or one not in self.words]
+        return [one for one in words if one and (len(one) < 3 or one not in self.words)]
 
 
 def _oddness(word: str) -> float:
-    return max(0.0, surprise(word) - USUAL * len(word)) + (_SHORT if len(word) < 3 else 0)
+    form = alphabet(script(word[0]))
+    if form is None:
+        return float(len(word))
+    odd = max(0.0, form.surprise(word) - form.usual * len(word))
+    return odd + (_SHORT if len(word) < 3 else 0)
 
 
-def _scripts(letters: str) -> dict[str, str]:
-    """Return letters by script."""
-    found: dict[str, str] = {}
-    for letter in letters:
-        script = unicodedata.name(letter, "").partition(" ")[0]
-        found[script] = found.get(script, "") + letter
+def _others(told: Cost) -> dict[str, str]:
+    """Return the letters of other scripts than Latin, and the signs on letters, by script."""
+    found = {name: "".join(some) for name, some in by_script(told.words).items() if name != LATIN}
+    for letter in told.letters:
+        name = ("" if letter.isalpha() else "signs of ") + script(letter)
+        found[name] = found.get(name, "") + letter
     return found

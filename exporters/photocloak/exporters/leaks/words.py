@@ -1,23 +1,17 @@
 """How letters follow each other: words of languages against drawn letters."""
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
 
-from photocloak.exporters.leaks.tables import table
-
-USUAL = 5.0
-"""Bits a letter that words have at most, taken together; languages have 4.0 to 4.8."""
+from photocloak.exporters.leaks.alphabets import LATIN, Alphabet, alphabet, folded, script
 
 _WINDOW, _SLACK = 32, 14.0  # letters that are judged together; bits more where they are few
-_BRIEF = 2.4  # letters of a word: languages have more on average
-_FOLDED = str.maketrans("ßøłđþðıœæ", "solotdioa")
 # Languages use their letters unevenly: entropy of so many letters, in shares of the largest. Of
 # ideographs nobody has used up all in a text; their shares are measured with 300 and more.
 _STRETCH = 600
 _SKEWED_LATIN, _SKEWED, _SKEWED_IDEOGRAPHS = 0.965, 0.955, 0.962
+_FEW = 150  # letters that tell whether they are used evenly
 _MANY, _UNSURE = 300, 0.015  # fewer letters of other scripts look more even than they are
 # Of texts in 20 languages and of photos the entropy is 0.97 of the largest at most, and 3.8 bits at
 # least; one letter in so many is rare.
@@ -26,49 +20,45 @@ IDEOGRAPHS = 40
 """Distinct letters: more than an alphabet has."""
 
 
-@cache
-def _surprises() -> dict[str, int]:
-    letters = " abcdefghijklmnopqrstuvwxyz"
-    rows = table("letters")["rows"]
-    return {a + b: int(rows[i][j]) for i, a in enumerate(letters) for j, b in enumerate(letters)}
+def by_script(words: Iterable[str]) -> dict[str, list[str]]:
+    """Return folded words by the script of their first letter."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        plain = folded(word)
+        if plain:
+            found.setdefault(script(plain[0]), []).append(plain)
+    return found
 
 
-def surprise(word: str) -> int:
-    """Return the bits of a folded word, letter behind letter."""
-    surprises = _surprises()
-    return sum(surprises.get(a + b, 9) for a, b in zip(" " + word, word, strict=False))
+def unread(words: Iterable[str]) -> int:
+    """Return the letters of words that nobody can read, alphabet by alphabet."""
+    return sum(_unread(name, some) for name, some in by_script(words).items())
 
 
-def unlikely(words: Iterable[str]) -> int:
-    """Return the letters of words that follow each other as in no language."""
+def _unread(name: str, words: list[str]) -> int:
+    letters = "".join(words)
+    form = alphabet(name)
+    if form is None or (len(letters) >= _FEW and is_uniform(letters, latin=name == LATIN)):
+        return len(letters)
     return sum(
-        letters
-        for letters, bits, count in _windows(words)
-        if bits > USUAL * letters + _SLACK or (letters >= _WINDOW and letters < _BRIEF * count)
+        count
+        for count, bits, some in _windows(words, form)
+        if bits > form.usual * count + _SLACK or (count >= _WINDOW and count < form.brief * some)
     )
 
 
-def _windows(words: Iterable[str]) -> Iterator[tuple[int, int, int]]:
+def _windows(words: Iterable[str], form: Alphabet) -> Iterator[tuple[int, int, int]]:
     """Yield (letters, bits, words) of a few words at a time."""
     letters = bits = count = 0
     for word in words:
-        plain = folded(word)
-        letters += len(plain)
+        letters += len(word)
         count += 1
-        bits += surprise(plain)
+        bits += form.surprise(word)
         if letters >= _WINDOW:
             yield letters, bits, count
             letters = bits = count = 0
     if letters:
         yield letters, bits, count
-
-
-def folded(word: str) -> str:
-    """Return a word in small letters without accents."""
-    if word.isascii():
-        return word.lower()
-    apart = unicodedata.normalize("NFKD", word.lower().translate(_FOLDED))
-    return "".join(one for one in apart if not unicodedata.combining(one))
 
 
 def is_uniform(letters: str, *, latin: bool) -> bool:

@@ -8,7 +8,7 @@ local setup = require "photocloak/lib/setup"
 local options = {}
 
 local MODULE = "photocloak"
-local OWN_SETTINGS = "" -- of a mode or preset: whatever photocloak's settings.toml says
+local OWN_SETTINGS = "settings.toml" -- of a mode or preset: whatever photocloak's file says
 
 local function _(msgid)
   return dt.gettext.gettext(msgid)
@@ -34,12 +34,19 @@ local function write(key, value, shown)
   end
 end
 
-local function choices_of(names)
-  local choices = { { OWN_SETTINGS, _("as in the settings") } }
+-- Return the choices of a menu, the settings in the given place; the first holds until one is made.
+local function choices_of(names, place)
+  local choices = {}
   for _i, name in ipairs(names) do
     choices[#choices + 1] = { name, name }
   end
+  table.insert(choices, place, { OWN_SETTINGS, _("as in the settings") })
   return choices
+end
+
+local function chosen(key, default)
+  local value = read(key, default)
+  return value == OWN_SETTINGS and "" or value
 end
 
 local function position(choices, value)
@@ -107,9 +114,9 @@ function options.widgets()
     mirrors[key] = mirrors[key] or {}
   end
   return {
-    chooser("mode", _("mode"), _("how much may be seen of the cloak"), choices_of(setup.modes)),
+    chooser("mode", _("mode"), _("how much may be seen of the cloak"), choices_of(setup.modes, 1)),
     chooser("preset", _("preset"), _("what metadata and size the file keeps"),
-      choices_of(setup.presets)),
+      choices_of(setup.presets, 2)),
     folder_button(),
     chooser("held_back", _("held-back photos"),
       _("what becomes of photos that cannot be cloaked: nothing is written (and they get the tag "
@@ -124,8 +131,8 @@ function options.current()
   local program = dt.preferences.read(MODULE, "program", "file")
   return {
     program = (program == nil or program == "") and setup.program or program,
-    mode = read("mode", OWN_SETTINGS),
-    preset = read("preset", OWN_SETTINGS),
+    mode = chosen("mode", OWN_SETTINGS),
+    preset = chosen("preset", setup.presets[1]),
     folder = read("folder", setup.folder),
     held_back = read("held_back", "leave"),
     quality = dt.preferences.read(MODULE, "quality", "integer"),

@@ -17,6 +17,7 @@ _HOMES = {
     "digikam": "Digikam",
     "desktop": "Desktop",
     "service": "Service",
+    "shell": "Shell",
 }
 NAMES = tuple(_HOMES)
 

@@ -184,8 +184,8 @@ def program() -> Path:
     anywhere = shutil.which("photocloak")
     if anywhere is None:
         raise ConfigError(
-            "The command `photocloak` is not on your PATH; install photocloak with pip or "
-            "scripts/install, so that other programs can start it."
+            "The command `photocloak` is not on your PATH; install photocloak with `sh "
+            "scripts/install`, in a clone of its repository, so that other programs can start it."
         )
     return Path(anywhere).absolute()
 

@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.engine.modes import load_modes
+from photocloak.engine.modes import offered_modes
 from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
 from photocloak.plugin.storage.folders import Folders
 
@@ -50,8 +50,9 @@ class Darktable(Bridge):
         found = shutil.which("darktable")
         if found is None:
             raise ConfigError(
-                "the script is in place, but there is no darktable on the PATH; Flatpaks and "
-                f"AppImages cannot load it: {_WITHOUT_LUA}."
+                "the script is in place, but there is no darktable on the PATH. Install darktable "
+                "4.2 or newer from your distribution (Debian, Ubuntu: sudo apt install darktable); "
+                f"Flatpaks and AppImages cannot load the script: {_WITHOUT_LUA}."
             )
         version = _version(found)
         api = re.search(r"Lua support enabled, API version (\d+)", version)
@@ -81,11 +82,12 @@ def _version(found: str) -> str:
 
 def _setup(command: Path, folders: Folders) -> bytes:
     """Write what only this installation knows as a Lua module."""
-    presets = exporters.policy_names(folders.config / "presets")
+    # The first one is what a menu shows before anything was chosen.
+    presets = sorted(exporters.policy_names(folders.config / "presets"), key=lambda x: x != "web")
     values = {
         "program": _quoted(os.fsencode(command)),
         "folder": _quoted(os.fsencode(platformdirs.user_pictures_path() / "cloaked")),
-        "modes": _list(list(load_modes())),
+        "modes": _list(offered_modes()),
         "presets": _list(presets),
     }
     lines = (f"  {name} = {value}," for name, value in values.items())

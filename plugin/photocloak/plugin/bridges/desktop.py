@@ -1,13 +1,15 @@
 """The desktop: "Open With" everywhere, and the context menus of Nautilus, Nemo and Dolphin.
 
-All of them run `photocloak beside PHOTO...`. Each host has a quoting of its own for the one path
-that is written into its file, that of photocloak.
+All of them run `photocloak beside PHOTO...`, and have two entries: to publish, without place and
+names, which comes first, and to keep all but the faces. Each host has a quoting of its own for the
+one path that is written into its file, that of photocloak.
 """
 
 import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -25,8 +27,33 @@ MIME_TYPES = (
     "image/avif",
 )
 
-MENU_NAME = "Cloak Faces"
-"""Nautilus shows a script by the name of its file."""
+
+@dataclass(frozen=True)
+class Entry:
+    """One line in the menus.
+
+    Attributes:
+        suffix: of the names of its files.
+        name: what it is called; Nautilus shows a script by the name of its file.
+        german: likewise.
+        options: of `photocloak beside`.
+
+    """
+
+    suffix: str
+    name: str
+    german: str
+    options: str
+
+
+PUBLISH = Entry("", "Cloak Faces to Publish", "Gesichter verhüllen, zum Veröffentlichen", "")
+KEEP = Entry(
+    "-keep",
+    "Cloak Faces, Keep the Rest",
+    "Gesichter verhüllen, sonst nichts ändern",
+    " --preset keep",
+)
+MENU_NAME = PUBLISH.name
 
 
 class Desktop(Bridge):
@@ -38,15 +65,12 @@ class Desktop(Bridge):
     def files(self) -> Mapping[Path, Part]:
         """Return the entry and the menus; those of file managers that are not there do no harm."""
         data, command = platformdirs.user_data_path(), program()
-        nautilus = shipped("desktop", "nautilus.sh").replace(
-            "@PHOTOCLOAK@", shlex.quote(str(command))
-        )
-        nemo = _fill("photocloak.nemo_action", in_key_file(in_nemo(command)))
-        dolphin = _fill("photocloak-dolphin.desktop", in_key_file(in_exec(command)))
+        dolphin = _fill("photocloak-dolphin.desktop", in_key_file(in_exec(command)), PUBLISH)
         return {
-            **desktop_entry(),
-            data / "nautilus" / "scripts" / MENU_NAME: File(nautilus.encode(), executable=True),
-            data / "nemo" / "actions" / "photocloak.nemo_action": File(nemo.encode()),
+            **desktop_entries(),
+            **{
+                data / place: part for one in (PUBLISH, KEEP) for place, part in _menus(one).items()
+            },
             # KDE runs a service menu in the user's folder only if it is marked executable.
             data / "kio" / "servicemenus" / "photocloak.desktop": File(
                 dolphin.encode(), executable=True
@@ -58,8 +82,8 @@ class Desktop(Bridge):
         there = [name for name in ("nautilus", "nemo", "dolphin") if shutil.which(name)]
         if shutil.which("notify-send") is None:
             raise ConfigError(
-                "The menus are in place, but there is no `notify-send` to tell what came of a "
-                "photo; install it (Debian: libnotify-bin)."
+                "the menus are in place, but there is no `notify-send` to tell what came of a "
+                "photo; install it (Debian, Ubuntu: sudo apt install libnotify-bin)."
             )
         return f"Open With; menus of {', '.join(there) or 'no file manager that is installed'}"
 
@@ -69,6 +93,7 @@ class Desktop(Bridge):
             return ""
         return (
             f"Right-click a photo: Open With > {MENU_NAME}; in Nautilus also Scripts > {MENU_NAME}."
+            f"\nThat leaves place, names and serial numbers out; {KEEP.name!r} does not."
             "\nResults go to the folder `cloaked` beside the photo. See docs/howto/desktop.md."
         )
 
@@ -77,13 +102,26 @@ class Desktop(Bridge):
         refresh_entries()
 
 
-def desktop_entry() -> Mapping[Path, Part]:
-    """Return the entry that every desktop and digiKam offers photos to."""
+def desktop_entries() -> Mapping[Path, Part]:
+    """Return the entries that every desktop and digiKam offers photos to."""
+    command, place = program(), platformdirs.user_data_path("applications")
+    found: dict[Path, Part] = {}
+    for one in (PUBLISH, KEEP):
+        text = _fill("photocloak.desktop", in_key_file(in_exec(command)), one)
+        text = text.replace("@TRYEXEC@", in_key_file(str(command)))
+        found[place / f"photocloak{one.suffix}.desktop"] = File(text.encode())
+    return found
+
+
+def _menus(entry: Entry) -> Mapping[Path, Part]:
+    """Return what Nautilus and Nemo show, below the user's data folder."""
     command = program()
-    text = _fill("photocloak.desktop", in_key_file(in_exec(command)))
-    text = text.replace("@TRYEXEC@", in_key_file(str(command)))
-    path = platformdirs.user_data_path("applications") / "photocloak.desktop"
-    return {path: File(text.encode())}
+    nautilus = _fill("nautilus.sh", shlex.quote(str(command)), entry)
+    nemo = _fill("photocloak.nemo_action", in_key_file(in_nemo(command)), entry)
+    return {
+        Path("nautilus", "scripts", entry.name): File(nautilus.encode(), executable=True),
+        Path("nemo", "actions", f"photocloak{entry.suffix}.nemo_action"): File(nemo.encode()),
+    }
 
 
 def refresh_entries() -> None:
@@ -115,6 +153,19 @@ def in_key_file(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
 
 
-def _fill(name: str, command: str) -> str:
-    text = shipped("desktop", name).replace("@MIMETYPES@", "".join(f"{m};" for m in MIME_TYPES))
-    return text.replace("@PHOTOCLOAK@", command)
+def _fill(name: str, command: str, entry: Entry) -> str:
+    words = {
+        "@MIMETYPES@": "".join(f"{m};" for m in MIME_TYPES),
+        "@NAME@": entry.name,
+        "@NAME_DE@": entry.german,
+        "@OPTIONS@": entry.options,
+        "@PUBLISH@": PUBLISH.name,
+        "@PUBLISH_DE@": PUBLISH.german,
+        "@KEEP@": KEEP.name,
+        "@KEEP_DE@": KEEP.german,
+        "@PHOTOCLOAK@": command,
+    }
+    text = shipped("desktop", name)
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    return text

@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak.core import ConfigError
 from photocloak.plugin.bridges.base import Bridge, Element, Part, program, shipped
-from photocloak.plugin.bridges.desktop import desktop_entry, refresh_entries
+from photocloak.plugin.bridges.desktop import desktop_entries, refresh_entries
 
 TITLE = "Cloak faces (photocloak)"
 
@@ -38,22 +38,23 @@ TOOL = {"toolname": "UserScript", "toolgroup": "1", "index": "0", "version": "1"
 
 
 class Digikam(Bridge):
-    """The workflow, and the desktop entry."""
+    """The workflow, and the desktop entries."""
 
     name = "digikam"
     title = "digiKam"
 
     def files(self) -> Mapping[Path, Part]:
-        """Return the workflow for `queue.xml`, and the entry that digiKam lists by MIME type."""
+        """Return the workflow for `queue.xml`, and the entries that digiKam lists by MIME type."""
         queue = platformdirs.user_data_path("digikam") / "queue.xml"
-        return {queue: Element(workflow(program()), EMPTY), **desktop_entry()}
+        return {queue: Element(workflow(program()), EMPTY), **desktop_entries()}
 
     def probe(self) -> str:
         """Say whether there is a digiKam to run it."""
         if shutil.which("digikam") is None:
             raise ConfigError(
-                "The workflow is in place, but there is no `digikam` on your PATH. A Flatpak or "
-                "Snap of digiKam cannot start photocloak: use the watched folder there."
+                "the workflow is in place, but there is no `digikam` on your PATH. Install digiKam "
+                "from your distribution (Debian, Ubuntu: sudo apt install digikam). A Flatpak or "
+                "Snap of it cannot start photocloak: use the watched folder there."
             )
         return f"the workflow {TITLE!r} is in digiKam's Batch Queue Manager"
 

@@ -28,7 +28,7 @@ class Service(Bridge):
         """Say whether it is switched on, and whether there is a systemd to run it."""
         if shutil.which("systemctl") is None:
             raise ConfigError(
-                "The unit is in place, but there is no systemd here; start `photocloak watch` by "
+                "the unit is in place, but there is no systemd here; start `photocloak watch` by "
                 "other means."
             )
         wants = platformdirs.user_config_path("systemd") / "user" / "default.target.wants" / UNIT

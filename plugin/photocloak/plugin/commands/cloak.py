@@ -1,29 +1,26 @@
 """`photocloak cloak`: the main job."""
 
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from photocloak.plugin.commands.cloak_options import CloakOptions, takes_options
+from photocloak.plugin.commands.cloak_options import STREAM, CloakOptions, takes_options
 
 if TYPE_CHECKING:
     from photocloak.engine.targets.library import Target
-    from photocloak.plugin.assembly import Recipe
+    from photocloak.plugin.commands.destination import Destination
+    from photocloak.plugin.commands.streams import Streams
     from photocloak.plugin.pipeline.job import Job, Outcome
-    from photocloak.plugin.pipeline.pipeline import Pipeline
-    from photocloak.plugin.pipeline.worker import Worker
     from photocloak.plugin.progress import Progress
     from photocloak.plugin.settings import Settings
     from photocloak.plugin.storage.folders import Folders
     from photocloak.plugin.storage.inputs import Found
-
-GO_ON = "the same command goes on with what is not done"
 
 
 @click.command()
@@ -31,11 +28,21 @@ GO_ON = "the same command goes on with what is not done"
 def cloak(options: CloakOptions) -> int:
     """Cloak the faces in photos and write the result to a folder.
 
-    INPUT are photos and folders of photos. The photos themselves are never changed.
+    INPUT are photos and folders of photos, or - for a photo from standard input. The photos
+    themselves are never changed.
     """
     end = None if options.deadline is None else time.monotonic() + options.deadline
+    from photocloak.plugin.commands.streams import opened
+
+    with opened(options) as (told, streams):
+        return _cloak(told, streams, end)
+
+
+def _cloak(options: CloakOptions, streams: "Streams", end: float | None) -> int:
     from photocloak import exporters
     from photocloak.plugin import assembly
+    from photocloak.plugin.commands.destination import destination
+    from photocloak.plugin.commands.running import open_run, run
     from photocloak.plugin.people.registry import check_name
     from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.progress import make_progress
@@ -50,33 +57,37 @@ def cloak(options: CloakOptions) -> int:
         no_face=options.no_face,
         faces=options.faces,
         fallback=options.fallback,
+        accept_weak=options.accept_weak,
+        names=options.names,
     )
     if options.person is not None:
         check_name(options.person)
-    found = require_photos(options.inputs, exporters.suffixes(), output=options.output)
-    make = cache(assembly.Recipe(settings, folders))
+    place = destination(options.output, options.inputs, one_file=options.one_file)
+    found = require_photos(
+        options.inputs, exporters.suffixes(), output=place.folder, exclude=options.exclude
+    )
+    if place.name is None and assembly.calls_neutrally(settings, folders):
+        place = replace(place, neutral=True)
+    recipe = assembly.Recipe(settings, folders)
+    make = cache(recipe)
     target = None
     if options.target_folder is not None:
         target = assembly.target_from_folder(options.target_folder, make().engine)
-    jobs = _jobs(options, found.photos, settings, target, end)
-    began, outcomes = time.time(), []
+    jobs = _jobs(options, found.photos, settings, place=place, target=target, end=end)
+    began = time.time()
+    sources = [STREAM if job.source == streams.source else job.source for job in jobs]
     with (
-        _opened(jobs, assembly.Recipe(settings, folders), make, options.scheduler) as pipeline,
-        closing(
-            make_progress(options.progress, [job.source for job in jobs], verbose=options.verbose)
-        ) as show,
+        open_run(recipe, jobs, options.scheduler, rehearsal=options.dry_run, make=make) as pipeline,
+        closing(make_progress(options.progress, sources, verbose=options.verbose)) as show,
     ):
         for seen in found.passed:
             show.passed(seen)
-        try:
-            for outcome in pipeline.run_all(jobs, show.event):
-                if options.as_json:
-                    click.echo(json.dumps(outcome.as_json()))
-                show.end(outcome)
-                outcomes.append(outcome)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(GO_ON) from None
-        _tell_of_newcomers(outcomes, began, folders, show)
+        outcomes = run(pipeline, jobs, show, streams, as_json=options.as_json)
+        if not options.dry_run:
+            _tell_of_newcomers(outcomes, began, folders, show)
+    if streams.folder is not None:
+        streams.hand_over(outcomes)
+        assembly.open_results(folders).drop(place.folder)
     return exit_code([outcome.code for outcome in outcomes])
 
 
@@ -84,6 +95,8 @@ def _jobs(
     options: CloakOptions,
     photos: "Sequence[Found]",
     settings: "Settings",
+    *,
+    place: "Destination",
     target: "Target | None",
     end: float | None,
 ) -> "list[Job]":
@@ -95,50 +108,26 @@ def _jobs(
         Job(
             # A worker elsewhere is in another folder.
             photo.source if options.scheduler is None else photo.source.absolute(),
-            options.output / photo.below,
+            place.of(photo.below),
             settings.mode,
             settings.preset,
-            settings.no_face,
-            options.seed,
-            UserHint(options.person, target),
-            settings.faces,
-            end,
-            metadata.get(photo.source),
-            options.redo,
-            None if settings.fallback == "hold" else settings.fallback,
-            options.not_a_face,
-            options.only,
-            options.spared,
+            no_face=settings.no_face,
+            seed=options.seed,
+            hint=UserHint(options.person, target),
+            faces=settings.faces,
+            deadline=end,
+            metadata_from=metadata.get(photo.source),
+            redo=options.redo,
+            fallback=None if settings.fallback == "hold" else settings.fallback,
+            not_a_face=options.not_a_face,
+            only=options.only,
+            spared=options.spared,
+            accept_weak=settings.accept_weak,
+            neutral=place.neutral,
+            name=place.name,
         )
         for photo in photos
     ]
-
-
-@contextmanager
-def _opened(
-    jobs: "Sequence[Job]", recipe: "Recipe", make: "Callable[[], Worker]", scheduler: str | None
-) -> "Iterator[Pipeline]":
-    """Open the stores, and what the photos are done with: this process, or a cluster.
-
-    In this process two are done at once, unless there is a deadline: in the time that one of two
-    needs, both together come to nothing.
-    """
-    from photocloak.plugin.assembly import open_decisions
-    from photocloak.plugin.executors.dask import Cluster
-    from photocloak.plugin.executors.threads import WorkerThreads, at_once
-    from photocloak.plugin.pipeline.pipeline import Pipeline
-
-    decisions = open_decisions(recipe.folders)
-    decisions.check(jobs[0])
-    if scheduler is None:
-        alone = len(jobs) == 1 or jobs[0].deadline is not None
-        pipeline = Pipeline(decisions, WorkerThreads(make, 1 if alone else at_once()))
-    else:
-        pipeline = Pipeline(decisions, Cluster(recipe, scheduler))
-    try:
-        yield pipeline
-    finally:
-        pipeline.close(wait=False)
 
 
 def _tell_of_newcomers(

@@ -9,7 +9,12 @@ from typing import Any
 
 import click
 
+from photocloak.plugin.commands.completing import modes, names, presets
+
 PATH = click.Path(path_type=Path)
+
+STREAM = Path("-")
+"""Stands for standard input as INPUT, and for standard output as the output."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,9 @@ class CloakOptions:
 
     inputs: tuple[Path, ...]
     output: Path
+    names: str | None
+    exclude: tuple[str, ...]
+    dry_run: bool
     mode: str | None
     preset: str | None
     person: str | None
@@ -31,6 +39,7 @@ class CloakOptions:
     spared: tuple[str, ...]
     fallback: str | None
     not_a_face: bool
+    accept_weak: bool | None
     metadata_from: tuple[Path, ...]
     deadline: float | None
     scheduler: str | None
@@ -54,6 +63,18 @@ class CloakOptions:
         )
         if self.metadata_from and not each:
             raise click.UsageError("--metadata-from is given once for each INPUT, which are files.")
+        if STREAM in self.inputs and (len(self.inputs) > 1 or self.scheduler is not None):
+            raise click.UsageError("- (standard input) is one photo: the only INPUT, done here.")
+        if self.output == STREAM and (not self.one_file or self.as_json or self.dry_run):
+            raise click.UsageError(
+                "-o - (standard output) is for one photo and its bytes alone: one INPUT file, "
+                "without --json and --dry-run."
+            )
+
+    @property
+    def one_file(self) -> bool:
+        """Whether INPUT is one file, or standard input."""
+        return len(self.inputs) == 1 and not self.inputs[0].is_dir()
 
 
 _WHAT = [
@@ -61,15 +82,22 @@ _WHAT = [
     click.option(
         "-o",
         "--output",
-        metavar="DIR",
+        metavar="DIR|FILE",
         required=True,
         type=PATH,
-        help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it.",
+        help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it. Of "
+        "one INPUT file also a FILE such as b.jpg, or - for standard output.",
     ),
-    click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes."),
+    click.option(
+        "--mode",
+        metavar="MODE",
+        shell_complete=modes,
+        help="subtle, balanced (default) or strong.",
+    ),
     click.option(
         "--preset",
         metavar="NAME",
+        shell_complete=presets,
         help="What metadata and size the file keeps: keep (default), web, anonymous, bluesky, "
         "facebook, instagram, linkedin, x, or one of your own.",
     ),
@@ -79,6 +107,7 @@ _WHOM = [
     click.option(
         "--person",
         metavar="NAME",
+        shell_complete=names,
         help="Whom the photos show; of several faces, the one that looks like NAME.",
     ),
     click.option(
@@ -122,6 +151,13 @@ _WHOM = [
         help="There is no face where photocloak is uncertain in these photos: such spots are "
         "neither cloaked nor hold a photo back.",
     ),
+    click.option(
+        "--accept-weak",
+        is_flag=True,
+        default=None,
+        help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
+        "stays weak.",
+    ),
 ]
 
 _HOW = [
@@ -150,8 +186,41 @@ _HOW = [
     click.option("--redo", is_flag=True, help="Make what was done before once more, in its place."),
 ]
 
+_EVERYDAY = [
+    click.option(
+        "--names",
+        type=click.Choice(["keep", "neutral"]),
+        help="Call outputs as their photos (default, but for the preset anonymous), or so that "
+        "names give nothing away: all in DIR itself, photo-… for each photo the same.",
+    ),
+    click.option(
+        "--exclude",
+        metavar="GLOB",
+        multiple=True,
+        help="Leave out files and folders of this name, or of this path below INPUT; may be given "
+        "several times. * stands for anything.",
+    ),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Look at the photos and say what would be done; write nothing, learn nobody.",
+    ),
+]
+
 _SHOWN = [
-    click.option("-v", "--verbose", is_flag=True, help="List what is passed over in folders."),
+    click.option(
+        "-q",
+        "--quiet",
+        "progress",
+        flag_value="none",
+        help="Say only what went wrong; the same as --progress none.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="List what is passed over in folders, and how well each face is cloaked.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a photo on stdout."),
     click.option(
         "--progress",
@@ -170,6 +239,6 @@ def takes_options(command: Callable[[CloakOptions], int]) -> Callable[..., int]:
     def call(**given: Any) -> int:
         return command(CloakOptions(**given))
 
-    for declare in reversed([*_WHAT, *_WHOM, *_HOW, *_SHOWN]):
+    for declare in reversed([*_WHAT, *_WHOM, *_HOW, *_EVERYDAY, *_SHOWN]):
         call = declare(call)
     return call

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photocloak.core import ExitCode
+from photocloak.core import ExitCode, PhotocloakError
 from photocloak.plugin.bridges import NAMES, load_bridge
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ NAME = click.Choice(NAMES)
 @click.command()
 @click.argument("name", metavar="NAME", type=NAME)
 def install(name: str) -> None:
-    """Put photocloak into another program: darktable, digikam, desktop or service.
+    """Put photocloak into another program: darktable, digikam, desktop, service or shell.
+
+    shell is completion for bash, zsh and fish, and the manual pages.
 
     Files that are there already are not touched. `photocloak uninstall NAME` takes away exactly
     what this has put, and `photocloak doctor` says whether it works.
@@ -27,7 +29,12 @@ def install(name: str) -> None:
     bridge = load_bridge(name)
     change = put(bridge, Folders.of_user())
     _tell(change)
-    _say(bridge.advice(installed=True))
+    try:
+        bridge.probe()
+    except PhotocloakError as error:
+        _say(f"{name}: {error}")  # what was asked for is done: the files are in place
+    else:
+        _say(bridge.advice(installed=True))
 
 
 @click.command()

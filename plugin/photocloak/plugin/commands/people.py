@@ -1,11 +1,16 @@
 """`photocloak people`: who was seen, and what is kept of them."""
 
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from photocloak.plugin.commands.completing import people as complete
+from photocloak.plugin.commands.people_files import export_people, import_people
 
 if TYPE_CHECKING:
     from photocloak.plugin.people.profiles import Person
@@ -33,14 +38,25 @@ def _roster() -> "Roster":
 
 @people.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a person on stdout.")
-def show(as_json: bool) -> None:
+@click.option(
+    "--page",
+    is_flag=True,
+    help="Write a page with everybody's faces, which only you can read, and print its path.",
+)
+def show(as_json: bool, page: bool) -> None:
     """List everybody. Unnamed people go 90 days after they were last seen."""
-    for person in _roster().everybody():
+    everybody = _roster().everybody()
+    if page:
+        from photocloak.plugin.commands.people_page import write
+
+        click.echo(os.fsencode(write(everybody)))
+        return
+    for person in everybody:
         click.echo(json.dumps(_as_json(person)) if as_json else _line(person))
 
 
 @people.command()
-@click.argument("who")
+@click.argument("who", shell_complete=complete)
 @click.argument("name")
 def name(who: str, name: str) -> None:
     """Give WHO a NAME; named people are kept until forgotten."""
@@ -92,26 +108,67 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
 
 
 @people.command()
-@click.argument("who")
-@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
-def merge(who: str, others: tuple[str, ...]) -> None:
+@click.argument("who", shell_complete=complete)
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True, shell_complete=complete)
+@click.option("--redo", is_flag=True, help="Cloak the photos again that were cloaked for an OTHER.")
+def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
     """Make WHO and every OTHER one person, who keeps WHO's target.
 
-    Photos that were cloaked for an OTHER teach another target; cloak them again.
+    Photos that were cloaked for an OTHER teach another target. They are named; on a terminal you
+    are asked whether to cloak them again.
     """
-    person = _roster().merge(who, others)
+    from photocloak.plugin.commands.redo import cloak_again, tell
+    from photocloak.plugin.storage.database import Database
+    from photocloak.plugin.storage.folders import Folders
+    from photocloak.plugin.storage.results import Results
+
+    folders, roster = Folders.of_user(), _roster()
+    results = Results(Database(folders.database))
+    person = roster.find([who])[0]
+    gone = [one.id for one in roster.find(others) if one.target != person.target]
+    to_redo = results.showing(gone)
+    person = roster.merge(who, others)
     click.echo(f"{person.label} now has {_photos(person.photos)}", err=True)
+    if not to_redo:
+        return 0
+    tell(to_redo)
+    if not redo and not (asks() and click.confirm("Cloak them again?", err=True)):
+        return 0
+    return cloak_again(to_redo, folders)
 
 
 @people.command()
-@click.argument("who", metavar="[WHO]...", nargs=-1)
+@click.argument("who", metavar="[WHO]...", nargs=-1, shell_complete=complete)
 @click.option("--all-unnamed", is_flag=True, help="Forget everybody without a name.")
-def forget(who: tuple[str, ...], all_unnamed: bool) -> None:
-    """Delete profiles for good."""
+@click.option("--yes", is_flag=True, help="Do not ask before --all-unnamed.")
+def forget(who: tuple[str, ...], all_unnamed: bool, yes: bool) -> None:
+    """Delete profiles for good.
+
+    Whoever is seen again then is somebody new, with a new target.
+    """
     if not who and not all_unnamed:
         raise click.UsageError("Say whom to forget, or --all-unnamed.")
-    gone = _roster().forget(who, all_unnamed=all_unnamed)
+    roster = _roster()
+    if all_unnamed and not yes:
+        _ask(sum(one.name is None for one in roster.everybody()))
+    gone = roster.forget(who, all_unnamed=all_unnamed)
     click.echo(f"forgot {', '.join(person.label for person in gone) or 'nobody'}", err=True)
+
+
+def _ask(count: int) -> None:
+    """Ask before people without a name are forgotten; where nobody can answer, refuse."""
+    if not count:
+        return
+    who = "1 person" if count == 1 else f"{count} people"
+    what = f"forget {who} without a name, who then get new targets"
+    if not asks():
+        raise click.UsageError(f"This would {what}; say --yes if that is meant.")
+    click.confirm(f"{what.capitalize()}?", abort=True, err=True)
+
+
+def asks() -> bool:
+    """Tell whether there is somebody to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _photos(count: int) -> str:
@@ -135,3 +192,7 @@ def _as_json(person: "Person") -> dict[str, object]:
         "created": datetime.fromtimestamp(person.created, UTC).isoformat(timespec="seconds"),
         "last_seen": datetime.fromtimestamp(person.last_seen, UTC).isoformat(timespec="seconds"),
     }
+
+
+people.add_command(export_people)
+people.add_command(import_people)

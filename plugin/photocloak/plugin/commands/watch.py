@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photocloak.plugin.commands.completing import modes, presets
+
 if TYPE_CHECKING:
     from photocloak.plugin.settings import Settings
     from photocloak.plugin.storage.folders import Folders
@@ -22,10 +24,16 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="Folder for the cloaked photos; sub-folders are mirrored in it.",
 )
-@click.option("--mode", metavar="MODE", help="subtle, balanced (default), strong or fawkes.")
+@click.option(
+    "--mode",
+    metavar="MODE",
+    shell_complete=modes,
+    help="subtle, balanced (default) or strong.",
+)
 @click.option(
     "--preset",
     metavar="NAME",
+    shell_complete=presets,
     help="What metadata and size the file keeps: keep (default), web, anonymous, …",
 )
 def watch(

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from photocloak.core import ConfigError
+from photocloak.core import ConfigError, install_hint
 from photocloak.engine.cloaker import OnStep
 from photocloak.plugin.executors.base import OncePerProcess, Phase, Recipe
 
@@ -73,7 +73,7 @@ def _connect(address: str) -> "Client":
         from distributed import Client
     except ImportError as error:
         raise ConfigError(
-            "--scheduler needs Dask: pip install 'photocloak[distributed]'."
+            f"--scheduler needs Dask: {install_hint('dask[distributed]>=2024.8')}."
         ) from error
     try:
         return Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)

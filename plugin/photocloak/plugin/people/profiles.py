@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photocloak.core import ConfigError
 from photocloak.engine.geometry import Array
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
@@ -44,6 +45,14 @@ class Person:
     def label(self) -> str:
         """The name, or `person-ID`."""
         return self.name or f"person-{self.id}"
+
+
+def check_name(name: str) -> None:
+    """Refuse names that could be taken for an id, or that no list could show."""
+    if not name.strip() or not name.isprintable() or len(name) > 200:
+        raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
+    if id_in(name) is not None:
+        raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")
 
 
 def everybody(connection: sqlite3.Connection) -> dict[int, Person]:

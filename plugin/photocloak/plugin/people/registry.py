@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
-from photocloak.plugin.people import corrections, profiles
+from photocloak.plugin.people import corrections, profiles, transfer
 from photocloak.plugin.people.assignment import (
     NOBODY_NAMED,
     Assigner,
@@ -23,9 +23,11 @@ from photocloak.plugin.people.assignment import (
 )
 from photocloak.plugin.people.enrolment import Enroller
 from photocloak.plugin.people.learning import Learner, Merged
-from photocloak.plugin.people.matching import pair
-from photocloak.plugin.people.profiles import Person, named
+from photocloak.plugin.people.matching import best_pairs, pair
+from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
+
+__all__ = ["People", "Roster", "check_name"]
 
 NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
 
@@ -101,6 +103,30 @@ class People:
             enroller = Enroller(connection, self._thresholds, self._clock(), choose)
             return enroller(name, faces)
 
+    def denied(self, seen: Sighted) -> Person | None:
+        """Return who the face is, with another name, that the user calls by the hint's name.
+
+        None: nothing speaks against it; or the name is known, and of several faces the one that
+        looks like that person is meant.
+        """
+        name = seen.hint.name
+        if name is None or not seen.faces:
+            return None
+        with self._database.transaction() as connection:
+            if len(seen.faces) > 1 and named(connection, name) is not None:
+                return None
+            known = profiles.centroids(connection)
+            learned = {
+                one: known.get(one, {}) for one in profiles.people_in(connection, seen.photo)
+            }
+            features = [one.features for one in seen.faces]
+            found = best_pairs(features, learned, self._thresholds).get(0)
+            if found is None:
+                found = pair(features[:1], known, self._thresholds).get(0)
+            who = None if found is None else profiles.everybody(connection)[found]
+        other = who is not None and who.name is not None and who.name.casefold() != name.casefold()
+        return who if other else None
+
     def named(self) -> list[int]:
         """Return who has a name."""
         with self._database.transaction() as connection:
@@ -160,6 +186,22 @@ class Roster:
             corrections.rename(connection, person, name)
             return profiles.everybody(connection)[person.id]
 
+    def find(self, who: Sequence[str]) -> list[Person]:
+        """Return people by id, label or name; ConfigError: there is nobody."""
+        with self._database.transaction() as connection:
+            return [_find(connection, one) for one in who]
+
+    def export(self, people: Sequence[Person], library: Mapping[str, Target]) -> bytes:
+        """Return people with their targets as bytes for another computer; see `transfer.pack`."""
+        with self._database.transaction() as connection:
+            return transfer.pack(connection, people, library)
+
+    def receive(self, data: bytes, library: Mapping[str, Target]) -> transfer.Arrival:
+        """Add people who were exported elsewhere; see `transfer.receive`."""
+        table = transfer.unpack(data)
+        with self._database.transaction() as connection:
+            return transfer.receive(connection, table, library)
+
     def merge(self, keep: str, others: Sequence[str]) -> Person:
         """Make several profiles one; the first one's target stays, and its name if it has one."""
         with self._database.transaction() as connection:
@@ -198,11 +240,3 @@ def _find(connection: sqlite3.Connection, who: str) -> Person:
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
-
-
-def check_name(name: str) -> None:
-    """Refuse names that could be taken for an id, or that no list could show."""
-    if not name.strip() or not name.isprintable() or len(name) > 200:
-        raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
-    if profiles.id_in(name) is not None:
-        raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")

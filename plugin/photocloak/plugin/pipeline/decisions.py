@@ -1,16 +1,16 @@
 """The coordinator's phases of one photo: accept, learn, assign, publish. They need no model.
 
-The clerk alone knows people, targets and own outputs. It fails closed: what a worker brings is
+They alone know people, targets and own outputs. It fails closed: what a worker brings is
 published only if it was measured on the very bytes and holds.
 """
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
-from itertools import compress
+from shlex import quote
 
 from photocloak import exporters
-from photocloak.core import ExitCode, OutputError
+from photocloak.core import ConfigError, ExitCode, OutputError
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
@@ -74,6 +74,7 @@ class Decisions:
         task = self._task(job)
         if isinstance(task, Outcome):
             return task
+        self._shelf.check(task)
         return self._shelf.handed_on(task) or self._shelf.copied(task) or task
 
     def foresee(self, job: Job) -> PhotoTask | None:
@@ -99,6 +100,7 @@ class Decisions:
             for task, detections in batch
             if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
         ]
+        seen = [one for one in seen if self._people.denied(one) is None]
         merged = self._people.learn(seen, library=self._library.targets, choose=self._choose)
         return [line for one in merged if (line := self._told(one))]
 
@@ -153,9 +155,14 @@ class Decisions:
             return []
         # A worker elsewhere may have other extractors than this machine.
         self._library.require(seen.detections.observed[0].features)
-        return self._people.assign(
-            self._sighted(job, seen), library=self._library.targets, choose=self._choose
-        )
+        sighted = self._sighted(job, seen)
+        if who := self._people.denied(sighted):
+            raise ConfigError(
+                f"{job.source}: its face looks like {who.name}, not like {job.hint.name}. If both "
+                f"are one person, `photocloak people merge {who.id} WHO` joins them; else leave "
+                f"--person out, or say --person {quote(str(who.name))}."
+            )
+        return self._people.assign(sighted, library=self._library.targets, choose=self._choose)
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
         """Make a verified file visible, or say why it is held back."""
@@ -173,25 +180,11 @@ class Decisions:
         )
         if not plan.order.touched:
             return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
-        faces, orders = faces_done(plan, cloaked), plan.order.faces
+        faces = faces_done(plan, cloaked)
+        if why := reasons.known(faces) or reasons.too_weak(faces, accept_weak=job.accept_weak):
+            return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {why}", faces)
+        remarks, orders = [], plan.order.faces
         asked = [one.mode for one in map(orders.__getitem__, cloaked.cloaked) if one is not None]
-        known = {name for one in cloaked.obscured.values() for name in one.accepting}
-        if known:
-            reason = (
-                f"{job.source}: held back, since {', '.join(sorted(known))} would still recognise "
-                "a face in it that was made unrecognisable; crop it, or leave the photo out."
-            )
-            return _held(task, detections, Status.TOO_WEAK, reason, faces)
-        weak = cloaked.weak(map(load_mode, asked))
-        if any(weak):
-            still = reasons.names_of(compress(cloaked.accepting, weak))
-            reason = (
-                f"{job.source}: held back, since {still} would still recognise a face in it; "
-                f"{reasons.remedy(cloaked)}"
-            )
-            return _held(task, detections, Status.TOO_WEAK, reason, faces)
-        accepting = reasons.names_of(cloaked.accepting)
-        remarks = [f"{accepting} may still recognise a face in it"] if accepting else []
         if harder := sorted((new, old) for new, old in zip(cloaked.modes, asked, strict=True)
                             if new != old):  # fmt: skip
             new, old = harder[0]

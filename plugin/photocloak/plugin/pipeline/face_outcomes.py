@@ -11,14 +11,14 @@ from photocloak.plugin.pipeline.messages import CloakedFile, CloakPlan, Detectio
 def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
     """Return what became of each face; the evidence is of the touched ones alone."""
     detections = plan.order.detections
-    found = zip(cloaked.cloaked, cloaked.evidence, cloaked.worn, strict=True)
-    done = {index: (evidence, worn) for index, evidence, worn in found}
+    measured = zip(cloaked.evidence, cloaked.worn, cloaked.accepting, strict=True)
+    done = dict(zip(cloaked.cloaked, measured, strict=True))
     result = []
     labels = [None if one.person is None else one.person.label for one in plan.assigned]
     faces = [*detections.faces, *detections.out_of_reach]
     for index, (face, label) in enumerate(zip_longest(faces, labels)):
         if index in done:
-            evidence, worn = done[index]
+            evidence, worn, accepting = done[index]
             one = FaceOutcome(
                 evidence.box,
                 label,
@@ -26,6 +26,7 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
                 evidence.similarity,
                 worn.mode.name,
                 worn.amounts,
+                accepting=accepting,
                 found=detections.found(face),
             )
         elif index in cloaked.obscured:
@@ -37,8 +38,9 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
                 hidden.evidence.similarity,
                 None,
                 cloaked=False,
-                found=detections.found(face),
+                accepting=hidden.accepting,
                 fallback=hidden.how,
+                found=detections.found(face),
             )
         else:
             one = face_left(detections, face)

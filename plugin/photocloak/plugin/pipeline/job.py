@@ -1,7 +1,7 @@
 """What the pipeline is asked to do with one photo, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from photocloak.core import ExitCode
 from photocloak.engine.modes import Fallback
 from photocloak.engine.seam import Box
+from photocloak.engine.verdict import Verdict, verdict_of
 from photocloak.plugin.people.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
 
@@ -25,6 +26,8 @@ class Status(StrEnum):
     UNCERTAIN = "uncertain"
     TOO_WEAK = "too_weak"
     FAILED = "failed"
+    WOULD_CLOAK = "would_cloak"
+    WOULD_COPY = "would_copy"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Job:
         not_a_face: what is not a face for certain is none.
         only: whose faces to cloak, names or labels; none: `faces` says it.
         spared: whose faces to leave as they are, names or labels.
+        accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
+            weak.
+        neutral: call the output so that its name gives nothing away.
+        name: what the output is called, and nothing else; None: as its photo.
 
     """
 
@@ -68,6 +75,39 @@ class Job:
     not_a_face: bool = False
     only: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()
+    accept_weak: bool = False
+    neutral: bool = False
+    name: str | None = None
+
+
+_NOT_HOW = {"source", "folder", "hint", "deadline", "redo"}
+
+
+def how_of(job: Job) -> dict[str, Any]:
+    """Return how a photo is to be done, for `done_like`: what JSON can hold, defaults left out."""
+    how = {
+        one.name: getattr(job, one.name)
+        for one in fields(job)
+        if one.name not in _NOT_HOW and getattr(job, one.name) != one.default
+    }
+    if job.metadata_from is not None:
+        how["metadata_from"] = str(job.metadata_from)
+    if job.hint.name is not None:
+        how["person"] = job.hint.name
+    return how
+
+
+def done_like(source: Path, folder: Path, how: Mapping[str, Any]) -> Job:
+    """Return the job that does a photo once more as it was done; a target stays its person's."""
+    known = {one.name for one in fields(Job)} - _NOT_HOW
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in how.items()
+        if key in known
+    }
+    if given.get("metadata_from") is not None:
+        given["metadata_from"] = Path(given["metadata_from"])
+    return Job(source, folder, **given, hint=UserHint(how.get("person")))
 
 
 _EDITS = (
@@ -98,6 +138,8 @@ class FaceOutcome:
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
         cloaked: False: it was left alone, and nothing was measured, or made unrecognisable.
+        accepting: the extractors that still accept it; None: it was left alone, or an earlier
+            version did not write them down.
         fallback: how it was made unrecognisable instead of cloaked; None: it was not.
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
             None: it was made before there were any.
@@ -111,15 +153,25 @@ class FaceOutcome:
     mode: str | None
     edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
+    accepting: tuple[str, ...] | None = None
     fallback: Fallback | None = None
     found: Box | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How well it is cloaked or hidden; None: it was left alone, or that is not known."""
+        if self.accepting is None:
+            return None
+        return verdict_of(len(self.accepting), of=len(self.similarity))
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
         return {
             "box": list(self.box),
             "person": self.person,
-            "cloaked": self.cloaked,
+            "cloaked": self.cloaked and self.verdict is not Verdict.NONE,
+            "verdict": self.verdict,
+            "accepting": None if self.accepting is None else list(self.accepting),
             "mode": self.mode,
             "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
@@ -130,7 +182,11 @@ class FaceOutcome:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
-        """Read what `as_json` wrote; earlier versions knew the first fields only."""
+        """Read what `as_json` wrote of a photo that was written.
+
+        Earlier versions knew the first fields only, and not which extractors accept.
+        """
+        accepting = row.get("accepting")
         return cls(
             _box(row["box"]),
             row["person"],
@@ -139,6 +195,7 @@ class FaceOutcome:
             row.get("mode"),
             row.get("edits", {}),
             cloaked=row["cloaked"],
+            accepting=None if accepting is None else tuple(accepting),
             fallback=row.get("fallback"),
             found=_box(row["found"]) if row.get("found") else None,
         )
@@ -163,6 +220,7 @@ class Outcome:
         seconds: from start to end.
         source_sha256: of the photo as it was read; None: it could not be.
         output_sha256: of what lies at the destination.
+        discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
         content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
             looked at it.
 
@@ -177,6 +235,14 @@ class Outcome:
     seconds: float = 0.0
     source_sha256: str | None = None
     output_sha256: str | None = None
+    discloses: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """That on its worst face; None: no face was cloaked, or none is known."""
+        found = [face.verdict for face in self.faces if face.verdict is not None]
+        return max(found, key=list(Verdict).index, default=None)
+
     content: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -189,6 +255,8 @@ class Outcome:
             "status": self.status.value,
             "reason": self.reason,
             "seconds": round(self.seconds, 3),
+            "verdict": self.verdict,
+            "discloses": list(self.discloses),
             "faces": [face.as_json() for face in self.faces],
             "content": self.content,
         }

@@ -6,7 +6,7 @@ pixels pass: of a photo that waits for its turn only what was seen in it is kept
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -15,11 +15,12 @@ from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
-from photocloak.engine.modes import Fallback, Mode
+from photocloak.engine.modes import Fallback
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.subject import FaceCloak
 from photocloak.engine.targets.library import Target
+from photocloak.engine.verdict import Verdict, verdict_of
 from photocloak.engine.verify import FaceEvidence, whole_box
 from photocloak.plugin.people.assignment import Assignment, ObservedFace
 from photocloak.plugin.pipeline.job import Job, Outcome, Status
@@ -191,12 +192,11 @@ class CloakedFile:
         """Whose bounds each cloaked face got."""
         return tuple(one.mode.name for one in self.worn)
 
-    def weak(self, modes: Iterable[Mode]) -> list[bool]:
-        """Tell of each cloaked face whether more extractors accept it than its mode lets pass."""
-        faces = zip(self.accepting, self.evidence, modes, strict=True)
-        return [
-            not mode.tolerates(len(names), of=len(one.similarity)) for names, one, mode in faces
-        ]
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """How well each of them is cloaked."""
+        pairs = zip(self.accepting, self.evidence, strict=True)
+        return tuple(verdict_of(len(names), of=len(one.similarity)) for names, one in pairs)
 
 
 @dataclass(frozen=True)

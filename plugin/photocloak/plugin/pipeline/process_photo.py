@@ -13,6 +13,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
+from photocloak.engine.detection.second_look import confirmed
 from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
@@ -23,6 +24,7 @@ from photocloak.engine.verify import FaceEvidence, measure
 from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline import deadline
 from photocloak.plugin.pipeline.hiding import clean_features, cover, fallbacks, standing, ways
+from photocloak.plugin.pipeline.job import Job
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
     CloakRequest,
@@ -94,7 +96,8 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     """Find the faces of a photo and embed them."""
     started = time.monotonic()
     base, column = cut_open(engine.detector, opened.photo, opened.base)
-    faces = engine.detector(base)
+    found = engine.detector(base)
+    faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
     within = [face for face in faces if alignable(face, base.shape)]
     return Detections(
         sha256(opened.photo.pixels.data),
@@ -111,9 +114,9 @@ def detect(engine: Engine, opened: Opened) -> Detections:
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
     """Cloak, encode and measure the faces that got a target, and make others unrecognisable.
 
-    Where one comes out too weak, all of it once more: that one's cloak is gone on with within
-    the bounds of the mode's next, the others keep what they wear. What is still too weak then is
-    made unrecognisable, if that is wished.
+    Where one would be held back, all of it once more: that one's cloak is gone on with within
+    the bounds of the mode's next, the others keep what they wear. What would be held back even
+    then is made unrecognisable, if that is wished.
 
     Args:
         engine: the models.
@@ -137,7 +140,7 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
         on_step(done, total + second)
 
     cloaked = attempt(subjects, hidden, stepped)
-    weak = [now and more for now, more in zip(cloaked.weak(modes), harder, strict=True)]
+    weak = [now and more for now, more in zip(_held_back(cloaked, job), harder, strict=True)]
     if any(weak):
         for index, worn, then, too_weak in zip(
             cloaked.cloaked, cloaked.worn, stronger, weak, strict=True
@@ -151,7 +154,9 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
             on_step(first + done, first + total)
 
         cloaked = attempt(subjects, hidden, stepped_again)
-    still = [index for index, one in zip(cloaked.cloaked, cloaked.weak(modes), strict=True) if one]
+    still = [
+        index for index, held in zip(cloaked.cloaked, _held_back(cloaked, job), strict=True) if held
+    ]
     given_up = {index: how for index, how in fallbacks(order).items() if index in still}
     if not given_up:
         return cloaked
@@ -161,6 +166,11 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
         if index not in given_up
     }
     return attempt(rest, hidden | given_up, lambda *_: None)
+
+
+def _held_back(cloaked: CloakedFile, job: Job) -> list[bool]:
+    """Tell of each cloaked face whether it would hold the photo back."""
+    return [one.holds_back(accept_weak=job.accept_weak) for one in cloaked.verdicts]
 
 
 def _subjects(order: CloakRequest) -> dict[int, Subject]:

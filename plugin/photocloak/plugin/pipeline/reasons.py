@@ -1,11 +1,12 @@
-"""Why a photo is held back, and what there is to know about one that is not, in words."""
+"""Why a photo is held back for its faces, in words, and what there is to do about it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from photocloak.engine.modes import Fallback, load_modes
-from photocloak.plugin.pipeline.job import Job
-from photocloak.plugin.pipeline.messages import CloakedFile, Detections
+from photocloak.engine.modes import Fallback, load_mode
+from photocloak.engine.verdict import Verdict
+from photocloak.plugin.pipeline.job import FaceOutcome, Job
+from photocloak.plugin.pipeline.messages import Detections
 
 DONE: dict[Fallback, str] = {"blur": "blurred", "pixelate": "pixelated", "box": "covered by a box"}
 """What was done with a face, in words."""
@@ -16,6 +17,25 @@ def nobody(job: Job) -> str:
     if job.only:
         return f"{' or '.join(job.only)} was not found in it"
     return "nobody with a name was found in it"
+
+
+def known(faces: Sequence[FaceOutcome]) -> str | None:
+    """Say which recognisers know a face that was made unrecognisable; None: none does."""
+    names = {name for face in faces if face.fallback for name in face.accepting or ()}
+    if not names:
+        return None
+    return (
+        f"held back, since {', '.join(sorted(names))} would still recognise a face in it that was "
+        "made unrecognisable; crop it, or leave the photo out."
+    )
+
+
+def obscured(hows: Iterable[Fallback]) -> str:
+    """Say how many faces were made unrecognisable, and how."""
+    counts = Counter(DONE[how] for how in hows)
+    done = " and ".join(f"{count} {how}" for how, count in sorted(counts.items()))
+    one = counts.total() == 1
+    return f"{'a face was' if one else 'of the faces'} {done.removeprefix('1 ') if one else done}"
 
 
 def out_of_reach(detections: Detections) -> str:
@@ -30,24 +50,33 @@ def out_of_reach(detections: Detections) -> str:
     )
 
 
-def obscured(hows: Iterable[Fallback]) -> str:
-    """Say how many faces were made unrecognisable, and how."""
-    counts = Counter(DONE[how] for how in hows)
-    done = " and ".join(f"{count} {how}" for how, count in sorted(counts.items()))
-    one = counts.total() == 1
-    return f"{'a face was' if one else 'of the faces'} {done.removeprefix('1 ') if one else done}"
+def too_weak(faces: Sequence[FaceOutcome], *, accept_weak: bool) -> str | None:
+    """Say which faces are not cloaked well enough; None: all are, and the photo may go out."""
+    held = [
+        face
+        for face in faces
+        if face.verdict is not None and face.verdict.holds_back(accept_weak=accept_weak)
+    ]
+    if not held:
+        return None
+    if bare := [face for face in held if face.verdict is Verdict.NONE]:
+        return f"held back, since nearly every recogniser still knows {_spots(bare)}; {_more(bare)}"
+    return (
+        f"held back, since the cloak is weak of {_spots(held)}; {_more(held)} --accept-weak "
+        "publishes it all the same."
+    )
 
 
-def remedy(cloaked: CloakedFile) -> str:
-    """Say what else there is to do about a face that is too weak."""
-    strongest = {one.then for one in load_modes().values() if one.then} - {
-        name for name, one in load_modes().items() if one.then
-    }
-    if strongest.intersection(cloaked.modes):
+def _spots(faces: Sequence[FaceOutcome]) -> str:
+    """Name faces: whose they are, and where."""
+    return " and ".join(
+        f"{face.person or 'the face'} at {face.box[0]}, {face.box[1]}" for face in faces
+    )
+
+
+def _more(faces: Sequence[FaceOutcome]) -> str:
+    """Say what else can be done; some mode has a larger budget unless all had the largest."""
+    modes = [load_mode(face.mode) for face in faces if face.mode is not None]
+    if all(mode.offered and not mode.then for mode in modes):
         return "crop or cover it, leave the photo out, or have it made unrecognisable (--fallback)."
     return "a stronger --mode has a larger budget."
-
-
-def names_of(accepting: Iterable[Iterable[str]]) -> str:
-    """Return the extractors that still accept a face, joined; empty: none does."""
-    return ", ".join(sorted({name for names in accepting for name in names}))

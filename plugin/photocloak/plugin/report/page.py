@@ -45,7 +45,7 @@ def report(
     written = [row for row in rows if row.output is not None]
     passed = [row for row in rows if row.passed_over]
     listed = {id(row) for row in [*failed, *held, *written, *passed][:MOST]}
-    # What was published comes first where the room for pictures is not enough for all.
+    # What was written comes first where the room for pictures is not enough for all.
     order = [row for row in [*written, *held, *failed, *passed] if id(row) in listed]
     pictures = {id(row): album(row) for row in order}
     numbers = {id(row): number for number, row in enumerate([*failed, *held, *written, *passed], 1)}
@@ -62,7 +62,7 @@ def report(
     sections = [
         ("failed", "Failed", failed),
         ("held-back", "Held back", held),
-        ("published", "Published", written),
+        ("written", "Written", written),
         ("passed-over", "Passed over, since photocloak had made them", passed),
     ]
     links = [(name, heading) for name, heading, photos in sections if photos]
@@ -112,7 +112,7 @@ def _numbers(rows: Sequence[PhotoRecord], specs: Specs, waiting: int) -> Html:
     seconds = [row.seconds for row in rows if row.seconds]
     tiles: dict[str, float] = {
         "photos done": len(rows),
-        "published": sum(row.output is not None for row in rows),
+        "written": sum(row.output is not None for row in rows),
         "held back": held,
         "failed": failed,
         "faces measured": len(faces),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
+from photocloak.engine.verdict import Verdict
 from photocloak.plugin.demo import AMPLIFIED
 from photocloak.plugin.html import Html, join, table, tag
 from photocloak.plugin.pipeline.job import Status, edits_in_words
@@ -15,6 +16,8 @@ Specs = Mapping[str, ExtractorSpec]
 
 LISTED = 50
 """Faces of one photo in its table."""
+
+CLICK = "A click opens the file in full size."
 
 LONGEST = 600
 """Characters of a reason."""
@@ -29,6 +32,8 @@ TITLES = {
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
+    Status.WOULD_CLOAK: ("would be cloaked", "warn"),
+    Status.WOULD_COPY: ("would be copied", "warn"),
 }
 """What a status is called, and its tone."""
 
@@ -79,20 +84,27 @@ def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
     width, height = pictures.size
     size = {"width": width, "height": height}
     if whole.after is None:
-        what, caption = "the original", "The original; nothing was published."
-        if row.uncloaked:
-            what, caption = "not cloaked", "Published as it is, without a cloak."
-        alone = tag("img", src=whole.before, alt=f"{name}, {what}", **size)
-        return tag("figure", alone, tag("figcaption", caption), class_="alone")
-    before = tag("img", src=whole.before, alt=f"{name}, the original", **size)
-    after = tag("img", src=whole.after, alt=f"{name}, cloaked", class_="after", **size)
+        what, caption, file = "the original", "The original; nothing was written.", row.source
+        if row.uncloaked and row.output is not None:
+            what, caption = "not cloaked", "Written as it is, without a cloak."
+            file = row.output
+        alone = _full_size(file, tag("img", src=whole.before, alt=f"{name}, {what}", **size))
+        return tag("figure", alone, tag("figcaption", f"{caption} {CLICK}"), class_="alone")
+    before = _full_size(
+        row.source, tag("img", src=whole.before, alt=f"{name}, the original", **size)
+    )
+    after = _full_size(
+        row.output, tag("img", src=whole.after, alt=f"{name}, cloaked", **size), class_="after"
+    )
     slider = {"type": "range", "id": f"slider-{number}", "min": 0, "max": 100, "value": 50}
     label = f"Original on the left of the line, cloaked on its right: {name}"
     compared = tag(
         "figure",
-        tag("div", before, after, tag("input", **slider), class_="stage"),
+        tag("div", before, after, class_="stage"),
+        tag("input", **slider),
         tag("label", label, for_=slider["id"]),
         tag("figcaption", "The original on the left, the cloaked photo on the right."),
+        tag("p", CLICK, class_="quiet"),
         class_="compare",
     )
     alt = f"What changed in {name}, {AMPLIFIED} times as strong, on grey"
@@ -103,6 +115,14 @@ def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
         tag("figcaption", f"What changed, {AMPLIFIED} times as strong; grey is no change."),
     )
     return tag("div", compared, changed, class_="pair")
+
+
+def _full_size(file: Path | None, picture: Html, class_: str | None = None) -> Html:
+    """Lead from a picture to its file, wherever the page is opened from."""
+    if file is None:
+        return picture
+    address = file.absolute().as_uri()
+    return tag("a", picture, href=address, target="_blank", rel="noreferrer", class_=class_)
 
 
 def _marks(row: PhotoRecord, pictures: Shown) -> list[Html]:
@@ -122,14 +142,15 @@ def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html |
     known = [name for name in specs if any(name in face.similarity for face in row.faces)]
     strange = {name for face in row.faces for name in face.similarity} - specs.keys()
     names = [*known, *sorted(strange)]
-    head = ["Face", "Person", "Changed by up to", *(_recogniser(name, specs) for name in names)]
+    recognisers = [_recogniser(name, specs) for name in names]
+    head = ["Face", "Person", "Cloak", "Changed by up to", *recognisers]
     rows = []
     for number, face in enumerate(row.faces[:LISTED], 1):
         triple = pictures[number - 1] if number <= len(pictures) else None
         cells = [_measured(face, name, specs) for name in names]
         person = "–" if face.person is None else clean(face.person)
         changed = _changed(face)
-        rows.append([_face(number, triple), person, changed, *cells])
+        rows.append([_face(number, triple), person, _verdict(face), changed, *cells])
     more = len(row.faces) - LISTED
     verb = "is" if row.output else "would have been"
     caption = (
@@ -139,6 +160,14 @@ def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html |
     if more > 0:
         caption += f"; {more} more faces are left out"
     return table(caption, head, rows, class_="faces")
+
+
+def _verdict(face: FaceRecord) -> Html | str:
+    """Say in a word how well a face is cloaked."""
+    if face.verdict is None:
+        return "–"
+    tone = {Verdict.GOOD: "good", Verdict.FAIR: "warn"}.get(face.verdict, "bad")
+    return tag("strong", face.verdict, class_=tone)
 
 
 def _changed(face: FaceRecord) -> str:
@@ -171,8 +200,8 @@ def _face(number: int, triple: Triple | None) -> Html | str:
     words = ("original", "cloaked", "what changed")
     pairs = zip((triple.before, triple.after, triple.change), words, strict=True)
     pictures = [
-        tag("img", src=address, alt=f"face {number}, {what}", width=76, height=76)
+        tag("img", src=address, alt=f"face {number}, {what}", width=60, height=60)
         for address, what in pairs
         if address is not None
     ]
-    return join([f"{number} ", *pictures])
+    return join([f"{number} ", tag("span", *pictures, class_="looks")])

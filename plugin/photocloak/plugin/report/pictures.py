@@ -76,7 +76,7 @@ class Album:
             return "No pictures: the page is full."
         try:
             shown = _shown(row)
-        except _NotShownError as error:
+        except NotShownError as error:
             return str(error)
         except (InputError, MemoryError) as error:
             return f"No pictures: {error or 'there is not enough memory for them'}"
@@ -85,19 +85,19 @@ class Album:
         return shown
 
 
-class _NotShownError(Exception):
+class NotShownError(Exception):
     """The files are not those of the evidence."""
 
 
 def _shown(row: PhotoRecord) -> Shown:
-    before = _unchanged(row.source, row.source_sha256, "photo")
+    before = unchanged(row.source, row.source_sha256, "photo")
     if row.uncloaked and row.output is not None:
-        before = _unchanged(row.output, row.output_sha256, "published photo")
+        before = unchanged(row.output, row.output_sha256, "published photo")
     if row.output is None or row.uncloaked:
         thumb = _fitting(before)
         width, height = thumb.size
         return Shown((width, height), width / before.shape[1], Triple(_jpeg(thumb), None, None), ())
-    after = _unchanged(row.output, row.output_sha256, "cloaked photo")
+    after = unchanged(row.output, row.output_sha256, "cloaked photo")
     height, width = after.shape[:2]
     if before.shape != after.shape:  # the preset made it smaller, as `exporters.prepare` does
         same = Pillow.fromarray(before).resize((width, height), Pillow.Resampling.LANCZOS)
@@ -108,32 +108,44 @@ def _shown(row: PhotoRecord) -> Shown:
     return Shown(size, size[0] / width, small, faces)
 
 
-def _unchanged(path: Path, sha256: str | None, what: str) -> Image:
+def unchanged(path: Path, sha256: str | None, what: str) -> Image:
     """Read a photo if its bytes are still those of then."""
     try:
         data = path.read_bytes() if path.is_file() else None
     except OSError as error:
-        raise _NotShownError(
+        raise NotShownError(
             f"No pictures: the {what} cannot be read ({error.strerror})."
         ) from error
     if data is None:
-        raise _NotShownError(f"No pictures: the {what} is no longer there.")
+        raise NotShownError(f"No pictures: the {what} is no longer there.")
     if sha256 is None or hashlib.sha256(data).hexdigest() != sha256:
-        raise _NotShownError(f"No pictures: the {what} has been changed since.")
+        raise NotShownError(f"No pictures: the {what} has been changed since.")
     return exporters.read_bytes(data, str(path)).pixels
+
+
+def face_square(pixels: Image, box: tuple[int, int, int, int]) -> tuple[str, tuple[int, int]]:
+    """Return a face with some of what is around it as an address, and its width and height."""
+    thumb = _fitting(pixels[_around(pixels, box)], FACE)
+    return _jpeg(thumb), thumb.size
 
 
 def _face(before: Image, after: Image, face: FaceRecord) -> Triple:
     """Cut out a face with some of what is around it, in full resolution."""
-    x, y, w, h = face.box
+    place = _around(after, face.box)
+    return _triple(before[place], after[place], FACE)
+
+
+def _around(pixels: Image, box: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of a face and its margin; of all, where the box is outside."""
+    x, y, w, h = box
     edge = max(w, h, 1) * (1 + 2 * MARGIN)
     left, top = round(x + w / 2 - edge / 2), round(y + h / 2 - edge / 2)
-    height, width = after.shape[:2]
+    height, width = pixels.shape[:2]
     rows = slice(min(max(top, 0), height - 1), max(min(round(top + edge), height), 1))
     columns = slice(min(max(left, 0), width - 1), max(min(round(left + edge), width), 1))
     if rows.start >= rows.stop or columns.start >= columns.stop:
-        rows, columns = slice(0, height), slice(0, width)
-    return _triple(before[rows, columns], after[rows, columns], FACE)
+        return slice(0, height), slice(0, width)
+    return rows, columns
 
 
 def _triple(before: Image, after: Image, edge: int) -> Triple:

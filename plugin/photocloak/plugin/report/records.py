@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import InputError
+from photocloak.engine.verdict import Verdict
 from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.watch.journal import JournalEntry
 
@@ -22,6 +23,7 @@ class FaceRecord:
     dssim: float | None
     similarity: Mapping[str, float]
     edits: Mapping[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,16 @@ def of_journal(entries: Iterable[JournalEntry]) -> tuple[list[PhotoRecord], int]
 def _row(value: Any) -> PhotoRecord:
     if not isinstance(value, dict):
         raise TypeError("not an object")
+    below = Path() if value.get("directory") is None else _path(value["directory"])
+    reason = _words(value["reason"])
     return PhotoRecord(
-        source=_path(value["source"]),
+        source=below / _path(value["source"]),
         source_sha256=_words(value["source_sha256"]),
-        output=None if value["output"] is None else _path(value["output"]),
+        output=None if value["output"] is None else below / _path(value["output"]),
         output_sha256=_words(value["output_sha256"]),
         status=Status(value["status"]),
-        reason=_words(value["reason"]),
+        # Said of a path that was relative, and is not any more.
+        reason=None if reason is None else reason.removeprefix(f"{value['source']}: "),
         faces=tuple(_face(face) for face in value["faces"]),
         seconds=_number(value["seconds"]),
     )
@@ -140,6 +145,7 @@ def _face(value: Mapping[str, Any]) -> FaceRecord:
         None if value["dssim"] is None else _number(value["dssim"]),
         _numbers(value["similarity"]),
         _numbers(value.get("edits", {})),
+        None if value.get("verdict") is None else Verdict(value["verdict"]),
     )
 
 

@@ -115,6 +115,15 @@ RESULTS = (
     "CREATE INDEX sightings_photo ON sightings (photo)",
 )
 
+NAMES = (
+    """
+    -- Random bytes that names of outputs are made with; see `output_names`.
+    CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT
+    """,
+    # How it was to be done, as `job.how_of` says it; NULL: an earlier version wrote it.
+    "ALTER TABLE results ADD COLUMN how TEXT",
+)
+
 CORRECTIONS = (
     """
     -- What the user said about faces; see `people.corrections`. `photo` is the hash of its pixels,
@@ -150,7 +159,7 @@ class Schema:
 
 
 PEOPLE = Schema(
-    (SCHEMA, RESULTS, CORRECTIONS), "people and outputs", "people will then get new targets"
+    (SCHEMA, RESULTS, NAMES, CORRECTIONS), "people and outputs", "people will then get new targets"
 )
 
 
@@ -238,3 +247,32 @@ class Database:
             connection.execute(statement)
         if found < latest:
             connection.execute(f"PRAGMA user_version = {latest}")
+
+
+class Copy(Database):
+    """A database as it is now, in memory: whatever is changed in it, is in no file."""
+
+    def __init__(self, path: Path, schema: Schema = PEOPLE) -> None:
+        super().__init__(path, schema)
+        self._memory = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False, factory=_Kept
+        )
+        if path.is_file():
+            try:
+                with closing(
+                    sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+                ) as file:
+                    file.backup(self._memory)
+            except sqlite3.DatabaseError as error:
+                raise self._explained(error) from error
+        self._memory.execute("PRAGMA foreign_keys = ON")
+
+    def _connect(self) -> sqlite3.Connection:
+        return self._memory
+
+
+class _Kept(sqlite3.Connection):
+    """Outlives a transaction: closing it would be the end of what is in memory."""
+
+    def close(self) -> None:
+        """Nothing."""

@@ -51,12 +51,14 @@ class Kind(StrEnum):
     LINK = "link to a folder"
     BROKEN = "broken link"
     SPECIAL = "device or pipe"
+    EXCLUDED = "excluded"
     UNREADABLE = "folder that cannot be read"
     OTHER = "other file"
 
 
 _PLURALS = {
     Kind.RAW: "RAW",
+    Kind.EXCLUDED: "excluded",
     Kind.PICTURE: "pictures of another kind",
     Kind.LINK: "links to folders",
     Kind.SPECIAL: "devices or pipes",

@@ -97,5 +97,9 @@ def why_not_writable(folder: Path) -> str | None:
             return f"{place} is not a folder"
         if not os.access(place, os.W_OK | os.X_OK):
             return f"{place} may not be written to"
+        with suppress(OSError):
+            room = os.statvfs(place)
+            if room.f_blocks and not room.f_bavail:
+                return "the disk is full"
         return None
     return None

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from photocloak.core import InputError
@@ -28,7 +29,11 @@ class Search:
 
 
 def search(
-    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
+    inputs: Sequence[Path],
+    suffixes: Collection[str],
+    *,
+    output: Path | None = None,
+    exclude: Sequence[str] = (),
 ) -> Search:
     """Look for photos, in the order of the inputs, those of a folder sorted by path.
 
@@ -40,16 +45,22 @@ def search(
         inputs: files and folders.
         suffixes: of photos, lower case with the dot.
         output: the folder that results go to; they are never fed back.
+        exclude: patterns of what to leave out, see `excluded`.
 
     """
     photos: dict[str, Found] = {}
     passed: dict[Path, Seen] = {}
     for item in inputs:
         if not os.path.isdir(item):  # noqa: PTH112 (Path's raises where there is no permission)
-            photos.setdefault(os.path.realpath(item), Found(item, PurePath()))
+            if excluded(PurePath(item.name), exclude):
+                passed.setdefault(item, Seen(item.parent, item.name, Kind.EXCLUDED))
+            else:
+                photos.setdefault(os.path.realpath(item), Found(item, PurePath()))
             continue
         for seen in walk(item, suffixes, away=_away(item, output)):
-            if seen.kind is None:
+            if excluded(seen.path.relative_to(item), exclude):
+                passed.setdefault(seen.path, seen._replace(kind=Kind.EXCLUDED))
+            elif seen.kind is None:
                 found = Found(seen.path, seen.folder.relative_to(item))
                 photos.setdefault(os.path.realpath(seen.path), found)
             else:
@@ -65,16 +76,34 @@ def find_photos(
 
 
 def require_photos(
-    inputs: Sequence[Path], suffixes: Collection[str], *, output: Path | None = None
+    inputs: Sequence[Path],
+    suffixes: Collection[str],
+    *,
+    output: Path | None = None,
+    exclude: Sequence[str] = (),
 ) -> Search:
     """Return what `search` finds; InputError: there are no photos."""
-    found = search(inputs, suffixes, output=output)
+    found = search(inputs, suffixes, output=output, exclude=exclude)
     if found.photos:
         return found
     left = passed_over(Counter(seen.kind for seen in found.passed if seen.kind))
     raise InputError(
         f"There are no photos in {', '.join(map(str, inputs))}{f' ({left})' if left else ''}; name "
         f"photos, or a folder with some ({', '.join(sorted(suffixes))})."
+    )
+
+
+def excluded(below: PurePath, patterns: Sequence[str]) -> bool:
+    """Tell whether a path below an INPUT, or a folder on the way to it, fits one of the patterns.
+
+    One without a slash is held against the name alone, as shells do it: * and ? stand for
+    anything, a slash included, [...] for one of some characters; upper and lower case differ.
+    """
+    steps = [one for one in (below, *below.parents) if one.name]
+    return any(
+        fnmatchcase(step.as_posix() if "/" in glob.rstrip("/") else step.name, glob.strip("/"))
+        for glob in patterns
+        for step in steps
     )
 
 

@@ -17,7 +17,7 @@ from photocloak.plugin.storage.written_files import path_bytes, sha256_of, signa
 
 _COLUMNS = (
     "folder, source, signature, sha256, settings, people, made, made_signature, made_sha256, "
-    "outcome"
+    "outcome, how"
 )
 
 
@@ -36,6 +36,7 @@ class Result:
         made_signature: of the output's file.
         made_sha256: of the output.
         outcome: as in `--json`.
+        how: it was to be done, see `job.how_of`; None: an earlier version wrote it.
 
     """
 
@@ -49,6 +50,7 @@ class Result:
     made_signature: str | None
     made_sha256: str
     outcome: dict[str, Any]
+    how: dict[str, Any] | None = None
 
     @property
     def intact(self) -> bool:
@@ -78,6 +80,7 @@ class Results:
             result.made_signature,
             result.made_sha256,
             json.dumps(result.outcome),
+            None if result.how is None else json.dumps(result.how),
             time.time(),
         )
         with self._database.transaction() as connection:
@@ -87,28 +90,40 @@ class Results:
                 values,
             )
 
-    def of(self, source: Path, folder: Path) -> Result | None:
-        """Return what was written of a photo into a folder, for the people as they are now."""
-        found = self._found(
-            "WHERE folder = ? AND source = ?", path_bytes(folder), _source_bytes(source)
-        )
+    def of(self, source: Path, folder: Path, *, current: bool = True) -> Result | None:
+        """Return what was written of a photo into a folder.
+
+        With `current` only if it was for the people as they are now.
+        """
+        what = "WHERE folder = ? AND source = ?"
+        found = self._found(what, path_bytes(folder), _source_bytes(source), current=current)
         return next(iter(found), None)
 
     def copies(self, sha256: str) -> list[Result]:
         """Return what was written of photos of this content, the latest first."""
         return self._found("WHERE sha256 = ? ORDER BY written DESC, rowid DESC", sha256)
 
-    def made(self, sha256: str, folder: Path) -> list[Result]:
-        """Return the photos whose output in a folder has this hash."""
-        return self._found(
-            "WHERE made_sha256 = ? AND folder = ?", sha256, path_bytes(folder), current=False
-        )
+    def made_of(self, sha256: str) -> set[str]:
+        """Return the hashes of what was made of photos of this content, however and wherever."""
+        return {one.made_sha256 for one in self._found("WHERE sha256 = ?", sha256, current=False)}
 
-    def showing(self, people: Iterable[int]) -> list[Path]:
-        """Return the photos that were written of somebody, in the order of their paths."""
+    def made(self, sha256: str, folder: Path | None = None) -> list[Result]:
+        """Return the photos whose output, in a folder or in any, has this hash."""
+        if folder is None:
+            return self._found("WHERE made_sha256 = ? ORDER BY rowid DESC", sha256, current=False)
+        what = "WHERE made_sha256 = ? AND folder = ?"
+        return self._found(what, sha256, path_bytes(folder), current=False)
+
+    def drop(self, folder: Path) -> None:
+        """Forget what was written into a folder that is no more."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM results WHERE folder = ?", (path_bytes(folder),))
+
+    def showing(self, people: Iterable[int]) -> list[Result]:
+        """Return what was written of somebody, in the order of the photos' paths."""
         wanted = set(people)
         rows = self._found("ORDER BY source", current=False)
-        return [one.source for one in rows if wanted & {person for person, _ in one.people}]
+        return [one for one in rows if wanted & {person for person, _ in one.people}]
 
     def _found(self, what: str, *values: object, current: bool = True) -> list[Result]:
         """Return rows; with `current` those of which all people have the target that they had."""
@@ -129,7 +144,7 @@ def _source_bytes(path: Path) -> bytes:
 
 
 def _result(row: Sequence[Any]) -> Result:
-    folder, source, signature, sha256, settings, people, *made, outcome = row
+    folder, source, signature, sha256, settings, people, *made, outcome, how = row
     path, made_signature, made_sha256 = made
     return Result(
         Path(os.fsdecode(folder)),
@@ -142,4 +157,5 @@ def _result(row: Sequence[Any]) -> Result:
         made_signature,
         made_sha256,
         json.loads(outcome),
+        None if how is None else json.loads(how),
     )

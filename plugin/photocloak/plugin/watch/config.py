@@ -54,7 +54,9 @@ def read_config(
             f"and watch_output in {folders.settings}."
         )
     load_mode(settings.mode)
-    exporters.load_policy(settings.preset, folders.config / "presets")
+    policy = exporters.load_policy(settings.preset, folders.config / "presets")
+    if settings.names == "preset":
+        settings = settings.with_flags(names=policy.names)
     roots = dict.fromkeys(map(_folder, watched))
     outermost = (one for one in roots if not any(above in roots for above in one.parents))
     return WatchConfig(tuple(outermost), _made(where), settings)

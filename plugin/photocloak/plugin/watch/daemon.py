@@ -197,5 +197,7 @@ class Daemon:
         say(f"stopped: {self._tally.line()}")
 
     def _tell(self, outcome: Outcome) -> None:
-        self._tally.add(outcome)
+        remark = self._tally.add(outcome)
         say(line(outcome))
+        if remark is not None:
+            say(clean(remark))

@@ -174,13 +174,15 @@ class Runner:
     def _job(self, task: QueuedPhoto, settings: Settings) -> Job:
         return Job(
             task.source,
-            self._output / task.below,
+            self._output / ("" if settings.names == "neutral" else task.below),
             settings.mode,
             settings.preset,
             settings.no_face,
             faces=settings.faces,
             fallback=None if settings.fallback == "hold" else settings.fallback,
             redo=task.redo,
+            accept_weak=settings.accept_weak,
+            neutral=settings.names == "neutral",
         )
 
     def _begin(self, task: QueuedPhoto, settings: Settings) -> None:
