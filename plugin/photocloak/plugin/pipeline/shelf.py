@@ -6,7 +6,7 @@ hash is recorded before a file becomes visible.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,27 +91,39 @@ class Shelf:
 
     def copied(self, task: PhotoTask) -> Outcome | None:
         """Publish what was made, and verified, of another photo of the same content."""
-        job, started = task.job, time.monotonic()
+        started = time.monotonic()
         if (copy := self._copy(task)) is None:
             return None
-        result, data = copy
-        suffix = exporters.suffix_like(job.source.name, result.made.suffix)
-        outcome = _outcome_then(result, job)
-        done = self._publish(task, data, suffix, outcome, result.people)
-        return replace(done, seconds=time.monotonic() - started)
+        return replace(self._put_copy(task, *copy), seconds=time.monotonic() - started)
+
+    def placed(self, task: PhotoTask, made: str) -> Outcome | None:
+        """Publish the file of this hash that was made of the photo, or of one of its content.
+
+        None: it is not there any more, or not what would be made of the photo now.
+        """
+        if task.file == made:
+            return self.handed_on(task)
+        there = (one for one in self._copies(task) if one[0].made_sha256 == made)
+        copy = next(there, None)
+        return None if copy is None else self._put_copy(task, *copy)
+
+    def _put_copy(self, task: PhotoTask, result: Result, data: bytes) -> Outcome:
+        suffix = exporters.suffix_like(task.job.source.name, result.made.suffix)
+        outcome = _outcome_then(result, task.job)
+        return self._publish(task, data, suffix, outcome, result.people)
 
     def _copy(self, task: PhotoTask) -> tuple[Result, bytes] | None:
         """Return what was made of the same content, done like this photo, and its bytes."""
-        if task.file is None or task.job.redo:
-            return None
-        for result in self._results.copies(task.file):
+        return None if task.job.redo else next(self._copies(task), None)
+
+    def _copies(self, task: PhotoTask) -> Iterator[tuple[Result, bytes]]:
+        for result in [] if task.file is None else self._results.copies(task.file):
             if result.settings != self._key(task.settings, _content(result)):
                 continue
             if not _suffices(_outcome_then(result, task.job), task.job):
                 continue
             if (data := _bytes_of(result.made, result.made_sha256)) is not None:
-                return result, data
-        return None
+                yield result, data
 
     def put(
         self,
