@@ -22,7 +22,8 @@ def inside(outline: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the pixels whose middle lies within the outline's bounding box, a pixel around it."""
     low, high = outline.min(axis=0) - 1, outline.max(axis=0) + 1
     y, x = np.mgrid[: shape[0], : shape[1]]
-    return (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+    near = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+    return np.asarray(near)
 
 
 @pytest.mark.parametrize("how", HOWS)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from photocloak import exporters
@@ -33,12 +32,13 @@ def decisions_of(
     corrections = Corrections(database)
     shelf = Shelf(Outputs(database), Results(database), NeutralNames(database), corrections)
     own = database.path.parents[2] / "config" / "photocloak" / "presets"
-    load_policy = partial(_load_policy, own)
-    return kind(people, shelf, engine.library, corrections, load_policy=load_policy)
-
-
-def _load_policy(own: Path, name: str) -> exporters.Policy:
-    return exporters.load_policy(name, own)
+    return kind(
+        people,
+        shelf,
+        engine.library,
+        corrections,
+        load_policy=lambda name: exporters.load_policy(name, own),
+    )
 
 
 class Studio:

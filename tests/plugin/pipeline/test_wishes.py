@@ -43,26 +43,26 @@ class TestWhom:
     def test_by_name_or_label(
         self, studio: Studio, wish: dict[str, tuple[str, ...]], cloaked: list[bool]
     ) -> None:
-        outcome = studio.pipeline.run(studio.job(**wish))
+        outcome = studio.pipeline.run(studio.job(None, **wish))
         assert outcome.status is Status.CLOAKED and outcome.output is not None
         assert [face.cloaked for face in outcome.faces] == cloaked
         before, after = (exporters.read(path).pixels for path in (studio.photo, outcome.output))
         columns = (before != after).any(axis=(0, 2))
         assert [bool(columns[:120].any()), bool(columns[130:].any())] == cloaked
-        assert studio.pipeline.run(studio.job(**wish)).status is Status.DONE_BEFORE
+        assert studio.pipeline.run(studio.job(None, **wish)).status is Status.DONE_BEFORE
         assert studio.pipeline.run(studio.job()).status is Status.CLOAKED
 
     def test_who_is_not_known_is_named_with_those_who_are(self, studio: Studio) -> None:
         for wish in ({"only": ("Eve",)}, {"spared": ("Ada", "Eve")}):
             with pytest.raises(ConfigError, match="nobody 'Eve'; there are: Ada"):
-                studio.pipeline.check(studio.job(**wish))
+                studio.pipeline.check(studio.job(None, **wish))
         Roster(studio.database).forget(["Ada"])
         with pytest.raises(ConfigError, match="nobody has a name yet"):
             studio.pipeline.check(studio.job(only=("Ada",)))
 
     def test_a_photo_of_spared_people_is_written_as_it_is(self, studio: Studio) -> None:
         wish = {"spared": ("Ada", "person-2")}
-        outcome = studio.pipeline.run(studio.job(**wish))
+        outcome = studio.pipeline.run(studio.job(None, **wish))
         assert (outcome.status, outcome.code) == (Status.LEFT_ALONE, 0)
         assert outcome.output is not None
         before, after = (exporters.read(path).pixels for path in (studio.photo, outcome.output))

@@ -51,7 +51,7 @@ def check_name(name: str) -> None:
     """Refuse names that could be taken for an id, or that no list could show."""
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
-    if re.fullmatch(r"(?:person-)?\d+", name):
+    if id_in(name) is not None:
         raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")
 
 

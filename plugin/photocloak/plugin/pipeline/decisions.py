@@ -195,14 +195,12 @@ class Decisions:
         )
         if not plan.order.touched:
             return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
-        faces, orders = faces_done(plan, cloaked), plan.order.faces
-        known = {name for one in cloaked.obscured.values() for name in one.accepting}
-        weak = reasons.still_known(known) if known else None
-        if weak := weak or reasons.too_weak(faces, accept_weak=job.accept_weak):
-            return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {weak}", faces)
+        faces = faces_done(plan, cloaked)
+        if why := reasons.known(faces) or reasons.too_weak(faces, accept_weak=job.accept_weak):
+            return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {why}", faces)
+        remarks, orders = [], plan.order.faces
         asked = [one.mode for one in map(orders.__getitem__, cloaked.cloaked) if one is not None]
         pairs = zip(cloaked.modes, asked, strict=True)
-        remarks = []
         if harder := sorted((new, old) for new, old in pairs if new != old):
             new, old = harder[0]
             remarks.append(
@@ -256,10 +254,8 @@ def settings_of(
     target = None if job.hint.target is None else job.hint.target.name
     metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
     how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
-    how_else = (job.fallback, job.not_a_face, wished)
-    return hashlib.sha256(
-        repr((how, how_else, tuple(named))).encode("utf-8", "backslashreplace")
-    ).hexdigest()
+    said = (*how, job.fallback, job.not_a_face, wished, tuple(named))
+    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:

@@ -38,8 +38,9 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
                 hidden.evidence.similarity,
                 None,
                 cloaked=False,
-                found=detections.found(face),
+                accepting=hidden.accepting,
                 fallback=hidden.how,
+                found=detections.found(face),
             )
         else:
             one = face_left(detections, face)

@@ -138,7 +138,7 @@ class FaceOutcome:
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
         cloaked: False: it was left alone, and nothing was measured, or made unrecognisable.
-        accepting: the extractors that still accept it; None: it was not cloaked, or an earlier
+        accepting: the extractors that still accept it; None: it was left alone, or an earlier
             version did not write them down.
         fallback: how it was made unrecognisable instead of cloaked; None: it was not.
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
@@ -159,7 +159,7 @@ class FaceOutcome:
 
     @property
     def verdict(self) -> Verdict | None:
-        """How well it is cloaked; None: it was not, or that is not known."""
+        """How well it is cloaked or hidden; None: it was left alone, or that is not known."""
         if self.accepting is None:
             return None
         return verdict_of(len(self.accepting), of=len(self.similarity))

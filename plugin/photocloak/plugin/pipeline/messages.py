@@ -198,9 +198,9 @@ class CloakedFile:
         pairs = zip(self.accepting, self.evidence, strict=True)
         return tuple(verdict_of(len(names), of=len(one.similarity)) for names, one in pairs)
 
-    def held_back(self, *, accept_weak: bool) -> list[bool]:
-        """Tell of each cloaked face whether it holds the photo back."""
-        return [one.holds_back(accept_weak=accept_weak) for one in self.verdicts]
+    def held_back(self, job: Job) -> list[bool]:
+        """Tell of each cloaked face whether it would hold the photo back."""
+        return [one.holds_back(accept_weak=job.accept_weak) for one in self.verdicts]
 
 
 @dataclass(frozen=True)

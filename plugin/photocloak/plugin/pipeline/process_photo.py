@@ -13,6 +13,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
+from photocloak.engine.detection.second_look import confirmed
 from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
@@ -94,7 +95,8 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     """Find the faces of a photo and embed them."""
     started = time.monotonic()
     base, column = cut_open(engine.detector, opened.photo, opened.base)
-    faces = engine.detector(base)
+    found = engine.detector(base)
+    faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
     within = [face for face in faces if alignable(face, base.shape)]
     return Detections(
         sha256(opened.photo.pixels.data),
@@ -111,8 +113,8 @@ def detect(engine: Engine, opened: Opened) -> Detections:
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
     """Cloak, encode and measure the faces that got a target, and make others unrecognisable.
 
-    Where one would hold the photo back, all of it once more: that one's cloak is gone on with
-    within the bounds of the mode's next, the others keep what they wear. What would hold it back
+    Where one would be held back, all of it once more: that one's cloak is gone on with within
+    the bounds of the mode's next, the others keep what they wear. What would be held back even
     then is made unrecognisable, if that is wished.
 
     Args:
@@ -137,8 +139,7 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
         on_step(done, total + second)
 
     cloaked = attempt(subjects, hidden, stepped)
-    held = cloaked.held_back(accept_weak=job.accept_weak)
-    weak = [now and more for now, more in zip(held, harder, strict=True)]
+    weak = [now and more for now, more in zip(cloaked.held_back(job), harder, strict=True)]
     if any(weak):
         for index, worn, then, too_weak in zip(
             cloaked.cloaked, cloaked.worn, stronger, weak, strict=True
@@ -152,8 +153,8 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
             on_step(first + done, first + total)
 
         cloaked = attempt(subjects, hidden, stepped_again)
-    held = cloaked.held_back(accept_weak=job.accept_weak)
-    still = [index for index, one in zip(cloaked.cloaked, held, strict=True) if one]
+    held = zip(cloaked.cloaked, cloaked.held_back(job), strict=True)
+    still = [index for index, one in held if one]
     given_up = {index: how for index, how in fallbacks(order).items() if index in still}
     if not given_up:
         return cloaked

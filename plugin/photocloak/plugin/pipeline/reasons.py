@@ -1,4 +1,4 @@
-"""Why a photo is held back, and what there is to know about one that is not, in words."""
+"""Why a photo is held back for its faces, in words, and what there is to do about it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +19,25 @@ def nobody(job: Job) -> str:
     return "nobody with a name was found in it"
 
 
+def known(faces: Sequence[FaceOutcome]) -> str | None:
+    """Say which recognisers know a face that was made unrecognisable; None: none does."""
+    names = {name for face in faces if face.fallback for name in face.accepting or ()}
+    if not names:
+        return None
+    return (
+        f"held back, since {', '.join(sorted(names))} would still recognise a face in it that was "
+        "made unrecognisable; crop it, or leave the photo out."
+    )
+
+
+def obscured(hows: Iterable[Fallback]) -> str:
+    """Say how many faces were made unrecognisable, and how."""
+    counts = Counter(DONE[how] for how in hows)
+    done = " and ".join(f"{count} {how}" for how, count in sorted(counts.items()))
+    one = counts.total() == 1
+    return f"{'a face was' if one else 'of the faces'} {done.removeprefix('1 ') if one else done}"
+
+
 def out_of_reach(detections: Detections) -> str:
     """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
     missed = detections.out_of_reach
@@ -28,14 +47,6 @@ def out_of_reach(detections: Detections) -> str:
         f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
         "cannot be cloaked; crop or cover it, have it made unrecognisable (--fallback), or say "
         "that it is none (--not-a-face)."
-    )
-
-
-def still_known(known: Iterable[str]) -> str:
-    """Say which recognisers know a face that was made unrecognisable."""
-    return (
-        f"held back, since {', '.join(sorted(known))} would still recognise a face in it that was "
-        "made unrecognisable; crop it, or leave the photo out."
     )
 
 
@@ -54,14 +65,6 @@ def too_weak(faces: Sequence[FaceOutcome], *, accept_weak: bool) -> str | None:
         f"held back, since the cloak is weak of {_spots(held)}; {_more(held)} --accept-weak "
         "publishes it all the same."
     )
-
-
-def obscured(hows: Iterable[Fallback]) -> str:
-    """Say how many faces were made unrecognisable, and how."""
-    counts = Counter(DONE[how] for how in hows)
-    done = " and ".join(f"{count} {how}" for how, count in sorted(counts.items()))
-    one = counts.total() == 1
-    return f"{'a face was' if one else 'of the faces'} {done.removeprefix('1 ') if one else done}"
 
 
 def _spots(faces: Sequence[FaceOutcome]) -> str:

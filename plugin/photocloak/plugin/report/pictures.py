@@ -8,6 +8,7 @@ from PIL import Image as Pillow
 
 from photocloak.core import InputError
 from photocloak.engine.detection.alignment import Image
+from photocloak.engine.seam import Box
 from photocloak.plugin.pictures import (
     NotShownError,
     around,
@@ -102,9 +103,10 @@ def _shown(row: PhotoRecord) -> Shown:
     return Shown(size, size[0] / after.shape[1], small, faces)
 
 
-def face_square(pixels: Image, box: tuple[int, int, int, int]) -> tuple[str, tuple[int, int]]:
+def face_square(pixels: Image, box: Box) -> tuple[str, tuple[int, int]]:
     """Return a face with some of what is around it as an address, and its width and height."""
-    thumb = fitting(pixels[around(box, pixels.shape)], FACE)
+    rows, columns = around(box, pixels.shape)
+    thumb = fitting(pixels[rows, columns], FACE)
     return _address(thumb), thumb.size
 
 
