@@ -14,7 +14,6 @@ from werkzeug.test import TestResponse
 
 from photocloak.engine.cloaker import Cloak, OnStep
 from photocloak.engine.detection.alignment import Image
-from photocloak.engine.extractors import load_specs
 from photocloak.engine.subject import FaceCloak, Subject
 from photocloak.plugin import Database, Settings
 from photocloak.plugin.executors.threads import WorkerThreads
@@ -108,9 +107,11 @@ def open_desk(home: Path, settings: Settings) -> Desk:
     album, out = home / "in", home / "out"
     staging = Staging.of(folders, [album], out)
     wishes = wishes_of([album], out, settings, staging.load())
-    specs = dict(zip(("one", "two", "three"), load_specs().values(), strict=False))
+    thresholds = dict.fromkeys(engine.ensemble.extractors, 0.9)
     found = find_photos([album], {".png", ".jpg"})
-    desk = Desk(found, wishes, staging, settings, Means(decisions, coordinator, 1, database, specs))
+    desk = Desk(
+        found, wishes, staging, settings, Means(decisions, coordinator, 1, database, thresholds)
+    )
     desk.start()
     return desk
 

@@ -180,7 +180,7 @@ def test_forgetting_somebody(scene: Scene) -> None:
 def test_what_is_held_back_says_why_and_what_can_be_done(scene: Scene) -> None:
     photo = scene.photo("c.png")
     page = scene.client.get(f"/photo/{photo.number}").text
-    assert "no face was found" in page and "Publish it as it is" in page
+    assert "no face found" in page and "Publish it as it is" in page
     scene.say("c.png", say="as_it_is")
     scene.settled()
     assert scene.photo("c.png").ready

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from photocloak.plugin.commands.completing import modes, presets
+
 PATH = click.Path(path_type=Path)
 
 GO_ON = "what is ready waits; `photocloak review` goes on with it"
@@ -18,10 +20,16 @@ GO_ON = "what is ready waits; `photocloak review` goes on with it"
     type=PATH,
     help="Folder to publish to; sub-folders of ALBUM are mirrored in it.",
 )
-@click.option("--mode", metavar="MODE", help="subtle, balanced (default) or strong.")
+@click.option(
+    "--mode",
+    metavar="MODE",
+    shell_complete=modes,
+    help="subtle, balanced (default) or strong.",
+)
 @click.option(
     "--preset",
     metavar="NAME",
+    shell_complete=presets,
     help="What metadata and size the file keeps: keep (default), web, anonymous, …",
 )
 @click.option(

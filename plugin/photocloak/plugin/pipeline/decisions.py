@@ -82,19 +82,9 @@ class Decisions:
         return None if isinstance(task, Outcome) or self._shelf.has(task) else task
 
     def place(self, job: Job, made: str) -> Outcome | None:
-        """Publish what was made of a photo before, into another folder, and was looked at since.
+        """Publish the file with this hash, made of the photo before into another folder.
 
-        Args:
-            job: as it was made, but for the folder.
-            made: hash of the file.
-
-        Returns:
-            What came of it; None, and nothing was written, where the file is no longer what would
-            be made of the photo.
-
-        Raises:
-            OutputError: it cannot be written.
-
+        None, and nothing is written, where it is no longer what would be made of the photo.
         """
         _require_writable(job)
         done = self._task(job)

@@ -65,10 +65,26 @@ class Album:
     """All photos; may be asked in any thread."""
 
     def __init__(
-        self, found: Sequence[Found], wishes: Wishes, settings: Settings, staged: Path
+        self,
+        found: Sequence[Found],
+        wishes: Wishes,
+        settings: Settings,
+        staged: Path,
+        *,
+        neutral: bool = False,
     ) -> None:
-        """Begin with photos of which nothing is known yet; `staged` is where cloaks wait."""
+        """Begin with photos of which nothing is known yet.
+
+        Args:
+            found: the photos.
+            wishes: what is wished for the album.
+            settings: of the user.
+            staged: where cloaks wait.
+            neutral: see `Job`.
+
+        """
         self.wishes, self._settings, self._staged = wishes, settings, staged
+        self._neutral = neutral
         self._lock = threading.RLock()
         self.version = 0
         self.trouble = ""
@@ -130,15 +146,16 @@ class Album:
 
     def job(self, photo: Photo) -> Job:
         """Return what is to be done for the photo to lie in the staging folder."""
-        as_it_is = str(photo.source) in self.wishes.as_it_is
+        name, settings, wishes = str(photo.source), self._settings, self.wishes
         return Job(
             photo.source,
             self._staged / photo.below,
-            self.wishes.mode,
-            self.wishes.preset,
-            "copy" if as_it_is else self._settings.no_face,
-            faces=self._settings.faces,
-            spared=tuple(
-                label for label, photos in self.wishes.spared.items() if str(photo.source) in photos
-            ),
+            wishes.mode,
+            wishes.preset,
+            "copy" if name in wishes.as_it_is else settings.no_face,
+            faces=settings.faces,
+            accept_weak=name in wishes.weak or settings.accept_weak,
+            neutral=self._neutral,
+            fallback=None if settings.fallback == "hold" else settings.fallback,
+            spared=tuple(label for label, photos in wishes.spared.items() if name in photos),
         )

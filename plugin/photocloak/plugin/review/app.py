@@ -26,7 +26,7 @@ def make_app(desk: Desk) -> Flask:
     app = Flask(__name__)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.globals |= {"desk": desk, "words": words, "offers": offers}
-    app.jinja_env.filters["kind"] = words.kind
+    app.jinja_env.filters |= {"kind": words.kind, "tells": words.tells}
     app.register_error_handler(Exception, _explained)
     app.register_blueprint(people_pages.pages(desk))
     _add_album(app, desk)
@@ -82,8 +82,8 @@ def _add_photo(app: Flask, desk: Desk) -> None:
             desk.publisher.start([one])
         elif what == "again":
             desk.maker.again([one])
-        elif what in {"as_it_is", "hold"}:
-            desk.as_it_is(one, wanted=what == "as_it_is")
+        elif what in {"as_it_is", "hold", "weak", "strict"}:
+            desk.accept(one, str(what))
         else:
             raise ConfigError(f"{what!r} cannot be said about a photo.")
         return _back("photo", number=number)

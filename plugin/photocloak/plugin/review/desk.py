@@ -1,6 +1,6 @@
 """All that the page works with, put together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from photocloak.plugin.review.pictures import Pictures
 from photocloak.plugin.review.publishing import Publisher
 from photocloak.plugin.review.sparing import Sparing
 from photocloak.plugin.review.staging import Staging, Wishes
-from photocloak.plugin.review.words import Specs
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.inputs import Found
@@ -33,7 +32,8 @@ class Means:
         coordinator: has photos made; closed with the desk.
         workers: how many at once.
         database: of the user.
-        specs: the recognisers.
+        thresholds: at which a recogniser takes two faces for one person.
+        neutral: whether outputs are called so that their names give nothing away.
 
     """
 
@@ -41,7 +41,8 @@ class Means:
     coordinator: Coordinator
     workers: int
     database: Database
-    specs: Specs
+    thresholds: Mapping[str, float]
+    neutral: bool = False
 
 
 class Desk:
@@ -56,16 +57,15 @@ class Desk:
         means: Means,
     ) -> None:
         """Put together what belongs to the album; see `start`."""
-        self.specs, self._staging = means.specs, staging
-        thresholds = {name: one.threshold for name, one in means.specs.items()}
+        self._staging = staging
         roster, results = Roster(means.database), Results(means.database)
-        self.album = Album(found, wishes, settings, staging.photos)
+        self.album = Album(found, wishes, settings, staging.photos, neutral=means.neutral)
         self.pictures = Pictures()
         self.publisher = Publisher(self.album, means.decisions, results)
         self.maker = Maker(means.coordinator, means.workers, self.album, self._made)
         self.sparing = Sparing(self.album, self.maker, staging)
         self.corrector = Corrector(self.album, self.maker, Corrections(means.database), roster)
-        self.cards = Cards(self.album, roster, People(means.database, thresholds), results)
+        self.cards = Cards(self.album, roster, People(means.database, means.thresholds), results)
         self.roster = roster
 
     def start(self) -> None:
@@ -84,9 +84,18 @@ class Desk:
         """Whether something is being written."""
         return self.publisher.progress.busy
 
-    def as_it_is(self, photo: Photo, *, wanted: bool) -> None:
-        """Have a photo without a face to cloak published as it is, or held back after all."""
-        photos, name = self.album.wishes.as_it_is, str(photo.source)
+    def accept(self, photo: Photo, what: str) -> None:
+        """Have a photo published that would be held back, or hold it back after all.
+
+        Args:
+            photo: which.
+            what: "as_it_is", where there is no face to cloak, or "hold"; "weak", where the cloak
+                is, or "strict".
+
+        """
+        wishes, name = self.album.wishes, str(photo.source)
+        photos = wishes.as_it_is if what in {"as_it_is", "hold"} else wishes.weak
+        wanted = what in {"as_it_is", "weak"}
         if wanted and name not in photos:
             photos.append(name)
         elif not wanted and name in photos:

@@ -1,6 +1,7 @@
 """What can be done about a photo or a face: the buttons, by the word that each sends."""
 
-from photocloak.engine.modes import load_modes
+from photocloak.engine.modes import offered_modes
+from photocloak.engine.verdict import Verdict
 from photocloak.plugin.people.corrections import Correction
 from photocloak.plugin.pipeline.job import FaceOutcome, Status
 from photocloak.plugin.progress import clean
@@ -26,16 +27,20 @@ BLURS = {"blur": "blurred", "pixelate": "pixelated", "box": "covered"}
 
 def of_photo(photo: Photo, wishes: Wishes) -> Offers:
     """Return what can be done about a photo as a whole."""
-    if photo.waits:
-        return []
+    found: Offers = []
+    if photo.waits or photo.outcome is None:
+        return found
     if photo.failed:
-        return [("again", "Try again")]
+        found.append(("again", "Try again"))
+    if str(photo.source) in wishes.weak:
+        found.append(("strict", "Hold it back where it is weak"))
+    elif photo.held and photo.outcome.verdict is Verdict.WEAK:
+        found.append(("weak", "Publish it although it is weak"))
     if str(photo.source) in wishes.as_it_is:
-        return [("hold", "Hold it back after all")]
-    status = None if photo.outcome is None else photo.outcome.status
-    if photo.held and status in {Status.NO_FACE, Status.NOBODY_NAMED}:
-        return [("as_it_is", "Publish it as it is")]
-    return []
+        found.append(("hold", "Hold it back where it has no face"))
+    elif photo.held and photo.outcome.status in {Status.NO_FACE, Status.NOBODY_NAMED}:
+        found.append(("as_it_is", "Publish it as it is"))
+    return found
 
 
 def advice(photo: Photo) -> str:
@@ -80,18 +85,13 @@ def in_words(said: Correction) -> list[str]:
     return found
 
 
-def modes() -> list[str]:
-    """Return the modes to choose from, the gentlest first."""
-    return [name for name, mode in load_modes().items() if mode.objective == "cloak"]
-
-
 def may(face: FaceOutcome, what: str) -> bool:
     """Tell whether there is a stronger, or a weaker, mode for a face."""
-    there = modes()
+    there = offered_modes()  # the gentlest first
     return face.mode in there and face.mode != there[-1 if what == "stronger" else 0]
 
 
 def mode_of(face: FaceOutcome, what: str) -> str:
     """Return the next stronger or weaker mode; see `may`."""
-    there = modes()
+    there = offered_modes()
     return there[there.index(str(face.mode)) + (1 if what == "stronger" else -1)]

@@ -1,12 +1,13 @@
 """From what the command was given to an album under review."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.plugin.assembly import Recipe, open_decisions, specs
+from photocloak.plugin.assembly import Recipe, calls_neutrally, open_decisions, specs
 from photocloak.plugin.executors.threads import WorkerThreads, at_once
 from photocloak.plugin.pipeline.coordinator import Coordinator
 from photocloak.plugin.review import staging
@@ -73,7 +74,10 @@ def _desk(place: Staging, wishes: Wishes, settings: Settings, folders: Folders) 
     decisions, workers = open_decisions(folders), at_once()
     make = cache(Recipe(settings, folders))
     coordinator = Coordinator(decisions, WorkerThreads(make, workers))
-    means = Means(decisions, coordinator, workers, Database(folders.database), specs(folders))
+    thresholds = {name: one.threshold for name, one in specs(folders).items()}
+    neutral = calls_neutrally(replace(settings, preset=wishes.preset), folders)
+    database = Database(folders.database)
+    means = Means(decisions, coordinator, workers, database, thresholds, neutral)
     desk = Desk(found, wishes, place, settings, means)
     decisions.check(desk.album.job(desk.album.photos[0]))
     desk.start()

@@ -96,7 +96,7 @@ class Cards:
                 if face.person in ids and face.found is not None and sha256 is not None:
                     seen = Seen(photo.source, sha256, face.found)
                     found.setdefault(ids[face.person], []).append(seen)
-        for result in self._results.with_people():
+        for result in self._results.showing(ids.values()):
             faces = map(FaceOutcome.from_json, result.outcome["faces"])
             named = [face for face in faces if face.cloaked and face.person is not None]
             if len(named) != len(result.people):  # an earlier version wrote it

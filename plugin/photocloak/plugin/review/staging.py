@@ -34,6 +34,7 @@ class Wishes:
         mode: see `Job`.
         preset: see `Job`.
         as_it_is: photos that are published without a face to cloak.
+        weak: photos that are published although their cloak is weak.
         spared: people who are left as they are, by label, and the photos that show them.
 
     """
@@ -43,6 +44,7 @@ class Wishes:
     mode: str
     preset: str
     as_it_is: list[str] = field(default_factory=list)
+    weak: list[str] = field(default_factory=list)
     spared: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -119,7 +121,7 @@ def wishes_of(
         settings.preset,
     )
     if before is not None:
-        wishes.as_it_is, wishes.spared = before.as_it_is, before.spared
+        wishes.as_it_is, wishes.weak, wishes.spared = before.as_it_is, before.weak, before.spared
     return wishes
 
 

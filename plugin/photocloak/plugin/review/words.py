@@ -1,17 +1,15 @@
 """What the page says of photos and faces, in words for people."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from photocloak.engine.extractors import ExtractorSpec
+from photocloak.engine.verdict import Verdict
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Status, edits_in_words
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.review.album import Photo
 from photocloak.plugin.review.offers import BLURS
-
-Specs = Mapping[str, ExtractorSpec]
+from photocloak.plugin.tally import told_in_words
 
 LONGEST = 600
 """Characters of a reason."""
@@ -26,6 +24,12 @@ HELD = {
 
 PLAIN = frozenset({Status.NO_FACE, Status.NOBODY_NAMED})
 """Of these, that says it all."""
+
+
+TONES = {Verdict.GOOD: "good", Verdict.FAIR: "warn", Verdict.WEAK: "bad", Verdict.NONE: "bad"}
+
+VERDICTS = {**{one: one.value for one in Verdict}, Verdict.NONE: "not cloaked"}
+"""What is said of a face for a verdict."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def state(photo: Photo) -> Word:
         return Word(HELD.get(photo.outcome.status, "held back"), "warn")
     if not any(face.cloaked or face.fallback for face in photo.faces):
         return Word("ready, not cloaked", "warn")
-    return Word("ready", "good")
+    worst = None if photo.outcome is None else photo.outcome.verdict
+    return Word("ready", "good") if worst is None else Word(f"ready, {worst}", TONES[worst])
 
 
 def reason(photo: Photo) -> str:
@@ -76,21 +81,24 @@ def reason(photo: Photo) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def verdict(face: FaceOutcome, specs: Specs) -> Word:
-    """Say what a face's cloak is worth."""
+def verdict(face: FaceOutcome) -> Word:
+    """Say what a face's cloak is worth, in a word and by how many recognisers still know it."""
     if face.fallback is not None:
         return Word(BLURS[face.fallback], "good")
     if not face.cloaked:
         return Word("left as it is", "warn")
-    asked = [name for name in face.similarity if name in specs]
-    if not asked:
+    if face.verdict is None:
         return Word("not measured", "warn")
-    still = sum(face.similarity[name] >= specs[name].threshold for name in asked)
-    tone = "good" if 6 * still <= len(asked) else "warn" if 2 * still <= len(asked) else "bad"
+    asked, still = len(face.similarity), len(face.accepting or ())
+    known = f"{still} of {asked} recognisers still know{'s' * (still == 1)} it"
     if not still:
-        return Word(f"none of {len(asked)} recognisers knows it", tone)
-    verb = "knows" if still == 1 else "know"
-    return Word(f"{still} of {len(asked)} recognisers still {verb} it", tone)
+        known = f"none of {asked} recognisers knows it"
+    return Word(f"{VERDICTS[face.verdict]}: {known}", TONES[face.verdict])
+
+
+def tells(photo: Photo) -> str:
+    """Say what a file that is ready tells besides its picture; empty: nothing."""
+    return "" if photo.outcome is None else told_in_words(photo.outcome.discloses)
 
 
 def budget(face: FaceOutcome) -> str:

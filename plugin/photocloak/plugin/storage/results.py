@@ -125,10 +125,6 @@ class Results:
         rows = self._found("ORDER BY source", current=False)
         return [one for one in rows if wanted & {person for person, _ in one.people}]
 
-    def with_people(self) -> list[Result]:
-        """Return the photos that were written of anybody, the latest first."""
-        return self._found("WHERE people <> '[]' ORDER BY written DESC", current=False)
-
     def _found(self, what: str, *values: object, current: bool = True) -> list[Result]:
         """Return rows; with `current` those of which all people have the target that they had."""
         with self._database.transaction() as connection:
