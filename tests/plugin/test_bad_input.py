@@ -106,11 +106,12 @@ def test_the_exit_code_of_a_single_bad_file(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_that_may_not_be_written_to(tmp_path: Path, photo: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
-    code, rows, _ = photocloak(
+    code, rows, err = photocloak(
         *("cloak", photo, "-o", tmp_path / "out" / "sub", "--no-face", "copy", "--json"),
         below=without_roots_privilege(),
     )
-    assert code == 7 and "may not be written to" in rows["photo.png"]["reason"]
+    assert (code, rows) == (7, {}), "it is told before any photo is looked at"
+    assert err.count("\n") == 1 and "may not be written to" in err
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, photo: Path) -> None:

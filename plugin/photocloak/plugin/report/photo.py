@@ -5,8 +5,8 @@ from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.verdict import Verdict
-from photocloak.plugin.demo import AMPLIFIED
 from photocloak.plugin.html import Html, join, table, tag
+from photocloak.plugin.pictures import AMPLIFIED
 from photocloak.plugin.pipeline.job import Status, edits_in_words
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
@@ -28,6 +28,7 @@ TITLES = {
     Status.DONE_BEFORE: ("done before", "good"),
     Status.NO_FACE: ("no face found", "warn"),
     Status.NOBODY_NAMED: ("nobody named in it", "warn"),
+    Status.LEFT_ALONE: ("left as it is", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),

@@ -69,7 +69,8 @@ class PhotoRecord:
     @property
     def uncloaked(self) -> bool:
         """Whether it was published without a cloak, as was wished."""
-        return self.output is not None and self.status in {Status.NO_FACE, Status.NOBODY_NAMED}
+        as_it_is = {Status.NO_FACE, Status.NOBODY_NAMED, Status.LEFT_ALONE}
+        return self.output is not None and self.status in as_it_is
 
 
 def read_run(lines: Iterable[bytes], name: str) -> list[PhotoRecord]:
