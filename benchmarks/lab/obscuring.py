@@ -1,8 +1,8 @@
-"""How coarse a face must get until no recogniser knows it; the figures of docs/lab/obscuring.md.
+"""How coarse a face must get until no recogniser knows it; the figures of docs/lab/detection.md.
 
-    PHOTOCLOAK_LAB=/path/to/lab python benchmarks/lab/obscuring.py [FACES] [CELLS ...]
+    PHOTOCLOAK_LAB=/path/to/lab python benchmarks/lab/obscuring.py [FACES]
 
-60 faces of people of lfw_protect, highres and web_small, from 60 pixels to 1500 across. Each is
+Faces of people of lfw_protect, highres and web_small, from 60 pixels to 1500 across. Each is
 obscured, written as a JPEG of quality 90, and looked at twice: with the landmarks that the detector
 finds in it, if any, and with those of the clean face. A recogniser knows it where the cosine to the
 clean face reaches its threshold (1 % false accepts, so of strangers one in a hundred is "known").
@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face, alignable, same_face
 from photocloak.engine.modes import Fallback
-from photocloak.engine.obscure import obscure
+from photocloak.engine.obscure import TRIES, obscure
 from photocloak.engine.recognition.ensemble import Embeddings, cosine
 from photocloak.plugin.assembly import load_engine
 from photocloak.plugin.settings import Settings
@@ -71,13 +71,12 @@ def written(image: Image) -> Image:
 
 
 def main() -> None:
-    """Print a line a way and coarseness: known with found and with given landmarks, and found."""
+    """Print a line a way and try: known with found and with given landmarks, and found."""
     data = Path(os.environ["PHOTOCLOAK_LAB"]) / "data" / "faces"
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    coarseness = [int(one) for one in sys.argv[2:]] or [4, 6, 8]
     engine = load_engine(Settings(match_targets=False), Folders.of_user())
     thresholds = {name: one.spec.threshold for name, one in engine.ensemble.extractors.items()}
-    ways = [(how, cells) for how in HOWS[:2] for cells in coarseness] + [(HOWS[2], 0)]
+    ways = [(how, tried) for how in HOWS for tried in range(TRIES)]
     totals: dict[tuple[str, int], Counter[str]] = {way: Counter() for way in ways}
     faces = 0
     for wanted, image in photos(data, count):
@@ -88,11 +87,11 @@ def main() -> None:
         before = around(image, seen[0])
         face = engine.detector(before)[0]
         (clean,) = engine.ensemble.embed(before, [face])
-        for how, cells in ways:
-            after = written(obscure(before, face, engine.landmarks, how, cells=max(cells, 1)))
+        for how, tried in ways:
+            after = written(obscure(before, face, engine.landmarks, how, tried=tried))
             again = same_face(face, engine.detector(after, near=[face]))
             looks: dict[str, Face] = {"given": face} | ({"found": again} if again else {})
-            total = totals[how, cells]
+            total = totals[how, tried]
             total["seen"] += again is not None
             embedded = engine.ensemble.embed(after, [*looks.values()])
             for name, now in zip(looks, embedded, strict=True):

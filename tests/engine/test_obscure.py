@@ -7,7 +7,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.detection.landmarks import average_landmarks
 from photocloak.engine.modes import Fallback
-from photocloak.engine.obscure import CELLS, area, obscure, upright
+from photocloak.engine.obscure import CELLS, TRIES, area, obscure, upright
 from tests.plugin.fakes import face_at
 
 HOWS: tuple[Fallback, ...] = ("blur", "pixelate", "box")
@@ -65,11 +65,19 @@ def test_no_more_than_so_many_means_are_left(how: Fallback) -> None:
     """The changed pixels lie in a space of as many dimensions as there are means."""
     face = face_at(60, 50, 100)
     rows = []
-    for seed in range(3 * CELLS**2):
+    for seed in range(3 * CELLS[0] ** 2):
         after = obscure(noise(seed), face, average_landmarks, how)
         rows.append(after[70:130, 80:140, 0].ravel().astype(float))
     singular = np.linalg.svd(np.array(rows) - np.mean(rows, axis=0), compute_uv=False)
-    assert (singular > 0.04 * singular[0]).sum() <= CELLS**2
+    assert (singular > 0.04 * singular[0]).sum() <= CELLS[0] ** 2
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_each_try_is_another_and_leaves_less(how: Fallback) -> None:
+    assert len(CELLS) == TRIES and list(CELLS) == sorted(CELLS, reverse=True)
+    image, face = noise(1), face_at(60, 50, 100)
+    seen = [obscure(image, face, average_landmarks, how, tried=one) for one in range(TRIES)]
+    assert len({one.tobytes() for one in seen}) == TRIES
 
 
 def test_a_blur_has_a_soft_edge_and_a_core_that_is_all_blur() -> None:

@@ -19,11 +19,14 @@ from photocloak.engine.detection.regions import FACE_OVAL
 from photocloak.engine.geometry import Array
 from photocloak.engine.modes import Fallback
 
-CELLS: Final = 6
-"""Means across the longer side of the area."""
+CELLS: Final = (4, 3, 2)
+"""Means across the longer side of the area: at first, and where a recogniser knows it still."""
 
-NEUTRAL: Final = 118
-"""Grey level of a box: in the middle of what a photo has (18 % of the light), and nobody's skin."""
+NEUTRAL: Final = (118, 70, 170)
+"""Grey levels of a box, likewise: about what a photo has in its middle, and nobody's skin."""
+
+TRIES: Final = 3
+"""How often a face is made unrecognisable, each time leaving less of it."""
 
 GROWN: Final = 1.3
 """The area over the face's oval, each way: hair line, ears and jaw are known, too."""
@@ -33,7 +36,7 @@ _AROUND: Final = 1.2  # the area over the box, of a face whose parts cannot be l
 
 
 def obscure(
-    image: Image, face: Face, find: FindLandmarks, how: Fallback, *, cells: int = CELLS
+    image: Image, face: Face, find: FindLandmarks, how: Fallback, *, tried: int = 0
 ) -> Image:
     """Return a copy of a photo with a face made unrecognisable.
 
@@ -42,7 +45,7 @@ def obscure(
         face: as detected; it need not be alignable.
         find: finds the parts of a face.
         how: in which way.
-        cells: means across the longer side of the area; fewer show less.
+        tried: how often that was not enough; below `TRIES`.
 
     """
     outline = area(image, face, find)
@@ -54,13 +57,15 @@ def obscure(
     window = out[low[1] : high[1], low[0] : high[0]]
     outline = outline - low
     if how == "box":
-        window[:] = NEUTRAL
+        window[:] = NEUTRAL[tried]
     elif how == "pixelate":
         inside = np.asarray(_filled(outline, window.shape))[..., None] > 0
-        window[:] = np.where(inside, _means(window, cells, Pillow.Resampling.NEAREST), window)
+        window[:] = np.where(
+            inside, _means(window, CELLS[tried], Pillow.Resampling.NEAREST), window
+        )
     else:
         share = np.asarray(_feathered(outline, window.shape), np.float32)[..., None] / 255
-        smooth = _means(window, cells, Pillow.Resampling.BICUBIC).astype(np.float32)
+        smooth = _means(window, CELLS[tried], Pillow.Resampling.BICUBIC).astype(np.float32)
         window[:] = np.rint(window + share * (smooth - window))
     return out
 

@@ -32,11 +32,16 @@ def fallbacks(order: CloakRequest) -> dict[int, Fallback]:
 
 
 def cover(
-    image: Image, detections: Detections, hidden: Mapping[int, Fallback], find: FindLandmarks
+    image: Image,
+    detections: Detections,
+    hidden: Mapping[int, Fallback],
+    find: FindLandmarks,
+    *,
+    tried: int,
 ) -> Image:
-    """Return the photo with the faces made unrecognisable."""
+    """Return the photo with the faces made unrecognisable; `tried`: how often before."""
     for index, how in hidden.items():
-        image = obscure(image, _face(detections, index), find, how)
+        image = obscure(image, _face(detections, index), find, how, tried=tried)
     return image
 
 

@@ -15,6 +15,7 @@ from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
 from photocloak.engine.detection.second_look import confirmed
 from photocloak.engine.modes import Fallback, load_mode
+from photocloak.engine.obscure import TRIES
 from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.runtime import release_memory
@@ -115,7 +116,7 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
 
     Where one would be held back, all of it once more: that one's cloak is gone on with within
     the bounds of the mode's next, the others keep what they wear. What would be held back even
-    then is made unrecognisable, if that is wished.
+    then is made unrecognisable, if that is wished; the more so while a recogniser knows it.
 
     Args:
         engine: the models.
@@ -156,14 +157,18 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
     held = zip(cloaked.cloaked, cloaked.held_back(job), strict=True)
     still = [index for index, one in held if one]
     given_up = {index: how for index, how in fallbacks(order).items() if index in still}
-    if not given_up:
+    if not given_up and not cloaked.known:
         return cloaked
     rest = {
         index: replace(subjects[index], worn=worn)
         for index, worn in zip(cloaked.cloaked, cloaked.worn, strict=True)
         if index not in given_up
     }
-    return attempt(rest, hidden | given_up, lambda *_: None)
+    for tried in range(0 if given_up else 1, TRIES):
+        cloaked = attempt(rest, hidden | given_up, lambda *_: None, tried=tried)
+        if not cloaked.known:
+            break
+    return cloaked
 
 
 def _subjects(order: CloakRequest) -> dict[int, Subject]:
@@ -185,7 +190,12 @@ class _Attempt:
     opened: Opened
 
     def __call__(
-        self, subjects: Mapping[int, Subject], hidden: Mapping[int, Fallback], on_step: OnStep
+        self,
+        subjects: Mapping[int, Subject],
+        hidden: Mapping[int, Fallback],
+        on_step: OnStep,
+        *,
+        tried: int = 0,
     ) -> CloakedFile:
         ensemble, job, task = self.engine.ensemble, self.order.task.job, self.order.task
         detections = self.order.detections
@@ -194,7 +204,7 @@ class _Attempt:
         if seed is None:
             seed = seed_of(detections.content, *(one.target.name for one in worn_by))
         cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
-        covered = cover(base, detections, hidden, self.engine.landmarks)
+        covered = cover(base, detections, hidden, self.engine.landmarks, tried=tried)
         cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()

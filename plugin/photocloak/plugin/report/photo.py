@@ -8,6 +8,7 @@ from photocloak.engine.verdict import Verdict
 from photocloak.plugin.html import Html, join, table, tag
 from photocloak.plugin.pictures import AMPLIFIED
 from photocloak.plugin.pipeline.job import Status, edits_in_words
+from photocloak.plugin.pipeline.reasons import DONE
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
 from photocloak.plugin.report.records import FaceRecord, PhotoRecord
@@ -174,7 +175,8 @@ def _changed(face: FaceRecord) -> str:
     """Say what was done to a face: the edits at most, and the DSSIM of them all."""
     if face.dssim is None:
         return "left as it is"
-    return "; ".join(filter(None, (edits_in_words(face.edits), f"DSSIM {face.dssim:.4f}")))
+    done = DONE[face.fallback] if face.fallback else edits_in_words(face.edits)
+    return "; ".join(filter(None, (done, f"DSSIM {face.dssim:.4f}")))
 
 
 def _recogniser(name: str, specs: Specs) -> Html:

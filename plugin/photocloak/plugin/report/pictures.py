@@ -105,8 +105,7 @@ def _shown(row: PhotoRecord) -> Shown:
 
 def face_square(pixels: Image, box: Box) -> tuple[str, tuple[int, int]]:
     """Return a face with some of what is around it as an address, and its width and height."""
-    rows, columns = around(box, pixels.shape)
-    thumb = fitting(pixels[rows, columns], FACE)
+    thumb = fitting(pixels[around(box, pixels.shape)], FACE)
     return _address(thumb), thumb.size
 
 
