@@ -37,12 +37,16 @@ def main() -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        os.environ |= {"XDG_DATA_HOME": f"{home}/data", "XDG_CONFIG_HOME": f"{home}/config"}
+        os.environ |= {
+            "HOME": name,
+            "XDG_DATA_HOME": f"{home}/data",
+            "XDG_CONFIG_HOME": f"{home}/config",
+        }
         album = home / "Apollo"
         album.mkdir()
         shutil.copy(manifest_root() / "demo" / PORTRAIT, album)
         with browser(home / "browser") as chromium:
-            review(chromium, album, home / "out")
+            review(chromium, album, home / "for-the-web")
             report(chromium, album, home)
 
 
@@ -69,7 +73,8 @@ def report(chromium: webdriver.Chrome, album: Path, home: Path) -> None:
     """Show the report of a run."""
     program = [sys.executable, "-c", "from photocloak.plugin.main import main; main()"]
     made = subprocess.run(
-        [*program, "cloak", "--json", str(album), "-o", str(home / "cloaked")],
+        [*program, "cloak", "--json", album.name, "-o", "cloaked"],
+        cwd=home,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -78,7 +83,7 @@ def report(chromium: webdriver.Chrome, album: Path, home: Path) -> None:
     run.write_text(made.stdout, "utf-8")
     assert [json.loads(line)["status"] for line in made.stdout.splitlines()] == ["cloaked"]
     page = subprocess.run(
-        [*program, "report", str(run)], check=True, stdout=subprocess.PIPE, text=True
+        [*program, "report", run.name], cwd=home, check=True, stdout=subprocess.PIPE, text=True
     )
     save(chromium, Path(page.stdout.strip()).as_uri(), "report", DESK, top="article")
 

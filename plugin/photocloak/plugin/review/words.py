@@ -113,6 +113,12 @@ def name_of(path: Path) -> str:
     return shown(Path(path.name))
 
 
+def place(path: Path) -> str:
+    """Return a path fit to be shown, the user's home as ~."""
+    home = Path.home()
+    return shown(Path("~", path.relative_to(home)) if path.is_relative_to(home) else path)
+
+
 def whose(face: FaceOutcome) -> str:
     """Say whose face it is."""
     if face.person is None:
