@@ -8,6 +8,7 @@ from photocloak import exporters
 from photocloak.engine.detection.faces import Face
 from photocloak.plugin import Database, Job, Outputs, People, Pipeline
 from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.pipeline.shelf import Shelf
@@ -28,10 +29,15 @@ def decisions_of(
 ) -> Decisions:
     """Return a clerk for an engine of fakes; hardly anybody is alike."""
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
+    corrections = Corrections(database)
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database), corrections)
     own = database.path.parents[2] / "config" / "photocloak" / "presets"
     return kind(
-        people, shelf, engine.library, load_policy=lambda name: exporters.load_policy(name, own)
+        people,
+        shelf,
+        engine.library,
+        corrections,
+        load_policy=lambda name: exporters.load_policy(name, own),
     )
 
 

@@ -7,6 +7,9 @@ from typing import Literal
 
 from photocloak.core import ConfigError, manifest_root
 
+Fallback = Literal["blur", "pixelate", "box"]
+"""How a face is made unrecognisable that no mode cloaks well enough."""
+
 
 @dataclass(frozen=True)
 class Mode:

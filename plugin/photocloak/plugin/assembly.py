@@ -21,6 +21,7 @@ from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, ski
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.targets.library import Target, TargetLibrary, target_from_photos
 from photocloak.plugin.executors.threads import WorkerThreads
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.pipeline.pipeline import Pipeline
@@ -110,9 +111,11 @@ def _decisions(
     database: Database,
     kind: type[Decisions] = Decisions,
 ) -> Decisions:
-    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database))
+    corrections = Corrections(database)
+    shelf = Shelf(Outputs(database), Results(database), NeutralNames(database), corrections)
     people = People(database, thresholds)
-    return kind(people, shelf, library, load_policy=partial(_load_policy, folders))
+    load_policy = partial(_load_policy, folders)
+    return kind(people, shelf, library, corrections, load_policy=load_policy)
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,6 @@ def _of(box: Box, faces: Collection[FaceOutcome]) -> FaceOutcome | None:
 
 
 def _told(face: FoundFace, then: FaceOutcome | None) -> FoundFace:
-    if then is None or not then.cloaked:
+    if then is None or not (then.cloaked or then.fallback):
         return face
     return FoundFace(face.box, face.person, cloaked=True, verdict=then.verdict)

@@ -59,11 +59,13 @@ def line(outcome: Outcome) -> str:
 
 
 def _faces(outcome: Outcome) -> str:
-    """Say how well each face is cloaked: "2 faces: Ada good, person-2 fair, "."""
-    cloaked = [face for face in outcome.faces if face.cloaked]
+    """Say how well each face is cloaked: "2 faces: Ada good, person-2 blur, "."""
+    cloaked = [face for face in outcome.faces if face.cloaked or face.fallback]
     count = f"{len(cloaked)} face{'s' * (len(cloaked) != 1)}"
     known = [face for face in cloaked if face.verdict is not None]
-    words = [f"{clean(face.person or 'somebody')} {face.verdict}" for face in known]
+    words = [
+        f"{clean(face.person or 'somebody')} {face.fallback or face.verdict}" for face in known
+    ]
     return f"{count}{': ' * bool(words)}{', '.join(words)}, "
 
 

@@ -11,6 +11,7 @@ from photocloak.core import ConfigError
 NoFace = Literal["hold", "copy"]
 Faces = Literal["everyone", "me"]
 Names = Literal["preset", "keep", "neutral"]
+Fallbacks = Literal["hold", "blur", "pixelate", "box"]
 Device = Literal["cpu", "cuda", "auto"]
 
 
@@ -26,6 +27,8 @@ class Settings:
         accept_weak: let weak cloaks pass, instead of trying harder and holding back.
         names: call outputs as their photos, or so that names give nothing away; "preset": as the
             preset says, and those that say nothing keep names.
+        fallback: what becomes of a face that cannot be cloaked well enough: its photo is held back,
+            or it is made unrecognisable.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
@@ -42,6 +45,7 @@ class Settings:
     faces: Faces = "everyone"
     accept_weak: bool = False
     names: Names = "preset"
+    fallback: Fallbacks = "hold"
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"

@@ -55,11 +55,11 @@ def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> 
 def test_json_has_the_promised_shape(studio: Studio) -> None:
     row = studio.pipeline.run(studio.job()).as_json()
     keys = ["source", "source_sha256", "output", "output_sha256", "status", "reason", "seconds"]
-    assert list(row) == [*keys, "verdict", "discloses", "faces"]
+    assert list(row) == [*keys, "verdict", "discloses", "faces", "content"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
     fields = ["box", "person", "cloaked", "verdict", "accepting"]
-    fields += ["mode", "edits", "dssim", "similarity"]
+    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found"]
     assert list(row["faces"][0]) == fields
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
@@ -191,7 +191,8 @@ class TestOnlyMe:
         assert outcome.status is Status.CLOAKED and outcome.output is not None
         ada, other = outcome.faces
         assert (ada.person, ada.cloaked) == ("Ada", True) and ada.dssim
-        assert other == FaceOutcome((150, 30, 70, 70), None, None, {}, None, cloaked=False)
+        box = 150, 30, 70, 70
+        assert other == FaceOutcome(box, None, None, {}, None, cloaked=False, found=box)
         assert other.as_json() == {
             "box": [150, 30, 70, 70],
             "person": None,
@@ -202,6 +203,8 @@ class TestOnlyMe:
             "edits": {},
             "dssim": None,
             "similarity": {},
+            "fallback": None,
+            "found": [150, 30, 70, 70],
         }
         before, after = (exporters.read(path).pixels for path in (group, outcome.output))
         changed = (before != after).any(axis=(0, 2))

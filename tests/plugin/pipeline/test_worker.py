@@ -12,7 +12,7 @@ from photocloak.engine.modes import load_mode
 from photocloak.exporters import load_policy
 from photocloak.plugin import Job, Outcome
 from photocloak.plugin.pipeline import process_photo, worker
-from photocloak.plugin.pipeline.messages import CloakRequest, PhotoTask
+from photocloak.plugin.pipeline.messages import CloakRequest, FaceOrder, PhotoTask
 from photocloak.plugin.pipeline.process_photo import seed_of, sha256
 from photocloak.plugin.pipeline.worker import Worker
 from tests.plugin.fakes import CAST, PORTRAIT, FakeDetector, FakeRecipe, make_engine, write_photo
@@ -50,7 +50,8 @@ class Bench:
     def order(self, task: PhotoTask) -> CloakRequest:
         detections = self.worker.detect(task)
         target = next(iter(self.engine.library.targets.values()))
-        return CloakRequest(task, detections, (target,), ({},), self.engine.library.means)
+        faces = (FaceOrder(target, {}, "balanced"),)
+        return CloakRequest(task, detections, faces, self.engine.library.means)
 
 
 @pytest.fixture

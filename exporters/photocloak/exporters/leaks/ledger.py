@@ -58,9 +58,7 @@ class Ledger:
             self.overdrawn |= self.refused > _MUCH
             return False
         most = limits["pieces" if self.strict else "file"]
-        if _exceeds(self.spent + wanted, most) or not self.stream.takes(
-            wanted, strict=self.strict
-        ):
+        if _exceeds(self.spent + wanted, most) or not self.stream.takes(wanted, strict=self.strict):
             self.overdrawn = True
             return False
         self.spent += replace(wanted, words=(), letters="")

@@ -11,7 +11,7 @@ end
 
 local TAG = "darktable|photocloak|held back" -- darktable's own tags are never exported
 local REASONS = { no_face = _("no face was found") }
-local WRITTEN = { cloaked = true, already_cloaked = true, done_before = true }
+local WRITTEN = { cloaked = true, already_cloaked = true, done_before = true, left_alone = true }
 local PLAIN = { no_face = true, nobody_named = true } -- written as they are, if the user wants it
 
 local label, last = nil, ""

@@ -58,6 +58,7 @@ def _cloak(options: CloakOptions, streams: "Streams", end: float | None) -> int:
         faces=options.faces,
         accept_weak=options.accept_weak,
         names=options.names,
+        fallback=options.fallback,
     )
     if options.person is not None:
         check_name(options.person)
@@ -120,6 +121,10 @@ def _jobs(
             accept_weak=settings.accept_weak,
             neutral=place.neutral,
             name=place.name,
+            fallback=None if settings.fallback == "hold" else settings.fallback,
+            not_a_face=options.not_a_face,
+            only=options.only,
+            spared=options.spared,
         )
         for photo in photos
     ]

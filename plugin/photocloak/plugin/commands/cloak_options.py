@@ -36,6 +36,10 @@ class CloakOptions:
     no_face: str | None
     faces: str | None
     accept_weak: bool | None
+    only: tuple[str, ...]
+    spared: tuple[str, ...]
+    fallback: str | None
+    not_a_face: bool
     metadata_from: tuple[Path, ...]
     deadline: float | None
     scheduler: str | None
@@ -52,6 +56,8 @@ class CloakOptions:
             raise click.UsageError("--deadline is a number of seconds.")
         if self.deadline is not None and self.scheduler is not None:
             raise click.UsageError("--deadline is for this machine; leave out --scheduler.")
+        if self.only and self.spared:
+            raise click.UsageError("--only and --except: give one of them.")
         each = len(self.metadata_from) == len(self.inputs) and not any(
             map(Path.is_dir, self.inputs)
         )
@@ -126,6 +132,33 @@ _WHOM = [
         default=None,
         help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
         "stays weak.",
+    ),
+    click.option(
+        "--only",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=names,
+        help="Cloak nobody but NAME, and leave the others alone; may be repeated.",
+    ),
+    click.option(
+        "--except",
+        "spared",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=names,
+        help="Cloak everyone but NAME, who is left as they are; may be repeated.",
+    ),
+    click.option(
+        "--fallback",
+        type=click.Choice(["hold", "blur", "pixelate", "box"]),
+        help="Where a face cannot be cloaked well enough, hold the photo back (default), or make "
+        "the face unrecognisable.",
+    ),
+    click.option(
+        "--not-a-face",
+        is_flag=True,
+        help="There is no face where photocloak is uncertain in these photos: such spots are "
+        "neither cloaked nor hold a photo back.",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.attributes import Attributes
@@ -62,6 +62,10 @@ class Sighted:
         faces: largest first.
         hint: what the user said.
         only_named: leave faces alone that are surely of nobody with a name.
+        only: leave faces alone that are surely of none of these ids; None: `only_named` says it.
+        told: whose faces the user says they are, a name or label by index.
+        others: how often another target was asked for, by index.
+        none: what looked like a face, and is none.
 
     """
 
@@ -69,6 +73,10 @@ class Sighted:
     faces: Sequence[ObservedFace]
     hint: UserHint = field(default_factory=UserHint)
     only_named: bool = False
+    only: frozenset[int] | None = None
+    told: Mapping[int, str] = field(default_factory=dict)
+    others: Mapping[int, int] = field(default_factory=dict)
+    none: Sequence[ObservedFace] = ()
 
 
 @dataclass(frozen=True)
@@ -81,12 +89,14 @@ class Assignment:
         reference: mean of the raw features of the person's first photos, none that was looked at
             after this one's batch, (D,) by extractor; empty for nobody, and where the face taught
             nothing.
+        instead: the other target that was asked for, for this face alone.
 
     """
 
     person: Person | None
     target: Target | None
     reference: Embeddings = field(default_factory=dict)
+    instead: Target | None = None
 
 
 class Targets:
@@ -155,29 +165,44 @@ class Assigner:
         """Assign every face of a photo; see `People.assign`."""
         learned = self._learned(seen)
         meant = meant_face(self._connection, seen, learned)
-        if seen.only_named and meant is None and not self._named():
+        wanted = self._wanted(seen)
+        if wanted is not None and meant is None and not wanted:
             raise ConfigError(NOBODY_NAMED)
         alike = self._alike(seen, learned)
         result: list[Assignment] = []
         for index, face in enumerate(seen.faces):
             if index in learned:
-                result.append(self._as_learned(learned[index], face, seen))
-                continue
-            taken = {one.target.name for one in result if one.target is not None}
-            person = self._everyone[alike[index]] if index in alike else None
-            result.append(self._unlearned(face, person, seen, taken))
+                one = self._as_learned(learned[index], face, seen)
+            else:
+                taken = {one.target.name for one in result if one.target is not None}
+                person = self._everyone[alike[index]] if index in alike else None
+                one = self._unlearned(face, person, seen, taken)
+            result.append(self._other(one, seen.others.get(index, 0), face, seen.photo))
         return result
+
+    def _other(self, one: Assignment, times: int, face: ObservedFace, photo: str) -> Assignment:
+        """Choose another target, and again as often as the user asked."""
+        target, passed = one.target, set[str]()
+        for _ in range(0 if target is None else times):
+            passed |= set() if target is None else {target.name}
+            target = self._targets.choose([face], photo, passed)
+        return one if target is one.target else replace(one, instead=target)
 
     def _learned(self, seen: Sighted) -> dict[int, int]:
         """Return whose the faces are that taught something: {index: id}."""
+        told = told_people(self._connection, seen)
         people = {
             one: self._known.get(one, {})
             for one in profiles.people_in(self._connection, seen.photo)
+            if one not in told.values()
         }
         known = named(self._connection, seen.hint.name) if seen.hint.name else None
-        if known is not None and known.id in people and len(seen.faces) == 1:
+        if known is not None and known.id in people and len(seen.faces) == 1 and not told:
             return {0: known.id}
-        return best_pairs([one.features for one in seen.faces], people, self._thresholds)
+        rest = [index for index in range(len(seen.faces)) if index not in told]
+        features = [seen.faces[index].features for index in rest]
+        found = best_pairs(features, people, self._thresholds)
+        return told | {rest[number]: person for number, person in found.items()}
 
     def _alike(self, seen: Sighted, learned: Mapping[int, int]) -> dict[int, int]:
         """Return whom the other faces look like: {index: id}."""
@@ -188,8 +213,8 @@ class Assigner:
         return {rest[number]: person for number, person in found.items()}
 
     def _as_learned(self, person: int, face: ObservedFace, seen: Sighted) -> Assignment:
-        who = self._everyone[person]
-        if seen.only_named and who.name is None:
+        who, wanted = self._everyone[person], self._wanted(seen)
+        if wanted is not None and who not in wanted:
             return Assignment(None, None)
         target = self._targets.of(who, [face], seen.photo)
         reference = profiles.reference(self._connection, person, seen.photo)
@@ -199,8 +224,9 @@ class Assigner:
         self, face: ObservedFace, person: Person | None, seen: Sighted, taken: Collection[str]
     ) -> Assignment:
         """Assign a face that taught nothing: uncertain, or not to be cloaked unless in doubt."""
-        if seen.only_named and (person is None or person.name is None):
-            likely = self._might_be(face)
+        wanted = self._wanted(seen)
+        if wanted is not None and person not in wanted:
+            likely = self._might_be(face, wanted)
             if likely is None and face.certain:
                 return Assignment(None, None)
             if likely is not None and person is None:
@@ -209,17 +235,28 @@ class Assigner:
             return Assignment(None, self._targets.choose([face], seen.photo, taken))
         return Assignment(person, self._targets.of(person, [face], seen.photo))
 
-    def _named(self) -> list[Person]:
-        return [one for one in self._everyone.values() if one.name is not None]
+    def _wanted(self, seen: Sighted) -> list[Person] | None:
+        """Return whose faces are to be cloaked; None: everyone's."""
+        if seen.only is not None:
+            return [one for one in self._everyone.values() if one.id in seen.only]
+        if seen.only_named:
+            return [one for one in self._everyone.values() if one.name is not None]
+        return None
 
-    def _might_be(self, face: ObservedFace) -> Person | None:
-        """Return whom with a name the face looks most like; None: surely nobody."""
+    def _might_be(self, face: ObservedFace, wanted: Sequence[Person]) -> Person | None:
+        """Return whom of these the face looks most like; None: surely nobody."""
         found = [
             (likeness(face.features, self._known.get(one.id, {}), self._thresholds), one)
-            for one in self._named()
+            for one in wanted
         ]
         doubts = [(like.score, one) for like, one in found if like.doubtful]
         return max(doubts, key=lambda doubt: doubt[0], default=(0.0, None))[1]
+
+
+def told_people(connection: sqlite3.Connection, seen: Sighted) -> dict[int, int]:
+    """Return the people whose faces the user says they are: {index: id}."""
+    found = {index: profiles.find(connection, who) for index, who in seen.told.items()}
+    return {index: person.id for index, person in found.items() if person is not None}
 
 
 def meant_face(

@@ -42,12 +42,13 @@ class Learner:
         there = self._meet(photos)
         faces = _new_faces(photos, there)
         names = self._names(photos, there, faces)
+        told = self._told(photos, there, faces, names)
         strangers = set[Key]().union(*map(_strangers, photos))
         clusters = [
             *self._profiles(names),
             *(of_face(key, face.features, names.get(key)) for key, face in faces.items()),
         ]
-        groups = group(_of_one_name(clusters), self._thresholds)
+        groups = group(_of_one_person(clusters, told), self._thresholds)
         order = {(one.photo, index): number for number, one in enumerate(photos)
                  for index in range(len(one.faces))}  # fmt: skip
         learned = [
@@ -68,12 +69,20 @@ class Learner:
             people = profiles.people_in(self._connection, seen.photo)
             for person in people:
                 profiles.meet(self._connection, person, self._now)
-            found[seen.photo] = best_pairs(
-                [face.features for face in seen.faces],
+            shown = [*seen.faces, *seen.none]
+            pairs = best_pairs(
+                [face.features for face in shown],
                 {person: known.get(person, {}) for person in people},
                 self._thresholds,
             )
+            for index in list(pairs):
+                if index >= len(seen.faces):
+                    self._unlearn(seen, pairs.pop(index), shown[index])
+            found[seen.photo] = pairs
         return found
+
+    def _unlearn(self, seen: Sighted, person: int, face: ObservedFace) -> None:
+        profiles.unlearn(self._connection, person, seen.photo, face.features)
 
     def _names(
         self,
@@ -96,13 +105,44 @@ class Learner:
             if told and len(seen.faces) > 1:
                 continue
             person = there[seen.photo].get(0)
-            if person is None or (everyone[person].name or name).casefold() != name.casefold() or (
-                known is not None and known.id != person
-            ):  # fmt: skip
+            if person is not None and _is(everyone[person], name, known):
+                result[PROFILE, person] = name
+            else:
                 faces[seen.photo, 0] = seen.faces[0]
                 result[seen.photo, 0] = name
-            else:
-                result[PROFILE, person] = name
+        return result
+
+    def _told(
+        self,
+        photos: Sequence[Sighted],
+        there: Mapping[str, Mapping[int, int]],
+        faces: dict[Key, ObservedFace],
+        names: dict[Key, str],
+    ) -> dict[Key, Key]:
+        """Return the profiles of the faces of which the user says whose they are.
+
+        Names are added to `names`; faces that were learned as somebody else's are unlearned there,
+        and learned once more.
+        """
+        result: dict[Key, Key] = {}
+        for seen in photos:
+            for index, who in seen.told.items():
+                known = profiles.find(self._connection, who)
+                if known is None and profiles.id_in(who) is not None:  # forgotten since
+                    continue
+                key, name = (seen.photo, index), who if known is None else known.name
+                person = there[seen.photo].get(index)
+                was = None if person is None else profiles.everybody(self._connection)[person]
+                if was is not None and (was == known or (name and _is(was, name, known))):
+                    names |= {(PROFILE, was.id): name} if name else {}
+                    continue
+                if was is not None:
+                    self._unlearn(seen, was.id, seen.faces[index])
+                faces[key] = seen.faces[index]
+                if name:
+                    names[key] = name
+                elif known is not None:
+                    result[key] = PROFILE, known.id
         return result
 
     def _profiles(self, names: Mapping[Key, str]) -> Iterable[Cluster]:
@@ -198,9 +238,10 @@ def _new_faces(
 
 def _strangers(seen: Sighted) -> set[Key]:
     """Return the faces that are compared, and then forgotten unless they are somebody named."""
-    if not seen.only_named:
+    if not seen.only_named and seen.only is None:
         return set()
-    return {(seen.photo, index) for index in range(len(seen.faces)) if index != _spoken_of(seen)}
+    spoken = {_spoken_of(seen), *seen.told}
+    return {(seen.photo, index) for index in range(len(seen.faces)) if index not in spoken}
 
 
 def _spoken_of(seen: Sighted) -> int | None:
@@ -210,10 +251,16 @@ def _spoken_of(seen: Sighted) -> int | None:
     return None if seen.hint.target is None else 0
 
 
-def _of_one_name(clusters: Sequence[Cluster]) -> list[Cluster]:
-    """Join what has one name, whatever it looks like: the user said so."""
+def _is(person: Person, name: str, known: Person | None) -> bool:
+    """Tell whether a profile is the one of this name, or may get it; `known` has it."""
+    same = (person.name or name).casefold() == name.casefold()
+    return same and (known is None or known.id == person.id)
+
+
+def _of_one_person(clusters: Sequence[Cluster], told: Mapping[Key, Key]) -> list[Cluster]:
+    """Join what has one name or is told to be one, whatever it looks like: the user said so."""
     result: dict[object, Cluster] = {}
     for one in sorted(clusters, key=lambda one: one.key):
-        key = one.key if one.name is None else one.name.casefold()
+        key = told.get(one.key, one.key) if one.name is None else one.name.casefold()
         result[key] = result[key].joined(one) if key in result else one
     return list(result.values())

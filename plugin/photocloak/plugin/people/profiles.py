@@ -51,7 +51,7 @@ def check_name(name: str) -> None:
     """Refuse names that could be taken for an id, or that no list could show."""
     if not name.strip() or not name.isprintable() or len(name) > 200:
         raise ConfigError(f"{name!r} is not a usable name: printable text, at most 200 characters.")
-    if re.fullmatch(r"(?:person-)?\d+", name):
+    if id_in(name) is not None:
         raise ConfigError(f"{name!r} looks like an id; choose a name with other letters in it.")
 
 
@@ -68,6 +68,18 @@ def named(connection: sqlite3.Connection, name: str) -> Person | None:
     """Return the person of this name; upper and lower case are one."""
     row = connection.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
     return everybody(connection)[row[0]] if row else None
+
+
+def id_in(who: str) -> int | None:
+    """Return the id in an id or label; None: it is a name."""
+    number = re.fullmatch(r"(?:person-)?(\d+)", who)
+    return int(number[1]) if number else None
+
+
+def find(connection: sqlite3.Connection, who: str) -> Person | None:
+    """Return the person with this id, label or name."""
+    number = id_in(who)
+    return named(connection, who) if number is None else everybody(connection).get(number)
 
 
 def add_person(
@@ -157,6 +169,20 @@ def learn(
             "INSERT INTO samples VALUES (?, ?, ?, ?)", (person, photo, extractor, _blob(features))
         )
     _trim(connection, person)
+
+
+def unlearn(connection: sqlite3.Connection, person: int, photo: str, face: Embeddings) -> None:
+    """Take a photo out of a profile whose face in it is somebody else's or none.
+
+    A profile without a name of which nothing is left is deleted.
+    """
+    for extractor, total in centroids(connection, person).get(person, {}).items():
+        if extractor in face:
+            _put_centroid(connection, person, extractor, total - unit(face[extractor]))
+    connection.execute("DELETE FROM sightings WHERE (person, photo) = (?, ?)", (person, photo))
+    left = everybody(connection)[person]
+    if left.name is None and not left.photos:
+        delete(connection, [person])
 
 
 def meet(connection: sqlite3.Connection, person: int, now: float) -> None:

@@ -4,15 +4,15 @@ A cloak works on a set of photos: all of a person's photos must teach the same w
 a person gets a target once and keeps it, and no two people of one library share theirs.
 """
 
-import re
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import combinations
 
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
-from photocloak.plugin.people import profiles, transfer
+from photocloak.plugin.people import corrections, profiles, transfer
 from photocloak.plugin.people.assignment import (
     NOBODY_NAMED,
     Assigner,
@@ -24,11 +24,13 @@ from photocloak.plugin.people.assignment import (
 )
 from photocloak.plugin.people.enrolment import Enroller
 from photocloak.plugin.people.learning import Learner, Merged
-from photocloak.plugin.people.matching import best_pairs, pair
+from photocloak.plugin.people.matching import best_pairs, likeness, pair
 from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
 
 __all__ = ["People", "Roster", "check_name"]
+
+NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
 
 
 class People:
@@ -132,6 +134,19 @@ class People:
             everyone = profiles.everybody(connection).values()
         return [one.id for one in everyone if one.name is not None]
 
+    def ids(self, names: Sequence[str]) -> list[int]:
+        """Return who is called so, by names or labels; ConfigError says who there is."""
+        with self._database.transaction() as connection:
+            found = [(name, profiles.find(connection, name)) for name in names]
+            everyone = profiles.everybody(connection).values()
+        for name, person in found:
+            if person is None:
+                there = ", ".join(sorted(one.name for one in everyone if one.name is not None))
+                raise ConfigError(
+                    f"There is nobody {name!r}; {f'there are: {there}' if there else NO_NAMES}."
+                )
+        return [person.id for _, person in found if person is not None]
+
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""
         if not self.named():
@@ -143,6 +158,27 @@ class People:
             everyone = profiles.everybody(connection)
             given = pair(faces, profiles.centroids(connection), self._thresholds)
         return [everyone[given[i]] if i in given else None for i in range(len(faces))]
+
+    def alike(self, among: Collection[int]) -> list[tuple[int, int]]:
+        """Return who of some may be one person and is not known to be, the likeliest pair first.
+
+        Two whom one photo shows are not one person, nor two with different names.
+        """
+        with self._database.transaction() as connection:
+            everyone = profiles.everybody(connection)
+            known = profiles.centroids(connection)
+            photos = profiles.photos_of_people(connection)
+        found = []
+        for one, other in combinations(sorted(known.keys() & everyone.keys() & set(among)), 2):
+            if everyone[one].name and everyone[other].name:
+                continue
+            if not photos.get(one, set()).isdisjoint(photos.get(other, set())):
+                continue
+            like = likeness(known[one], known[other], self._thresholds)
+            if like.doubtful and like.score > -1:
+                first, second = sorted((one, other), key=lambda who: _fame(everyone[who]))
+                found.append((-like.score, first, second))
+        return [(one, other) for _, one, other in sorted(found)]
 
 
 class Roster:
@@ -169,6 +205,7 @@ class Roster:
                     f"`photocloak people merge {other.id} {person.id}`."
                 )
             connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
+            corrections.rename(connection, person, name)
             return profiles.everybody(connection)[person.id]
 
     def find(self, who: Sequence[str]) -> list[Person]:
@@ -195,6 +232,7 @@ class Roster:
                 other = _find(connection, who)
                 if other.id == person.id:
                     raise ConfigError(f"{who!r} cannot be merged with itself.")
+                corrections.rename(connection, other, person.label)
                 profiles.absorb(connection, person.id, other.id)
                 if person.name is None and other.name is not None:
                     connection.execute(
@@ -211,6 +249,8 @@ class Roster:
             if all_unnamed:
                 everyone = profiles.everybody(connection)
                 gone |= {number: one for number, one in everyone.items() if one.name is None}
+            for person in gone.values():
+                corrections.rename(connection, person, None)
             profiles.delete(connection, gone)
         self._database.vacuum()
         return list(gone.values())
@@ -218,9 +258,12 @@ class Roster:
 
 def _find(connection: sqlite3.Connection, who: str) -> Person:
     """Return the person with this id, label or name."""
-    everyone = profiles.everybody(connection)
-    number = re.fullmatch(r"(?:person-)?(\d+)", who)
-    found = everyone.get(int(number[1])) if number else named(connection, who)
+    found = profiles.find(connection, who)
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
+
+
+def _fame(person: Person) -> tuple[bool, int, int]:
+    """Order people so that who is known best comes first."""
+    return person.name is None, -person.photos, person.id

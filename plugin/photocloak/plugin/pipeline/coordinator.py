@@ -208,6 +208,7 @@ class Coordinator:
             self._batches.popleft()
             for photo in batch.accepted:
                 photo.future.set_exception(error)
+            batch.done([])
             return False
         return True
 
@@ -220,8 +221,8 @@ class Coordinator:
             photo.future.set_exception(detections)
             return
         photo.detections = detections
-        faces = 0 if isinstance(detections, Outcome) else len(detections.faces)
-        photo.tell(Event("looked", photo.job, faces))
+        seen = 0 if isinstance(detections, Outcome) else detections.count
+        photo.tell(Event("looked", photo.job, seen))
 
     def _learn(self, batch: Batch) -> None:
         """Learn who is in the photos; what goes wrong shows when they are assigned."""
@@ -253,8 +254,7 @@ class Coordinator:
         if isinstance(plan, Outcome):
             self._end(photo, plan)
             return
-        faces = sum(target is not None for target in plan.order.targets)
-        photo.tell(Event("begun", photo.job, faces))
+        photo.tell(Event("begun", photo.job, plan.order.touched))
         ask = partial(self._ask, worker.cloak, plan.order, photo)
         self._resubmitter(photo.job, ask, partial(self._cloaked, photo, plan))
 

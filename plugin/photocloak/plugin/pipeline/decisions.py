@@ -14,11 +14,13 @@ from photocloak.core import ConfigError, ExitCode, OutputError
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
-from photocloak.engine.verify import whole_box
 from photocloak.plugin.people.assignment import Assignment, Choose, ObservedFace, Sighted, UserHint
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline import deadline
+from photocloak.plugin.pipeline import deadline, reasons
+from photocloak.plugin.pipeline.corrected import Corrected, also, corrected, order_of
+from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
@@ -28,7 +30,6 @@ from photocloak.plugin.pipeline.messages import (
     PhotoTask,
 )
 from photocloak.plugin.pipeline.process_photo import seed_of
-from photocloak.plugin.pipeline.reasons import out_of_reach, too_weak
 from photocloak.plugin.pipeline.shelf import Shelf
 from photocloak.plugin.storage.folders import why_not_writable
 from photocloak.plugin.storage.written_files import sha256_of, signature_of
@@ -45,10 +46,12 @@ class Decisions:
         people: People,
         shelf: Shelf,
         library: TargetLibrary,
+        corrections: Corrections,
         *,
         load_policy: Callable[[str], exporters.Policy] = exporters.load_policy,
     ) -> None:
         self._people, self._shelf, self._library = people, shelf, library
+        self._corrections = corrections
         self._policy = cache(load_policy)
         self._choose = chooser(library)
 
@@ -56,6 +59,7 @@ class Decisions:
         """Raise ConfigError when no photo could be done like this, before a batch is begun."""
         load_mode(job.mode)
         self._policy(job.preset)
+        self._people.ids([*job.only, *job.spared])
         if job.faces == "me" and job.hint == UserHint():
             self._people.require_named()
 
@@ -64,8 +68,7 @@ class Decisions:
 
         It is done before, an output of ours, or a copy of a photo that is done.
         """
-        if reason := why_not_writable(job.folder):
-            raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
+        _require_writable(job)
         deadline.check(job)
         task = self._task(job)
         if isinstance(task, Outcome):
@@ -78,19 +81,35 @@ class Decisions:
         task = self._task(job)
         return None if isinstance(task, Outcome) or self._shelf.has(task) else task
 
+    def place(self, job: Job, made: str) -> Outcome | None:
+        """Publish the file with this hash, made of the photo before into another folder.
+
+        None, and nothing is written, where it is no longer what would be made of the photo.
+        """
+        _require_writable(job)
+        done = self._task(job)
+        if isinstance(done, Outcome) and done.output_sha256 == made:
+            return done
+        return self._shelf.placed(self._new_task(job), made)
+
     def _task(self, job: Job) -> PhotoTask | Outcome:
         """Turn a job into a task, unless the photo is done before."""
-        policy = self._policy(job.preset)
-        settings = settings_of(job, policy, self._people.named() if job.faces == "me" else ())
-        if done := self._shelf.done_before(job, settings):
-            return done
+        return self._shelf.done_before(job, self._settings(job)) or self._new_task(job)
+
+    def _new_task(self, job: Job) -> PhotoTask:
         signature = signature_of(job.source)
+        policy, settings = self._policy(job.preset), self._settings(job)
         return PhotoTask(job, policy, sha256_of(job.source), signature, settings)
+
+    def _settings(self, job: Job) -> str:
+        named = self._people.named() if job.faces == "me" else ()
+        wished = tuple(tuple(self._people.ids(one)) for one in (job.only, job.spared))
+        return settings_of(job, self._policy(job.preset), named, wished)
 
     def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
         """Learn who is in the photos of a batch, and return what there is to say about it."""
         seen = [
-            _sighted(task.job, detections)
+            self._sighted(task.job, self._corrected(task.job, detections))
             for task, detections in batch
             if all(one.features.keys() <= self._library.means.keys() for one in detections.observed)
         ]
@@ -113,61 +132,83 @@ class Decisions:
 
     def assign(self, task: PhotoTask, detections: Detections) -> CloakPlan | Outcome:
         """Say for whom each face shall be taken, or why the photo is held back; see `learn`."""
-        job = task.job
-        if not detections.faces and job.no_face == "hold":
+        job, seen = task.job, self._corrected(task.job, detections)
+        detections = seen.detections
+        held = partial(_held, task, detections)
+        if not detections.count and not seen.left and job.no_face == "hold":
             reason = f"{job.source}: no face was found; --no-face copy writes such photos as well."
-            return _held(task, Status.NO_FACE, reason)
-        if detections.out_of_reach:
-            reason = f"{job.source}: {out_of_reach(detections)}"
-            return _held(task, Status.UNCERTAIN, reason)
-        assigned = tuple(self._assigned(job, detections))
-        targets = tuple(one.target for one in assigned)
-        if assigned and not any(targets) and job.no_face == "hold":
+            return held(Status.NO_FACE, reason)
+        beyond = [one.fallback or job.fallback for one in seen.beyond]
+        if None in beyond:
+            faces = faces_left(detections, (*detections.faces, *detections.out_of_reach))
+            reason = f"{job.source}: {reasons.out_of_reach(detections)}"
+            return held(Status.UNCERTAIN, reason, faces)
+        assigned, spared = self._assigned(job, seen), self._people.ids(job.spared)
+        words = [also(spared, *one) for one in zip(assigned, seen.said, strict=True)]
+        orders = tuple(order_of(job, *one) for one in zip(assigned, words, strict=True))
+        asked = bool(seen.left) or any(one.leave for one in words)
+        touched = any(orders) or bool(beyond)
+        if assigned and not touched and not asked and job.no_face == "hold":
             reason = (
-                f"{job.source}: nobody with a name was found in it; --no-face copy writes such "
-                "photos as well."
+                f"{job.source}: {reasons.nobody(job)}; --no-face copy writes such photos as well."
             )
-            return _held(task, Status.NOBODY_NAMED, reason, _left_alone(detections))
-        people = tuple(one.reference for one in assigned)
-        return CloakPlan(
-            CloakRequest(task, detections, targets, people, self._library.means), assigned
-        )
+            return held(Status.NOBODY_NAMED, reason, faces_left(detections, detections.faces))
+        hidden = tuple(one for one in beyond if one is not None)
+        order = CloakRequest(task, detections, orders, self._library.means, hidden)
+        return CloakPlan(order, tuple(assigned), seen.left, asked=asked)
 
-    def _assigned(self, job: Job, detections: Detections) -> list[Assignment]:
-        if not detections.faces:
+    def _corrected(self, job: Job, detections: Detections) -> Corrected:
+        said = self._corrections.of(detections.content)
+        return corrected(detections, said, no_faces=job.not_a_face)
+
+    def _sighted(self, job: Job, seen: Corrected) -> Sighted:
+        only = frozenset(self._people.ids(job.only)) if job.only else None
+        return seen.sighted(job, only)
+
+    def _assigned(self, job: Job, seen: Corrected) -> list[Assignment]:
+        if not seen.detections.faces:
             return []
         # A worker elsewhere may have other extractors than this machine.
-        self._library.require(detections.observed[0].features)
-        seen = _sighted(job, detections)
-        if who := self._people.denied(seen):
+        self._library.require(seen.detections.observed[0].features)
+        sighted = self._sighted(job, seen)
+        if who := self._people.denied(sighted):
             raise ConfigError(
                 f"{job.source}: its face looks like {who.name}, not like {job.hint.name}. If both "
                 f"are one person, `photocloak people merge {who.id} WHO` joins them; else leave "
                 f"--person out, or say --person {quote(str(who.name))}."
             )
-        return self._people.assign(seen, library=self._library.targets, choose=self._choose)
+        return self._people.assign(sighted, library=self._library.targets, choose=self._choose)
 
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
         """Make a verified file visible, or say why it is held back."""
         task, encoded = plan.order.task, cloaked.encoded
         deadline.check(task.job)
         job, file = task.job, hashlib.sha256(encoded.data).hexdigest()
-        done = partial(Outcome, job.source, None, source_sha256=task.file, output_sha256=file)
-        if not any(plan.order.targets):
-            outcome = done(Status.NO_FACE, "no face was found; written uncloaked")
-            if plan.assigned:
-                reason = "nobody with a name was found; written uncloaked"
-                outcome = done(Status.NOBODY_NAMED, reason, _left_alone(plan.order.detections))
-            return self._shelf.put(task, encoded, outcome, ())
-        faces = _outcomes(plan, cloaked)
-        if weak := too_weak(faces, accept_weak=job.accept_weak):
-            return _held(task, Status.TOO_WEAK, f"{job.source}: {weak}", faces)
-        remarks = []
-        if harder := sorted(set(cloaked.modes) - {job.mode}):
+        detections = plan.order.detections
+        done = partial(
+            Outcome,
+            job.source,
+            None,
+            source_sha256=task.file,
+            output_sha256=file,
+            content=detections.content,
+        )
+        if not plan.order.touched:
+            return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
+        faces = faces_done(plan, cloaked)
+        if why := reasons.known(faces) or reasons.too_weak(faces, accept_weak=job.accept_weak):
+            return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {why}", faces)
+        remarks, orders = [], plan.order.faces
+        asked = [one.mode for one in map(orders.__getitem__, cloaked.cloaked) if one is not None]
+        pairs = zip(cloaked.modes, asked, strict=True)
+        if harder := sorted((new, old) for new, old in pairs if new != old):
+            new, old = harder[0]
             remarks.append(
-                f"a face got the budget of {harder[0]}, since {job.mode} was too weak: look at it "
-                "before you publish it"
+                f"a face got the budget of {new}, since {old} was too weak: look at it before you "
+                "publish it"
             )
+        if cloaked.obscured:
+            remarks.append(reasons.obscured(one.how for one in cloaked.obscured.values()))
         notes = "; ".join([*encoded.notes, *remarks]) or None
         people = tuple(
             (one.person.id, one.target.name)
@@ -175,6 +216,11 @@ class Decisions:
             if one.person is not None and one.target is not None
         )
         return self._shelf.put(task, encoded, done(Status.CLOAKED, notes, faces), people)
+
+
+def _require_writable(job: Job) -> None:
+    if reason := why_not_writable(job.folder):
+        raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
 
 
 def chooser(library: TargetLibrary) -> Choose:
@@ -188,63 +234,58 @@ def chooser(library: TargetLibrary) -> Choose:
     return choose
 
 
-def settings_of(job: Job, policy: exporters.Policy, named: Sequence[int]) -> str:
-    """Return a hash of how a photo is to be done; `named` are the people who have a name.
+def settings_of(
+    job: Job,
+    policy: exporters.Policy,
+    named: Sequence[int],
+    wished: tuple[tuple[int, ...], ...] = ((), ()),
+) -> str:
+    """Return a hash of how a photo is to be done.
 
     The metadata of another file are part of it by path and content.
+
+    Args:
+        job: what is to be done.
+        policy: what may be written.
+        named: the people who have a name.
+        wished: whom only to cloak, and whom to spare.
+
     """
     target = None if job.hint.target is None else job.hint.target.name
     metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
     how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
-    return hashlib.sha256(repr((how, tuple(named))).encode("utf-8", "backslashreplace")).hexdigest()
+    said = (*how, job.fallback, job.not_a_face, wished, tuple(named))
+    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _sighted(job: Job, detections: Detections) -> Sighted:
-    return Sighted(detections.content, detections.observed, job.hint, only_named=job.faces == "me")
+def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
+    """Say of a photo that is written as it is why that is so."""
+    detections = plan.order.detections
+    faces = faces_left(detections, (*detections.faces, *plan.left))
+    if not faces:
+        return Status.NO_FACE, "no face was found; written uncloaked", ()
+    if plan.asked:
+        return Status.LEFT_ALONE, "all faces in it are left as they are, as you asked", faces
+    reason = f"{reasons.nobody(plan.order.task.job)}; written uncloaked"
+    return Status.NOBODY_NAMED, reason, faces
 
 
 def _held(
-    task: PhotoTask, status: Status, reason: str, faces: tuple[FaceOutcome, ...] = ()
+    task: PhotoTask,
+    detections: Detections,
+    status: Status,
+    reason: str,
+    faces: tuple[FaceOutcome, ...] = (),
 ) -> Outcome:
     """Return the outcome of a photo that is not published."""
     code = ExitCode.TOO_WEAK if status is Status.TOO_WEAK else ExitCode.NO_FACE
-    return Outcome(task.job.source, None, status, reason, faces, code, source_sha256=task.file)
-
-
-def _outcomes(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]:
-    """Return what became of each face; the evidence is of the cloaked ones alone."""
-    given = list(zip(plan.assigned, _left_alone(plan.order.detections), strict=True))
-    done = iter(
-        FaceOutcome(
-            one.box,
-            None if who.person is None else who.person.label,
-            one.dssim,
-            one.similarity,
-            worn.mode.name,
-            worn.amounts,
-            accepting=names,
-        )
-        for one, worn, names, who in zip(
-            cloaked.evidence,
-            cloaked.worn,
-            cloaked.accepting,
-            [who for who, _ in given if who.target is not None],
-            strict=True,
-        )
-    )
-    return tuple(alone if who.target is None else next(done) for who, alone in given)
-
-
-def _left_alone(detections: Detections) -> tuple[FaceOutcome, ...]:
-    """Return the faces as they are when nothing is done to them."""
-    return tuple(
-        FaceOutcome(
-            detections.published(whole_box(face, detections.shape)),
-            None,
-            None,
-            {},
-            None,
-            cloaked=False,
-        )
-        for face in detections.faces
+    return Outcome(
+        task.job.source,
+        None,
+        status,
+        reason,
+        faces,
+        code,
+        source_sha256=task.file,
+        content=detections.content,
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.engine.modes import Fallback
+from photocloak.engine.seam import Box
 from photocloak.engine.verdict import Verdict, verdict_of
 from photocloak.plugin.people.assignment import UserHint
 from photocloak.plugin.settings import Faces, NoFace
@@ -20,6 +22,7 @@ class Status(StrEnum):
     DONE_BEFORE = "done_before"
     NO_FACE = "no_face"
     NOBODY_NAMED = "nobody_named"
+    LEFT_ALONE = "left_alone"
     UNCERTAIN = "uncertain"
     TOO_WEAK = "too_weak"
     FAILED = "failed"
@@ -49,6 +52,11 @@ class Job:
             weak.
         neutral: call the output so that its name gives nothing away.
         name: what the output is called, and nothing else; None: as its photo.
+        fallback: how a face is made unrecognisable that cannot be cloaked well enough; None: the
+            photo is held back.
+        not_a_face: what is not a face for certain is none.
+        only: whose faces to cloak, names or labels; none: `faces` says it.
+        spared: whose faces to leave as they are, names or labels.
 
     """
 
@@ -66,6 +74,10 @@ class Job:
     accept_weak: bool = False
     neutral: bool = False
     name: str | None = None
+    fallback: Fallback | None = None
+    not_a_face: bool = False
+    only: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
 
 
 _NOT_HOW = {"source", "folder", "hint", "deadline", "redo"}
@@ -125,13 +137,16 @@ class FaceOutcome:
         mode: whose bounds it got; None: it was left alone.
         edits: how much each edit changes at most, see `FaceCloak.amounts`; empty where it was left
             alone.
-        cloaked: False: it was left alone, and nothing was measured.
+        cloaked: False: it was left alone, and nothing was measured, or made unrecognisable.
         accepting: the extractors that still accept it; None: it was left alone, or an earlier
             version did not write them down.
+        fallback: how it was made unrecognisable instead of cloaked; None: it was not.
+        found: the box in pixels of the photo as it was decoded, by which corrections are kept;
+            None: it was made before there were any.
 
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     person: str | None
     dssim: float | None
     similarity: Mapping[str, float]
@@ -139,10 +154,12 @@ class FaceOutcome:
     edits: Mapping[str, float] = field(default_factory=dict)
     cloaked: bool = True
     accepting: tuple[str, ...] | None = None
+    fallback: Fallback | None = None
+    found: Box | None = None
 
     @property
     def verdict(self) -> Verdict | None:
-        """How well it is cloaked; None: it was left alone, or that is not known."""
+        """How well it is cloaked or hidden; None: it was left alone, or that is not known."""
         if self.accepting is None:
             return None
         return verdict_of(len(self.accepting), of=len(self.similarity))
@@ -159,18 +176,19 @@ class FaceOutcome:
             "edits": {name: round(value, 4) for name, value in self.edits.items()},
             "dssim": None if self.dssim is None else round(self.dssim, 5),
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
+            "fallback": self.fallback,
+            "found": None if self.found is None else list(self.found),
         }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
         """Read what `as_json` wrote of a photo that was written.
 
-        Earlier versions knew neither mode nor edits, nor which extractors accept.
+        Earlier versions knew the first fields only.
         """
-        x, y, w, h = row["box"]
         accepting = row.get("accepting")
         return cls(
-            (x, y, w, h),
+            _box(row["box"]),
             row["person"],
             row["dssim"],
             row["similarity"],
@@ -178,7 +196,14 @@ class FaceOutcome:
             row.get("edits", {}),
             cloaked=row["cloaked"],
             accepting=None if accepting is None else tuple(accepting),
+            fallback=row.get("fallback"),
+            found=_box(row["found"]) if row.get("found") else None,
         )
+
+
+def _box(values: Sequence[int]) -> Box:
+    x, y, w, h = values
+    return x, y, w, h
 
 
 @dataclass(frozen=True)
@@ -196,6 +221,8 @@ class Outcome:
         source_sha256: of the photo as it was read; None: it could not be.
         output_sha256: of what lies at the destination.
         discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
+        content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
+            looked at it.
 
     """
 
@@ -209,6 +236,7 @@ class Outcome:
     source_sha256: str | None = None
     output_sha256: str | None = None
     discloses: tuple[str, ...] = ()
+    content: str | None = None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -229,6 +257,7 @@ class Outcome:
             "verdict": self.verdict,
             "discloses": list(self.discloses),
             "faces": [face.as_json() for face in self.faces],
+            "content": self.content,
         }
 
 

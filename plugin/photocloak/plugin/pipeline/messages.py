@@ -8,19 +8,20 @@ pixels pass: of a photo that waits for its turn only what was seen in it is kept
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from photocloak import exporters
 from photocloak.core import ExitCode, PhotocloakError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
+from photocloak.engine.modes import Fallback
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.subject import FaceCloak
 from photocloak.engine.targets.library import Target
 from photocloak.engine.verdict import Verdict, verdict_of
-from photocloak.engine.verify import FaceEvidence
+from photocloak.engine.verify import FaceEvidence, whole_box
 from photocloak.plugin.people.assignment import Assignment, ObservedFace
 from photocloak.plugin.pipeline.job import Job, Outcome, Status
 
@@ -57,12 +58,13 @@ class Detections:
         content: hash of the photo's pixels. Not of the file: an export that differs in a time
             stamp must not get other noise, since cloaks that differ could be averaged away.
         shape: height and width of the picture to publish, in pixels.
-        faces: in that picture, largest first.
-        observed: the faces as the people store sees them; none where one is out of reach.
-        out_of_reach: the faces that cannot be aligned, so not be cloaked.
+        faces: in that picture, largest first; those that can be aligned.
+        observed: the faces as the people store sees them.
+        out_of_reach: the other faces, which cannot be cloaked.
         seconds: that it took.
         column: of the picture that was the first as it was looked at, see `engine.seam`; 0 but
             for a 360° photo with a face on its edges.
+        scale: pixels of the photo as it was decoded over those of the picture.
 
     """
 
@@ -73,10 +75,39 @@ class Detections:
     out_of_reach: tuple[Face, ...]
     seconds: float
     column: int = 0
+    scale: float = 1.0
 
-    def published(self, box: Box) -> Box:
-        """Return where a box of the picture as it was looked at lies in the published one."""
-        return box_as_published(box, self.column, self.shape[1])
+    @property
+    def count(self) -> int:
+        """How many faces there may be."""
+        return len(self.faces) + len(self.out_of_reach)
+
+    def published(self, face: Face) -> Box:
+        """Return the box of a face in the published picture."""
+        return box_as_published(whole_box(face, self.shape), self.column, self.shape[1])
+
+    def found(self, face: Face) -> Box:
+        """Return the box of a face in the photo as it was decoded."""
+        x, y, w, h = (round(length * self.scale) for length in self.published(face))
+        return x, y, w, h
+
+
+@dataclass(frozen=True)
+class FaceOrder:
+    """What is to be done with a face that is not left alone.
+
+    Attributes:
+        target: for whom it shall be taken; None: no cloak is tried, it is made unrecognisable.
+        person: what is known of its person, see `Assignment.reference`.
+        mode: what the cloak may cost.
+        fallback: how it is made unrecognisable where no cloak is strong enough; None: it is not.
+
+    """
+
+    target: Target | None
+    person: Embeddings
+    mode: str
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True)
@@ -85,26 +116,53 @@ class CloakRequest:
 
     Attributes:
         task: the photo.
-        detections: what was seen in it.
-        targets: for whom each face shall be taken; None leaves it alone.
-        people: what is known of each face's person, see `Assignment.reference`.
+        detections: what was seen in it, but for what is no face.
+        faces: what to do with each face; None leaves it alone.
         means: the centre of each extractor's features, (D,) float32 by name.
+        beyond: how the faces out of reach are made unrecognisable.
 
     """
 
     task: PhotoTask
     detections: Detections
-    targets: tuple[Target | None, ...]
-    people: tuple[Embeddings, ...]
+    faces: tuple[FaceOrder | None, ...]
     means: Mapping[str, Array]
+    beyond: tuple[Fallback, ...] = ()
+
+    @property
+    def touched(self) -> int:
+        """How many faces are not left alone."""
+        return sum(one is not None for one in self.faces) + len(self.beyond)
 
 
 @dataclass(frozen=True)
 class CloakPlan:
-    """What the coordinator decided: the worker's order, and who is who, which it keeps."""
+    """What the coordinator decided: the worker's order, and who is who, which it keeps.
+
+    `left` are faces that cannot be aligned, and are left alone; `asked` tells whether any face is
+    because the user said so of this very face.
+    """
 
     order: CloakRequest
     assigned: tuple[Assignment, ...]
+    left: tuple[Face, ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class Obscured:
+    """A face that was made unrecognisable.
+
+    Attributes:
+        how: in which way.
+        evidence: what was measured on the bytes.
+        accepting: which extractors know it all the same.
+
+    """
+
+    how: Fallback
+    evidence: FaceEvidence
+    accepting: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -113,27 +171,45 @@ class CloakedFile:
 
     Attributes:
         encoded: the file.
-        evidence: of the cloaked faces, in their order.
+        cloaked: which faces were cloaked: indices of the detections' faces.
+        evidence: of these faces.
         accepting: which extractors still accept each of them.
         worn: what each of them wears.
+        obscured: the faces that were made unrecognisable, by index; those out of reach come after
+            the others.
 
     """
 
     encoded: exporters.Encoded
+    cloaked: tuple[int, ...]
     evidence: tuple[FaceEvidence, ...]
     accepting: tuple[tuple[str, ...], ...]
     worn: tuple[FaceCloak, ...]
+    obscured: Mapping[int, Obscured] = field(default_factory=dict)
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """Whose bounds each face got."""
+        """Whose bounds each cloaked face got."""
         return tuple(one.mode.name for one in self.worn)
 
     @property
+    def known(self) -> bool:
+        """Whether an extractor knows a face that was made unrecognisable."""
+        return any(one.accepting for one in self.obscured.values())
+
+    def held_back(self, job: Job) -> list[bool]:
+        """Tell of each cloaked face whether it holds the photo back."""
+        return [one.holds_back(accept_weak=job.accept_weak) for one in self.verdicts]
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """How well each of them is cloaked."""
+        """How well each cloaked face is cloaked."""
         pairs = zip(self.accepting, self.evidence, strict=True)
         return tuple(verdict_of(len(names), of=len(one.similarity)) for names, one in pairs)
+
+    def held_back(self, job: Job) -> list[bool]:
+        """Tell of each cloaked face whether it would hold the photo back."""
+        return [one.holds_back(accept_weak=job.accept_weak) for one in self.verdicts]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photocloak import exporters
@@ -13,7 +13,9 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
-from photocloak.engine.modes import load_mode
+from photocloak.engine.detection.second_look import confirmed
+from photocloak.engine.modes import Fallback, load_mode
+from photocloak.engine.obscure import TRIES
 from photocloak.engine.recognition.attributes import Attributes
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.engine.runtime import release_memory
@@ -22,7 +24,14 @@ from photocloak.engine.targets.library import TargetLibrary
 from photocloak.engine.verify import FaceEvidence, measure
 from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline import deadline
-from photocloak.plugin.pipeline.messages import CloakedFile, CloakRequest, Detections, PhotoTask
+from photocloak.plugin.pipeline.hiding import clean_features, cover, fallbacks, standing, ways
+from photocloak.plugin.pipeline.messages import (
+    CloakedFile,
+    CloakRequest,
+    Detections,
+    Obscured,
+    PhotoTask,
+)
 
 FindAttributes = Callable[[Image, Face, Embeddings], Attributes | None]
 
@@ -87,24 +96,27 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     """Find the faces of a photo and embed them."""
     started = time.monotonic()
     base, column = cut_open(engine.detector, opened.photo, opened.base)
-    faces = engine.detector(base)
-    out_of_reach = [face for face in faces if not alignable(face, base.shape)]
+    found = engine.detector(base)
+    faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
+    within = [face for face in faces if alignable(face, base.shape)]
     return Detections(
         sha256(opened.photo.pixels.data),
         (base.shape[0], base.shape[1]),
-        tuple(faces),
-        () if out_of_reach else _sightings(engine, base, faces),
-        tuple(out_of_reach),
+        tuple(within),
+        _sightings(engine, base, within),
+        tuple(face for face in faces if face not in within),
         opened.seconds + time.monotonic() - started,
         column,
+        opened.photo.pixels.shape[1] / base.shape[1],
     )
 
 
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
-    """Cloak, encode and measure the faces that got a target.
+    """Cloak, encode and measure the faces that got a target, and make others unrecognisable.
 
     Where one would be held back, all of it once more: that one's cloak is gone on with within
-    the bounds of the mode's next, the others keep what they wear.
+    the bounds of the mode's next, the others keep what they wear. What would be held back even
+    then is made unrecognisable, if that is wished; the more so while a recogniser knows it.
 
     Args:
         engine: the models.
@@ -114,38 +126,59 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
 
     """
     job, detections = order.task.job, order.detections
-    mode = load_mode(job.mode)
-    given = zip(detections.faces, order.targets, detections.observed, order.people, strict=True)
-    subjects = [
-        Subject(face, target, sighting.features, mode, person=person)
-        for face, target, sighting, person in given
-        if target is not None
-    ]
+    subjects, hidden = _subjects(order), ways(order)
+    modes = [one.mode for one in subjects.values()]
     countdown = deadline.Countdown(job, faces=len(subjects), looking=detections.seconds)
     attempt = _Attempt(engine, order, opened)
-    stronger = load_mode(mode.then) if mode.then else None
-    first = sum(one.steps for one in subjects)
-    second = 0 if stronger is None else len(subjects) * (stronger.steps // 2)
+    stronger = [load_mode(mode.then) if mode.then else mode for mode in modes]
+    harder = [now != then for now, then in zip(modes, stronger, strict=True)]
+    first = sum(one.steps for one in subjects.values())
+    second = sum(mode.steps // 2 for mode, more in zip(stronger, harder, strict=True) if more)
 
     def stepped(done: int, total: int) -> None:
         countdown(done, total)
         on_step(done, total + second)
 
-    cloaked = attempt(subjects, stepped)
-    weak = [one.holds_back(accept_weak=job.accept_weak) for one in cloaked.verdicts]
-    if stronger is None or not any(weak):
+    cloaked = attempt(subjects, hidden, stepped)
+    weak = [now and more for now, more in zip(cloaked.held_back(job), harder, strict=True)]
+    if any(weak):
+        for index, worn, then, too_weak in zip(
+            cloaked.cloaked, cloaked.worn, stronger, weak, strict=True
+        ):
+            one = subjects[index]
+            subjects[index] = replace(one, mode=then if too_weak else one.mode, worn=worn)
+        countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
+
+        def stepped_again(done: int, total: int) -> None:
+            countdown(done, total)
+            on_step(first + done, first + total)
+
+        cloaked = attempt(subjects, hidden, stepped_again)
+    held = zip(cloaked.cloaked, cloaked.held_back(job), strict=True)
+    still = [index for index, one in held if one]
+    given_up = {index: how for index, how in fallbacks(order).items() if index in still}
+    if not given_up and not cloaked.known:
         return cloaked
-    again = [
-        replace(one, mode=stronger if too_weak else one.mode, worn=worn)
-        for one, too_weak, worn in zip(subjects, weak, cloaked.worn, strict=True)
-    ]
-    countdown = deadline.Countdown(job, faces=sum(weak), looking=detections.seconds)
+    rest = {
+        index: replace(subjects[index], worn=worn)
+        for index, worn in zip(cloaked.cloaked, cloaked.worn, strict=True)
+        if index not in given_up
+    }
+    for tried in range(0 if given_up else 1, TRIES):
+        cloaked = attempt(rest, hidden | given_up, lambda *_: None, tried=tried)
+        if not cloaked.known:
+            break
+    return cloaked
 
-    def stepped_again(done: int, total: int) -> None:
-        countdown(done, total)
-        on_step(first + done, first + total)
 
-    return attempt(again, stepped_again)
+def _subjects(order: CloakRequest) -> dict[int, Subject]:
+    """Return the faces to cloak by index."""
+    given = zip(order.detections.faces, order.faces, order.detections.observed, strict=True)
+    return {
+        index: Subject(face, one.target, seen.features, load_mode(one.mode), person=one.person)
+        for index, (face, one, seen) in enumerate(given)
+        if one is not None and one.target is not None
+    }
 
 
 @dataclass(frozen=True)
@@ -156,42 +189,73 @@ class _Attempt:
     order: CloakRequest
     opened: Opened
 
-    def __call__(self, subjects: list[Subject], on_step: OnStep) -> CloakedFile:
-        ensemble, job = self.engine.ensemble, self.order.task.job
-        column = self.order.detections.column
-        base = seam.turned(self.opened.base, column)
+    def __call__(
+        self,
+        subjects: Mapping[int, Subject],
+        hidden: Mapping[int, Fallback],
+        on_step: OnStep,
+        *,
+        tried: int = 0,
+    ) -> CloakedFile:
+        ensemble, job, task = self.engine.ensemble, self.order.task.job, self.order.task
+        detections = self.order.detections
+        base, worn_by = seam.turned(self.opened.base, detections.column), [*subjects.values()]
         seed = job.seed
         if seed is None:
-            seed = seed_of(self.order.detections.content, *(one.target.name for one in subjects))
+            seed = seed_of(detections.content, *(one.target.name for one in worn_by))
         cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
-        cloak = cloaker(base, subjects, seed=seed, on_step=on_step)
+        covered = cover(base, detections, hidden, self.engine.landmarks, tried=tried)
+        cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()
-        pixels = seam.turned(cloak.pixels, -column)
-        task, worn = self.order.task, cloak.worn
+        pixels, worn = seam.turned(cloak.pixels, -detections.column), cloak.worn
         encoded = exporters.encode(self.opened.photo, self.opened.base, pixels, task.policy)
-        del cloak, pixels  # what was written is decoded next: of a large photo, a copy more
-        evidence = self._measure(base, encoded, subjects)
+        del cloak, covered, pixels  # what was written is decoded next: of a large photo, a copy
+        cloaked = [detections.faces[index] for index in subjects]
+        clean = [one.own for one in worn_by]
+        concealed = [standing(detections, index) for index in hidden]
+        clean += clean_features(ensemble, base, detections, hidden)
+        evidence = self._measure(base, encoded, cloaked + concealed, clean)
         accepting = tuple(tuple(one.too_similar(ensemble)) for one in evidence)
-        return CloakedFile(encoded, evidence, accepting, worn)
+        count = len(worn_by)
+        return CloakedFile(
+            encoded,
+            tuple(subjects),
+            evidence[:count],
+            accepting[:count],
+            worn,
+            {
+                index: Obscured(how, one, names)
+                for (index, how), one, names in zip(
+                    hidden.items(), evidence[count:], accepting[count:], strict=True
+                )
+            },
+        )
 
     def _measure(
-        self, base: Image, encoded: exporters.Encoded, subjects: list[Subject]
+        self,
+        base: Image,
+        encoded: exporters.Encoded,
+        faces: Sequence[Face],
+        clean: Sequence[Embeddings],
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
         detections = self.order.detections
         written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
-        if not subjects:
+        if not faces:
             return ()
         found = measure(
             base,
             seam.turned(written, detections.column),
-            [one.face for one in subjects],
-            [one.own for one in subjects],
+            faces,
+            clean,
             ensemble=self.engine.ensemble,
             detector=self.engine.detector,
         )
-        return tuple(replace(one, box=detections.published(one.box)) for one in found)
+        return tuple(
+            replace(one, box=detections.published(face))
+            for one, face in zip(found, faces, strict=True)
+        )
 
 
 def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[Image, int]:

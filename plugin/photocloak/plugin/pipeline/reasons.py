@@ -1,22 +1,52 @@
 """Why a photo is held back for its faces, in words, and what there is to do about it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from photocloak.engine.modes import load_mode
+from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.verdict import Verdict
-from photocloak.plugin.pipeline.job import FaceOutcome
+from photocloak.plugin.pipeline.job import FaceOutcome, Job
 from photocloak.plugin.pipeline.messages import Detections
+
+DONE: dict[Fallback, str] = {"blur": "blurred", "pixelate": "pixelated", "box": "covered by a box"}
+"""What was done with a face, in words."""
+
+
+def nobody(job: Job) -> str:
+    """Say that nobody is in a photo whose face is to be cloaked."""
+    if job.only:
+        return f"{' or '.join(job.only)} was not found in it"
+    return "nobody with a name was found in it"
+
+
+def known(faces: Sequence[FaceOutcome]) -> str | None:
+    """Say which recognisers know a face that was made unrecognisable; None: none does."""
+    names = {name for face in faces if face.fallback for name in face.accepting or ()}
+    if not names:
+        return None
+    return (
+        f"held back, since {', '.join(sorted(names))} would still recognise a face in it that was "
+        "made unrecognisable; crop it, or leave the photo out."
+    )
+
+
+def obscured(hows: Iterable[Fallback]) -> str:
+    """Say how many faces were made unrecognisable, and how."""
+    counts = Counter(DONE[how] for how in hows)
+    done = " and ".join(f"{count} {how}" for how, count in sorted(counts.items()))
+    one = counts.total() == 1
+    return f"{'a face was' if one else 'of the faces'} {done.removeprefix('1 ') if one else done}"
 
 
 def out_of_reach(detections: Detections) -> str:
     """Say which faces cannot be aligned, so not cloaked: a missed face is one published."""
     missed = detections.out_of_reach
-    x, y, w, h = missed[0].box
-    x, y, w, h = detections.published((round(x), round(y), round(w), round(h)))
+    x, y, w, h = detections.published(missed[0])
     more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
     return (
         f"held back, since what may be a face at {x}, {y} ({w} × {h} pixels){more} "
-        "cannot be cloaked; crop or cover it."
+        "cannot be cloaked; crop or cover it, have it made unrecognisable (--fallback), or say "
+        "that it is none (--not-a-face)."
     )
 
 
@@ -48,5 +78,5 @@ def _more(faces: Sequence[FaceOutcome]) -> str:
     """Say what else can be done; some mode has a larger budget unless all had the largest."""
     modes = [load_mode(face.mode) for face in faces if face.mode is not None]
     if all(mode.offered and not mode.then for mode in modes):
-        return "crop or cover it, or leave the photo out."
+        return "crop or cover it, leave the photo out, or have it made unrecognisable (--fallback)."
     return "a stronger --mode has a larger budget."

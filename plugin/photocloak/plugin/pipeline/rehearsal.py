@@ -3,9 +3,11 @@
 It is decided by the very same rules, over a copy of the user's database that is gone at the end.
 """
 
+from dataclasses import replace
+
 from photocloak.core import ExitCode, OutputError
-from photocloak.engine.verify import whole_box
 from photocloak.plugin.pipeline.decisions import Decisions
+from photocloak.plugin.pipeline.face_outcomes import faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import CloakPlan, Detections, PhotoTask
 from photocloak.plugin.storage.folders import why_not_writable
@@ -31,22 +33,30 @@ class Rehearsal(Decisions):
         plan = super().assign(task, detections)
         if isinstance(plan, Outcome):
             return plan
+        seen = plan.order.detections
         faces = tuple(
             FaceOutcome(
-                detections.published(whole_box(face, detections.shape)),
+                seen.published(face),
                 None if who.person is None else who.person.label,
                 None,
                 {},
-                None if who.target is None else task.job.mode,
-                cloaked=who.target is not None,
+                None if order is None or order.target is None else order.mode,
+                cloaked=order is not None and order.target is not None,
+                fallback=None if order is None or order.target else order.fallback,
+                found=seen.found(face),
             )
-            for face, who in zip(detections.faces, plan.assigned, strict=True)
+            for face, who, order in zip(seen.faces, plan.assigned, plan.order.faces, strict=True)
         )
-        whom = [one.person or "somebody" for one in faces if one.cloaked]
+        faces += tuple(
+            replace(one, fallback=how)
+            for one, how in zip(faces_left(seen, seen.out_of_reach), plan.order.beyond, strict=True)
+        )
+        whom = [one.person or "somebody" for one in faces if one.cloaked or one.fallback]
         if not whom:
             return _would(task, Status.WOULD_COPY, "would be written uncloaked", faces)
         count = "1 face" if len(whom) == 1 else f"{len(whom)} faces"
-        what = f"{count} would be cloaked ({', '.join(whom)})"
+        done = "made unrecognisable" if not any(one.cloaked for one in faces) else "cloaked"
+        what = f"{count} would be {done} ({', '.join(whom)})"
         return _would(task, Status.WOULD_CLOAK, what, faces)
 
 

@@ -6,13 +6,14 @@ hash is recorded before a file becomes visible.
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, OutputError
+from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, how_of
 from photocloak.plugin.pipeline.messages import PhotoTask
@@ -26,8 +27,10 @@ from photocloak.plugin.storage.written_files import find_made, sha256_of, signat
 class Shelf:
     """The registers of own outputs and of what became of photos, and the files themselves."""
 
-    def __init__(self, outputs: Outputs, results: Results, names: NeutralNames) -> None:
-        self._outputs, self._results = outputs, results
+    def __init__(
+        self, outputs: Outputs, results: Results, names: NeutralNames, corrections: Corrections
+    ) -> None:
+        self._outputs, self._results, self._corrections = outputs, results, corrections
         self._places = Places(outputs, results, names)
 
     def done_before(self, job: Job, settings: str) -> Outcome | None:
@@ -36,7 +39,7 @@ class Shelf:
         Neither file is read unless it was touched.
         """
         result = None if job.redo else self._results.of(job.source, job.folder)
-        if result is None or result.settings != settings:
+        if result is None or result.settings != self._key(settings, _content(result)):
             return None
         now = signature_of(job.source)
         if now is None or (now != result.signature and sha256_of(job.source) != result.sha256):
@@ -88,25 +91,39 @@ class Shelf:
 
     def copied(self, task: PhotoTask) -> Outcome | None:
         """Publish what was made, and verified, of another photo of the same content."""
-        job, started = task.job, time.monotonic()
+        started = time.monotonic()
         if (copy := self._copy(task)) is None:
             return None
-        result, data = copy
-        suffix = exporters.suffix_like(job.source.name, result.made.suffix)
-        outcome = _outcome_then(result, job)
-        done = self._publish(task, data, suffix, outcome, result.people)
-        return replace(done, seconds=time.monotonic() - started)
+        return replace(self._put_copy(task, *copy), seconds=time.monotonic() - started)
+
+    def placed(self, task: PhotoTask, made: str) -> Outcome | None:
+        """Publish the file of this hash that was made of the photo, or of one of its content.
+
+        None: it is not there any more, or not what would be made of the photo now.
+        """
+        if task.file == made:
+            return self.handed_on(task)
+        there = (one for one in self._copies(task) if one[0].made_sha256 == made)
+        copy = next(there, None)
+        return None if copy is None else self._put_copy(task, *copy)
+
+    def _put_copy(self, task: PhotoTask, result: Result, data: bytes) -> Outcome:
+        suffix = exporters.suffix_like(task.job.source.name, result.made.suffix)
+        outcome = _outcome_then(result, task.job)
+        return self._publish(task, data, suffix, outcome, result.people)
 
     def _copy(self, task: PhotoTask) -> tuple[Result, bytes] | None:
         """Return what was made of the same content, done like this photo, and its bytes."""
-        if task.file is None or task.job.redo:
-            return None
-        for result in self._results.copies(task.file, task.settings):
+        return None if task.job.redo else next(self._copies(task), None)
+
+    def _copies(self, task: PhotoTask) -> Iterator[tuple[Result, bytes]]:
+        for result in [] if task.file is None else self._results.copies(task.file):
+            if result.settings != self._key(task.settings, _content(result)):
+                continue
             if not _suffices(_outcome_then(result, task.job), task.job):
                 continue
             if (data := _bytes_of(result.made, result.made_sha256)) is not None:
-                return result, data
-        return None
+                yield result, data
 
     def put(
         self,
@@ -126,6 +143,12 @@ class Shelf:
         """
         outcome = replace(outcome, discloses=encoded.disclosed)
         return self._publish(task, encoded.data, encoded.suffix, outcome, people)
+
+    def _key(self, settings: str, content: str | None) -> str:
+        """Return what a result depends on: how photos are to be done, and what was said of this."""
+        corrected = self._corrections.digest(content)
+        both = f"{settings} {corrected}"
+        return hashlib.sha256(both.encode()).hexdigest() if corrected else settings
 
     def showing(self, person: Person) -> list[Path]:
         """Return the photos that were written of somebody."""
@@ -156,7 +179,7 @@ class Shelf:
                     job.source,
                     task.signature,
                     str(task.file),
-                    task.settings,
+                    self._key(task.settings, outcome.content),
                     tuple(people),
                     path,
                     signature_of(path),
@@ -166,6 +189,12 @@ class Shelf:
                 )
             )
         return done
+
+
+def _content(result: Result) -> str | None:
+    """Return the hash of the photo's pixels; None where an earlier version made it."""
+    content = result.outcome.get("content")
+    return None if content is None else str(content)
 
 
 def _bytes_of(path: Path, sha256: str) -> bytes | None:
@@ -198,4 +227,5 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         source_sha256=result.sha256,
         output_sha256=result.made_sha256,
         discloses=tuple(result.outcome.get("discloses", ())),
+        content=_content(result),
     )

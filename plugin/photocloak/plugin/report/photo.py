@@ -5,9 +5,10 @@ from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.verdict import Verdict
-from photocloak.plugin.demo import AMPLIFIED
 from photocloak.plugin.html import Html, join, table, tag
+from photocloak.plugin.pictures import AMPLIFIED
 from photocloak.plugin.pipeline.job import Status, edits_in_words
+from photocloak.plugin.pipeline.reasons import DONE
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
 from photocloak.plugin.report.records import FaceRecord, PhotoRecord
@@ -28,6 +29,7 @@ TITLES = {
     Status.DONE_BEFORE: ("done before", "good"),
     Status.NO_FACE: ("no face found", "warn"),
     Status.NOBODY_NAMED: ("nobody named in it", "warn"),
+    Status.LEFT_ALONE: ("left as it is", "warn"),
     Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
     Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
@@ -173,7 +175,8 @@ def _changed(face: FaceRecord) -> str:
     """Say what was done to a face: the edits at most, and the DSSIM of them all."""
     if face.dssim is None:
         return "left as it is"
-    return "; ".join(filter(None, (edits_in_words(face.edits), f"DSSIM {face.dssim:.4f}")))
+    done = DONE[face.fallback] if face.fallback else edits_in_words(face.edits)
+    return "; ".join(filter(None, (done, f"DSSIM {face.dssim:.4f}")))
 
 
 def _recogniser(name: str, specs: Specs) -> Html:

@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from photocloak.core import InputError
+from photocloak.engine.modes import Fallback
 from photocloak.engine.verdict import Verdict
 from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.watch.journal import JournalEntry
+
+FALLBACKS: dict[str, Fallback] = {how: how for how in get_args(Fallback)}
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class FaceRecord:
     similarity: Mapping[str, float]
     edits: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class PhotoRecord:
     @property
     def uncloaked(self) -> bool:
         """Whether it was published without a cloak, as was wished."""
-        return self.output is not None and self.status in {Status.NO_FACE, Status.NOBODY_NAMED}
+        as_it_is = {Status.NO_FACE, Status.NOBODY_NAMED, Status.LEFT_ALONE}
+        return self.output is not None and self.status in as_it_is
 
 
 def read_run(lines: Iterable[bytes], name: str) -> list[PhotoRecord]:
@@ -145,6 +150,7 @@ def _face(value: Mapping[str, Any]) -> FaceRecord:
         _numbers(value["similarity"]),
         _numbers(value.get("edits", {})),
         None if value.get("verdict") is None else Verdict(value["verdict"]),
+        None if value.get("fallback") is None else FALLBACKS[value["fallback"]],
     )
 
 

@@ -124,6 +124,22 @@ NAMES = (
     "ALTER TABLE results ADD COLUMN how TEXT",
 )
 
+CORRECTIONS = (
+    """
+    -- What the user said about faces; see `people.corrections`. `photo` is the hash of its pixels,
+    -- in which the box is.
+    CREATE TABLE corrections (
+        photo TEXT NOT NULL,
+        x INTEGER NOT NULL,
+        y INTEGER NOT NULL,
+        w INTEGER NOT NULL,
+        h INTEGER NOT NULL,
+        correction TEXT NOT NULL,
+        PRIMARY KEY (photo, x, y, w, h)
+    ) STRICT
+    """,
+)
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -142,7 +158,11 @@ class Schema:
     loss: str
 
 
-PEOPLE = Schema((SCHEMA, RESULTS, NAMES), "people and outputs", "people will then get new targets")
+PEOPLE = Schema(
+    (SCHEMA, RESULTS, NAMES, CORRECTIONS),
+    "people and outputs",
+    "people will then get new targets",
+)
 
 
 class Database:

@@ -99,10 +99,9 @@ class Results:
         found = self._found(what, path_bytes(folder), _source_bytes(source), current=current)
         return next(iter(found), None)
 
-    def copies(self, sha256: str, settings: str) -> list[Result]:
-        """Return what was written of photos of this content, done like this, the latest first."""
-        what = "WHERE sha256 = ? AND settings = ? ORDER BY written DESC, rowid DESC"
-        return self._found(what, sha256, settings)
+    def copies(self, sha256: str) -> list[Result]:
+        """Return what was written of photos of this content, the latest first."""
+        return self._found("WHERE sha256 = ? ORDER BY written DESC, rowid DESC", sha256)
 
     def made_of(self, sha256: str) -> set[str]:
         """Return the hashes of what was made of photos of this content, however and wherever."""

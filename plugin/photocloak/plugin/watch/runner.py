@@ -179,6 +179,7 @@ class Runner:
             settings.preset,
             settings.no_face,
             faces=settings.faces,
+            fallback=None if settings.fallback == "hold" else settings.fallback,
             redo=task.redo,
             accept_weak=settings.accept_weak,
             neutral=settings.names == "neutral",
