@@ -16,6 +16,7 @@ from photocloak.plugin import Database, Folders, assembly
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.settings import load_settings
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.json_schema import conforms, kind_of
 from tests.plugin.studio import FACES, NONE, ONE, decisions_of
@@ -297,3 +298,28 @@ def test_uncertain_faces_hold_back(cli: Run, engine: Engine, album: Path, tmp_pa
     engine.detector.faces = {ONE: [hopeless]}  # type: ignore[attr-defined]
     code, rows, _ = cli("cloak", album / "a.png", "-o", tmp_path / "out", "--json")
     assert (code, rows[0]["status"], rows[0]["output"]) == (5, "uncertain", None)
+
+
+def test_only_and_except_are_one_or_the_other(cli: Run, album: Path, tmp_path: Path) -> None:
+    photo, out = album / "a.png", tmp_path / "out"
+    code, _, err = cli("cloak", photo, "-o", out, "--only", "Ada", "--except", "Bob")
+    assert code == 2 and "give one of them" in err
+
+
+def test_somebody_unknown_is_told_with_who_is_known(cli: Run, album: Path, tmp_path: Path) -> None:
+    photo, out = album / "a.png", tmp_path / "out"
+    assert cli("cloak", photo, "-o", out, "--person", "Ada")[0] == 0
+    for option in ("--only", "--except"):
+        code, rows, err = cli("cloak", photo, "-o", out, option, "Eve", "--json")
+        assert (code, rows) == (3, []) and "nobody 'Eve'; there are: Ada" in err
+    code, rows, _ = cli("cloak", photo, "-o", out, "--except", "Ada", "--json")
+    assert (code, rows[0]["status"]) == (0, "left_alone")
+
+
+def test_the_fallback_is_a_setting_too(cli: Run, folders: Folders, album: Path) -> None:
+    assert cli("cloak", album, "-o", album / "out", "--fallback", "melt")[0] == 2
+    folders.config.mkdir(parents=True, exist_ok=True)
+    folders.settings.write_text('fallback = "pixelate"')
+    settings = load_settings(folders.settings)
+    assert settings.fallback == "pixelate"
+    assert settings.with_flags(fallback="hold").fallback == "hold"

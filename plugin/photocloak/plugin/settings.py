@@ -53,6 +53,14 @@ class Settings:
     watch: tuple[str, ...] = ()
     watch_output: str = ""
 
+    @property
+    def preset_to_publish(self) -> str:
+        """The preset of what is there to publish: one that was chosen, else `web`.
+
+        `keep`, the default, is for going on in an editor: place, names and serials go with it.
+        """
+        return "web" if self.preset == Settings().preset else self.preset
+
     def with_flags(self, **flags: Any) -> "Settings":
         """Return these settings with every flag that was given, that is, is not None."""
         return replace(self, **{key: value for key, value in flags.items() if value is not None})

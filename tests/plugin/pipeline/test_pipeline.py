@@ -169,10 +169,17 @@ def test_a_face_that_cannot_be_aligned_holds_the_photo_back(tmp_path: Path) -> N
 
 
 def test_an_uncertain_face_that_can_be_aligned_is_cloaked_without_a_profile(tmp_path: Path) -> None:
-    studio = Studio(tmp_path, make_engine({ONE: [face_at(40, 20, 70, score=0.6)]}))
+    studio = Studio(tmp_path, make_engine({ONE: [face_at(40, 20, 50, score=0.6)]}))
     outcome = studio.pipeline.run(studio.job())
     assert outcome.status is Status.CLOAKED
     assert outcome.faces[0].person is None
+
+
+def test_a_large_one_that_the_landmark_network_does_not_see_is_none(tmp_path: Path) -> None:
+    """The engine of fakes has landmarks of an average face, which say that nothing was seen."""
+    unsure = face_at(40, 20, 70, score=0.6), face_at(5, 5, 60, score=0.6, upright=False)
+    studio = Studio(tmp_path, make_engine({ONE: unsure}))
+    assert studio.pipeline.run(studio.job()).status is Status.NO_FACE
 
 
 class TestOnlyMe:

@@ -30,7 +30,7 @@ GO_ON = "what is ready waits; `photocloak review` goes on with it"
     "--preset",
     metavar="NAME",
     shell_complete=presets,
-    help="What metadata and size the file keeps: keep (default), web, anonymous, …",
+    help="What metadata and size the file keeps: that of the settings, or web if that is keep.",
 )
 @click.option(
     "--no-browser", is_flag=True, help="Only print the link; open it on this machine yourself."

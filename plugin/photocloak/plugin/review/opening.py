@@ -34,7 +34,7 @@ def open_album(
         output: the folder to publish to, where there are inputs.
         folders: of the user.
         mode: instead of that of the settings, or of the last time.
-        preset: likewise.
+        preset: likewise; without either, what is meant for publishing.
 
     Raises:
         ConfigError: there was no last time, another process has the album, or it cannot be done
@@ -43,7 +43,8 @@ def open_album(
 
     """
     staging.sweep(folders)
-    settings = load_settings(folders.settings).with_flags(mode=mode, preset=preset)
+    settings = load_settings(folders.settings)
+    settings = settings.with_flags(mode=mode, preset=preset or settings.preset_to_publish)
     if inputs and output is not None:
         place = Staging.of(folders, inputs, output)
         wishes = staging.wishes_of(inputs, output, settings, place.load())
