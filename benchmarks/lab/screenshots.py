@@ -115,7 +115,8 @@ def save(
     chromium.execute_async_script(
         "const [top, done] = arguments;"
         "document.querySelector(top).scrollIntoView();"
-        "const there = [...document.images].filter((one) => one.loading !== 'lazy');"
+        "const seen = (one) => one.getBoundingClientRect().top < innerHeight;"
+        "const there = [...document.images].filter(seen);"
         "Promise.all(there.map((one) => one.decode())).then(() => setTimeout(done, 1500));",
         top,
     )

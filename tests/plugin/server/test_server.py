@@ -202,6 +202,14 @@ def ends(server: LocalServer) -> bool:
     return not running.is_alive()
 
 
+def ask_for_a_while(server: LocalServer, path: str | None = None) -> None:
+    """Ask every moment for three times as long as the server's patience."""
+    for _ in range(12):
+        time.sleep(0.1)
+        with suppress(OSError, http.client.HTTPException):  # it may have ended
+            ask(server, path)
+
+
 def test_it_ends_when_nobody_has_looked_for_long() -> None:
     with LocalServer(app, patience=1.0) as one:
         with asking(one) as answered:
