@@ -52,9 +52,7 @@ def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
     return found
 
 
-def cloak_group(
-    command: Path, photos: Sequence[Path], folder: Path, preset: str
-) -> Result:
+def cloak_group(command: Path, photos: Sequence[Path], folder: Path, preset: str) -> Result:
     """Run `photocloak cloak` over photos, and gather what it says of each."""
     options = ["--json", "--progress", "none", "--preset", preset]
     try:
