@@ -181,6 +181,11 @@ def _size(width: int, height: int) -> Callable[[Image], bytes]:
     return lambda image: re.sub(rb"ispe\0{4}.{8}", lambda _: stated, heic(image), flags=re.DOTALL)
 
 
+def _uncoded(image: Image) -> bytes:
+    """Return a HEIC whose picture lacks the settings of its decoder: readers pass it over."""
+    return re.sub(rb"(ipma\x00{4}.{4}\x00\x01.)\x81", b"\\g<1>\x02", heic(image), flags=re.DOTALL)
+
+
 REFUSED: dict[str, tuple[Callable[[Image], bytes], str]] = {
     "lossless JPEG": (_marker(0xC0, 0xC3), "coded without loss"),
     "arithmetic JPEG": (_marker(0xC0, 0xC9), "coded arithmetically"),
@@ -195,6 +200,7 @@ REFUSED: dict[str, tuple[Callable[[Image], bytes], str]] = {
     "GIF": (lambda image: coded(image, "GIF"), "GIF"),
     "huge HEIC": (_size(20_000, 20_000), "250 megapixels"),
     "empty HEIC": (_size(0, 48), "without pixels"),
+    "HEIC without a picture": (_uncoded, "shows no picture"),
 }
 
 

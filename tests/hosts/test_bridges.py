@@ -304,3 +304,14 @@ def test_the_doctor_tells_of_every_bridge(
         name for name in NAMES if name != "service"
     }
     assert "photocloak.service: what photocloak put there is gone" in report["service"]["detail"]
+
+
+@pytest.mark.parametrize("name", ["darktable", "digikam"])
+def test_a_host_that_is_not_here_is_told_with_what_to_do(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert run(["install", name]) == 0
+    err = capsys.readouterr().err
+    assert f"sudo apt install {name}" in err
+    assert "choose" not in err, "as if it were there"

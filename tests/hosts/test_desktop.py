@@ -214,7 +214,7 @@ def test_what_the_files_tell_is_in_the_notification(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     row = json.loads(outcome(photo, "x")) | {"discloses": ["place", "serial"]}
     (tmp_path / "said").write_text(json.dumps(row) + "\n")
-    result = cloak_group(engine(tmp_path, f"cat '{tmp_path}/said'"), [photo], tmp_path / "o")
+    result = cloak_group(engine(tmp_path, f"cat '{tmp_path}/said'"), [photo], tmp_path / "o", "web")
     assert "also tell the place, serial numbers; the preset web does not." in summary([result])[1]
 
 
@@ -252,7 +252,7 @@ def test_every_photo_is_told_of(tmp_path: Path) -> None:
     ]
     (tmp_path / "said").write_text("\n".join(lines) + "\n")
     result = cloak_group(
-        engine(tmp_path, f"cat '{tmp_path}/said'; exit 9"), [a, b, c], tmp_path / "o"
+        engine(tmp_path, f"cat '{tmp_path}/said'; exit 9"), [a, b, c], tmp_path / "o", "web"
     )
     assert result == Result(tmp_path / "o", 1, 1, {b: f"{b}: too weak"}, 9)
     headline, text = summary([result])
@@ -267,14 +267,14 @@ def test_a_run_that_dies_is_told_of(tmp_path: Path, end: str) -> None:
     a, b = tmp_path / "a.jpg", tmp_path / "b.jpg"
     said = "" if end == "exit 1" else f"cat '{tmp_path}/said'\n"
     (tmp_path / "said").write_text(outcome(a, "x") + "\n")
-    result = cloak_group(engine(tmp_path, said + end), [a, b], tmp_path / "o")
+    result = cloak_group(engine(tmp_path, said + end), [a, b], tmp_path / "o", "web")
     assert b in result.missing
     assert "ended with code" in result.missing[b]
     assert summary([result])[0].endswith("left out")
 
 
 def test_a_program_that_is_gone_is_told_of(tmp_path: Path) -> None:
-    result = cloak_group(tmp_path / "gone", [tmp_path / "a.jpg"], tmp_path / "o")
+    result = cloak_group(tmp_path / "gone", [tmp_path / "a.jpg"], tmp_path / "o", "web")
     assert set(result.missing) == {tmp_path / "a.jpg"}
 
 

@@ -106,11 +106,12 @@ def test_the_exit_code_of_a_single_bad_file(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_that_may_not_be_written_to(tmp_path: Path, photo: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
-    code, rows, _ = photocloak(
+    code, rows, err = photocloak(
         *("cloak", photo, "-o", tmp_path / "out" / "sub", "--no-face", "copy", "--json"),
         below=without_roots_privilege(),
     )
-    assert code == 7 and "may not be written to" in rows["photo.png"]["reason"]
+    assert (code, rows) == (7, {}), "it is told before any photo is looked at"
+    assert err.count("\n") == 1 and "may not be written to" in err
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, photo: Path) -> None:
@@ -133,15 +134,17 @@ def test_a_data_folder_that_cannot_be_used(
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    code, rows, _ = photocloak("cloak", photo, "-o", tmp_path / "out", "--json")
-    assert code == 7 and "XDG_DATA_HOME" in rows["photo.png"]["reason"]
+    code, rows, err = photocloak("cloak", photo, "-o", tmp_path / "out", "--json")
+    assert (code, rows) == (7, {}), "it is told before any photo is looked at"
+    assert err.count("\n") == 1 and "XDG_DATA_HOME" in err
 
 
 def test_a_damaged_or_newer_database_is_named(tmp_path: Path, photo: Path) -> None:
     database = Path(os.environ["XDG_DATA_HOME"]) / "photocloak" / "photocloak.db"
     database.parent.mkdir(parents=True)
     database.write_bytes(b"garbage " * 1000)
-    code, rows, _ = photocloak("cloak", photo, "-o", tmp_path / "out", "--json")
-    assert code == 3 and "is damaged" in rows["photo.png"]["reason"]
+    code, rows, err = photocloak("cloak", photo, "-o", tmp_path / "out", "--json")
+    assert (code, rows) == (3, {}), "it is told before any photo is looked at"
+    assert err.count("\n") == 1 and "is damaged" in err
     assert run(["people", "list"]) == 3
     assert run(["doctor"]) == 3

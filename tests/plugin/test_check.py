@@ -153,7 +153,7 @@ def test_a_clean_picture_is_found_wherever_it_hides(
     if seen:
         assert audit.state is State.HIDES_PICTURE and audit.code is ExitCode.OUTPUT
     else:
-        blind = plant.__name__ in BLIND  # type: ignore[attr-defined]
+        blind = plant.__name__ in BLIND
         assert audit.state is (State.HIDES_PICTURE if blind else State.NO_FACE), audit.hidden
 
 
@@ -256,11 +256,18 @@ def test_it_says_what_is_not_known(tmp_path: Path) -> None:
     assert line.endswith(": not cloaked: a face at 1, 2 (3 × 4), Ada at 5, 6 (7 × 8)")
 
 
-def test_who_can_be_told_in_spite_of_the_cloak_is_weakly_cloaked(tmp_path: Path) -> None:
-    known = FoundFace((5, 6, 7, 8), "Ada", cloaked=True, verdict=Verdict.GOOD)
+def test_who_can_be_told_in_spite_of_the_cloak_is_named(tmp_path: Path) -> None:
+    """The word is the verdict's, which `cloak` said too; where it is lost, this is all there is."""
+    known = FoundFace((5, 6, 7, 8), "Ada", cloaked=True, verdict=Verdict.FAIR)
     audit = Audit(tmp_path, faces=(known,), cloaked=True)
+    assert (audit.state, audit.code) == (State.CLOAKED, ExitCode.OK)
+    answer, more = audit.lines()
+    assert answer.endswith(": cloaked (1 fair)")
+    assert more.endswith(": still known to photocloak in spite of the cloak: Ada at 5, 6 (7 × 8)")
+    audit = Audit(tmp_path, faces=(replace(known, verdict=None),), cloaked=True)
     assert (audit.state, audit.code) == (State.WEAK, ExitCode.TOO_WEAK)
-    assert "cloaked, but weak: Ada at 5, 6" in audit.lines()[0]
+    [answer] = audit.lines()
+    assert "cloaked, but weak: Ada at 5, 6" in answer
 
 
 @pytest.mark.parametrize("state", State)

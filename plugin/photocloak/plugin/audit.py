@@ -61,9 +61,13 @@ class FoundFace:
 
     @property
     def weak(self) -> bool:
-        """Whether it is cloaked, but too little: photocloak itself still tells who it is."""
-        held = self.verdict is not None and self.verdict.holds_back()
-        return self.cloaked and (held or self.person is not None)
+        """Whether it is cloaked, but too little.
+
+        By the verdict; where that is not known any more, if photocloak still tells who it is.
+        """
+        if self.verdict is None:
+            return self.cloaked and self.person is not None
+        return self.verdict.holds_back()
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `found` of `--json`."""
@@ -138,7 +142,9 @@ class Audit:
 
     def lines(self) -> list[str]:
         """Return the audit for people: the answer, then what else the file tells."""
-        more = [f"also tells {one.kind} in {one.where}: {one.detail}" for one in self.leaks]
+        told = [face.spot for face in self.faces if face.cloaked and face.person and not face.weak]
+        more = [f"still known to photocloak in spite of the cloak: {', '.join(told)}"] * bool(told)
+        more += [f"also tells {one.kind} in {one.where}: {one.detail}" for one in self.leaks]
         name = shown(self.source)
         return [f"{name}: {clean(one)}" for one in [self._answer(), *more]]
 

@@ -15,11 +15,7 @@ from typing import Any
 
 from photocloak.core import ExitCode
 from photocloak.plugin.progress import clean, say, shown
-from photocloak.plugin.settings import Settings
 from photocloak.plugin.tally import told_in_words
-
-PRESET = "web"
-"""Of who opens photos from a menu and has named no other in the settings: they mean to publish."""
 
 NAMED = 5
 """Photos that a notification names before it only counts them."""
@@ -47,11 +43,6 @@ class Result:
     disclosed: frozenset[str] = frozenset()
 
 
-def preset_of(settings: Settings) -> str:
-    """Return the preset that the menus write with: one that was chosen, else that to publish."""
-    return PRESET if settings.preset == Settings().preset else settings.preset
-
-
 def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
     """Return the photos by where their results go: `folder` beside a photo, or in a folder."""
     found: dict[Path, list[Path]] = {}
@@ -62,7 +53,7 @@ def groups(photos: Sequence[Path], folder: str) -> dict[Path, list[Path]]:
 
 
 def cloak_group(
-    command: Path, photos: Sequence[Path], folder: Path, preset: str = PRESET
+    command: Path, photos: Sequence[Path], folder: Path, preset: str
 ) -> Result:
     """Run `photocloak cloak` over photos, and gather what it says of each."""
     options = ["--json", "--progress", "none", "--preset", preset]

@@ -4,18 +4,14 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from photocloak import exporters
 from photocloak.core import OutputError
 from photocloak.engine.detection.alignment import Image
+from photocloak.plugin.pictures import difference
 from photocloak.plugin.pipeline.job import Job, Outcome
 from photocloak.plugin.pipeline.messages import Tell
 from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.storage.folders import why_not_writable
-
-AMPLIFIED = 10
-"""How much stronger than it is the difference is shown."""
 
 
 def write_demo(
@@ -46,12 +42,6 @@ def write_demo(
         _put(_png(difference(*pixels)), folder, "difference", ".png"),
     ]
     return replace(outcome, source=portrait, output=paths[1]), paths
-
-
-def difference(before: Image, after: Image) -> Image:
-    """Return what changed, (H, W, 3) uint8: amplified, around middle grey."""
-    change = after.astype(np.int16) - before.astype(np.int16)
-    return np.clip(128 + AMPLIFIED * change, 0, 255).astype(np.uint8)
 
 
 def _put(data: bytes, folder: Path, stem: str, suffix: str) -> Path:

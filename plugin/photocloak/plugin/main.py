@@ -24,6 +24,7 @@ from photocloak.plugin.commands.people import people
 from photocloak.plugin.commands.presets import presets
 from photocloak.plugin.commands.report import report
 from photocloak.plugin.commands.retry import retry
+from photocloak.plugin.commands.review import review
 from photocloak.plugin.commands.status import status
 from photocloak.plugin.commands.targets import targets
 from photocloak.plugin.commands.watch import watch
@@ -49,6 +50,7 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
     commands=[
         cloak,
         beside,
+        review,
         watch,
         status,
         retry,

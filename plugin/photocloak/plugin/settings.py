@@ -10,8 +10,8 @@ from photocloak.core import ConfigError
 
 NoFace = Literal["hold", "copy"]
 Faces = Literal["everyone", "me"]
-Fallbacks = Literal["hold", "blur", "pixelate", "box"]
 Names = Literal["preset", "keep", "neutral"]
+Fallbacks = Literal["hold", "blur", "pixelate", "box"]
 Device = Literal["cpu", "cuda", "auto"]
 
 
@@ -24,11 +24,11 @@ class Settings:
         preset: a metadata policy, shipped or the user's own.
         no_face: what becomes of a photo without a face: held back, or written as it is.
         faces: whose faces to cloak: everyone's, or only those of people with a name.
-        fallback: what becomes of a face that cannot be cloaked well enough: its photo is held back,
-            or it is made unrecognisable.
         accept_weak: let weak cloaks pass, instead of trying harder and holding back.
         names: call outputs as their photos, or so that names give nothing away; "preset": as the
             preset says, and those that say nothing keep names.
+        fallback: what becomes of a face that cannot be cloaked well enough: its photo is held back,
+            or it is made unrecognisable.
         match_targets: choose targets of similar apparent age, sex and skin tone.
         threads: threads of one model run; 0 shares the cores out among the models.
         device: where the models run; "auto" is CUDA where there is one.
@@ -43,15 +43,23 @@ class Settings:
     preset: str = "keep"
     no_face: NoFace = "hold"
     faces: Faces = "everyone"
-    fallback: Fallbacks = "hold"
     accept_weak: bool = False
     names: Names = "preset"
+    fallback: Fallbacks = "hold"
     match_targets: bool = True
     threads: int = 0
     device: Device = "cpu"
     beside: str = "cloaked"
     watch: tuple[str, ...] = ()
     watch_output: str = ""
+
+    @property
+    def preset_to_publish(self) -> str:
+        """The preset of what is there to publish: one that was chosen, else `web`.
+
+        `keep`, the default, is for going on in an editor: place, names and serials go with it.
+        """
+        return "web" if self.preset == Settings().preset else self.preset
 
     def with_flags(self, **flags: Any) -> "Settings":
         """Return these settings with every flag that was given, that is, is not None."""

@@ -21,6 +21,15 @@ def test_no_planted_face_gets_out() -> None:
     assert result["written"] > COUNT // 3
 
 
+# Cyrillic in twos; hexadecimal in pieces and in lines of 64; base64 and percents in pieces; the 16
+# letters that languages use most, in one word after the other of 24
+@pytest.mark.parametrize(
+    "seed", [35000494, 35000756, 35006577, 35008350, 35009364, 35009585, 42000343]
+)
+def test_what_got_out_once_does_not_again(seed: int) -> None:
+    assert planting.outcome(seed)[0] in ("written", "held back")
+
+
 def test_the_oracle_sees_what_is_left_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the judgement off, plants in segments and chunks are seen in what is written."""
 

@@ -65,7 +65,7 @@ def test_many_short_pieces_hold_no_more_than_one(
     text = separator.join(code[at : at + group] for at in range(0, len(code), group))
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     kept, _ = settled(lambda account: [one for one in pieces if account.admits_text(one)], PREVIEWS)
-    assert sum(map(len, kept)) * len(data) <= table("limits")["file"]["opaque"] * len(text)
+    assert sum(map(len, kept)) * len(data) <= table("limits")["file"]["unread"] * len(text)
 
 
 # Bytes: 256 that nobody can read, and as much again in digits and in what passes for words.

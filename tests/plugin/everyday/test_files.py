@@ -76,6 +76,11 @@ class TestOneFile:
             assert said.code == 2 and "the photo itself" in said.err
         assert contents(album) == before
 
+    def test_a_pipe_is_not_waited_for(self, cli: Cli, album: Path) -> None:
+        os.mkfifo(album / "pipe.png")
+        said = cli("cloak", album / "pipe.png", "-o", album.parent / "b.png")
+        assert said.code == 4 and "this is not a file" in said.err
+
     def test_several_photos_need_a_folder(self, cli: Cli, album: Path) -> None:
         for inputs in ([album], [album / "a.png", album / "trip" / "b.jpg"]):
             said = cli("cloak", *inputs, "-o", album.parent / "b.jpg")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from photocloak.core import ExitCode
+from photocloak.core import ExitCode, ModelError
 from photocloak.engine.cloaker import OnStep
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Job, Outcome, Pipeline, Status
@@ -344,3 +344,20 @@ def test_what_goes_wrong_is_the_photos_outcome(office: Office) -> None:
     assert made is not None
     again = office.coordinator.submit(Job(made, made.parent, "balanced", "keep")).result(HUNG)
     assert again.status is Status.ALREADY_CLOAKED
+
+
+class Broken(WorkerThreads):
+    """Has no models."""
+
+    def start(self) -> None:
+        raise ModelError("there are no models.")
+
+
+def test_photos_are_met_though_there_are_no_models(tmp_path: Path) -> None:
+    """Else whoever waits for it, as the daemon and the review page do, waits for ever."""
+    office = Office(tmp_path, Broken(FakeRecipe(), 1))
+    job = office.job("a.png", PORTRAIT)
+    office.coordinator.meet([job]).result(timeout=60)
+    with pytest.raises(ModelError, match="no models"):
+        office.coordinator.submit(job).result(timeout=60)
+    office.coordinator.close(wait=False)

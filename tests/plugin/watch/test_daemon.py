@@ -1,6 +1,7 @@
 """The daemon as a process: what it takes, what it makes of it, and what it leaves alone."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -234,3 +235,15 @@ def test_folders_of_the_settings_file(place: Place) -> None:
         daemon.terminate()
         daemon.communicate()
     assert daemon.returncode == 0
+
+
+def test_neutral_names_tell_nothing_of_the_folders_either(place: Place) -> None:
+    place.folders.config.mkdir(parents=True)
+    place.folders.settings.write_text('names = "neutral"\n')
+    place.put("2019 Paris/Ada.png", 1)
+    place.put("Ada.png", 2)
+    place.start()
+    place.finished("2019 Paris/Ada.png", "Ada.png")
+    made = place.written()
+    assert len(made) == 2
+    assert all(re.fullmatch(r"photo-[0-9a-f]{20}\.png", name) for name in made)

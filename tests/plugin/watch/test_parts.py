@@ -218,6 +218,19 @@ class TestOrders:
         config = read_config(folders, paths=paths, output=tmp_path / "out")
         assert config.folders == (tmp_path / "in",)
 
+    def test_weak_cloaks_are_accepted_by_option_or_by_setting(
+        self, tmp_path: Path, folders: Folders
+    ) -> None:
+        def accepted(**said: bool | None) -> bool:
+            config = read_config(folders, paths=[tmp_path / "in"], output=tmp_path / "out", **said)
+            return config.settings.accept_weak
+
+        (tmp_path / "in").mkdir()
+        assert not accepted() and accepted(accept_weak=True)
+        folders.config.mkdir(parents=True)
+        folders.settings.write_text("accept_weak = true")
+        assert accepted() and accepted(accept_weak=None)
+
     @pytest.mark.parametrize(
         ("text", "said"),
         [

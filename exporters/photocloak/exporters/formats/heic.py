@@ -34,6 +34,8 @@ def decode(data: bytes, name: str) -> Raster:
     facts = heif_parts.facts(data, name, "HEIC")
     try:
         picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        if not len(picture):
+            raise ValueError("it shows no picture")
         samples = np.asarray(picture)
         mode = _MODES[picture.mode]
     except (OSError, ValueError, RuntimeError, KeyError, EOFError, SyntaxError) as error:

@@ -229,8 +229,9 @@ class _Judge:
             return identifier(value)
         if own[1] in tables["ascending"].get(own[0], []):
             # such a list is sorted where its program wrote it
-            ascends, self._highest[own] = value > self._highest.get(own, ""), value
-            return identifier(value) if ascends else _cost(value)
+            highest = self._highest.get(own, "")
+            self._highest[own] = max(highest, value)
+            return identifier(value) if value > highest else _cost(value)
         if name[0] in tables["numbers"].values() and _NUMBER.fullmatch(value):
             return FREE
         return _cost(value)

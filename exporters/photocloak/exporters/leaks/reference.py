@@ -46,7 +46,7 @@ def _size(form: dict[str, object]) -> str:
 
 def _limits() -> Iterator[str]:
     yield "\n## What may be short and unreadable\n"
-    yield "Characters or bytes, by kind; `strict` and `pieces` hold for a file that had more in all.\n"
+    yield "Characters or bytes, by kind; strict and pieces hold for a file that had more in all.\n"
     kinds = list(table("limits")["file"])
     yield f"| | {' | '.join(kinds)} |"
     yield "|---|" + "---|" * len(kinds)
@@ -71,6 +71,9 @@ def _metadata() -> Iterator[str]:
     for space, grammars in table("xmp")["grammar"].items():
         listed = ", ".join(f"{name} ({grammar})" for name, grammar in grammars.items())
         yield f"- `{space}` may be long where its grammar is proved: {listed}"
+    for kind, what in (("identifiers", "an identifier"), ("ascending", "a sorted list of them")):
+        for space, names in table("xmp")[kind].items():
+            yield f"- `{space}` may hold {what}: {', '.join(names)}"
     yield "\n## IPTC: datasets\n"
     for record, names in table("iptc")["record"].items():
         yield f"**Record {record}**: {', '.join(names.values())}.\n"

@@ -28,7 +28,7 @@ class Stream:
         words: folded, of three letters and more.
         odd: bits, in all.
         letters: that were looked at for it.
-        latin: the last of them.
+        latin: the last of them, each word behind a blank.
         foreign: the last letters of each other script.
 
     """
@@ -47,7 +47,8 @@ class Stream:
         most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
         if odd > _SHARE * letters and self.odd + odd > most:
             return False
-        latin = (self.latin + "".join(by_script(fresh).get(LATIN, [])))[-_STRETCH:]
+        words = by_script(fresh).get(LATIN, [])
+        latin = (self.latin + "".join(f" {one}" for one in words))[-_STRETCH:]
         foreign = {
             name: (self.foreign.get(name, "") + some)[-_STRETCH:]
             for name, some in _others(told).items()

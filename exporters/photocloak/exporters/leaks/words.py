@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from photocloak.exporters.leaks.alphabets import LATIN, Alphabet, alphabet, folded, script
 
 _WINDOW, _SLACK = 32, 14.0  # letters that are judged together; bits more where they are few
+# Letters of one word, and of 300 letters' different words on average: languages have 12 at most.
+_LONGEST, _LONG = 24, 15
+_SPACED = 2.0  # of a shortest average above it: words are written apart
 # Languages use their letters unevenly: entropy of so many letters, in shares of the largest. Of
 # ideographs nobody has used up all in a text; their shares are measured with 300 and more.
 _STRETCH = 600
@@ -43,8 +46,13 @@ def _unread(name: str, words: list[str]) -> int:
     return sum(
         count
         for count, bits, some in _windows(words, form)
-        if bits > form.usual * count + _SLACK or (count >= _WINDOW and count < form.brief * some)
+        if bits > form.usual * count + _SLACK
+        or (count >= _WINDOW and not form.brief * some <= count <= _longest(form) * some)
     )
+
+
+def _longest(form: Alphabet) -> float:
+    return _LONGEST if form.brief > _SPACED else math.inf
 
 
 def _windows(words: Iterable[str], form: Alphabet) -> Iterator[tuple[int, int, int]]:
@@ -78,11 +86,18 @@ def is_even(letters: str, *, latin: bool) -> bool:
     return _entropy(counts) > skewed * most or len(counts) < 8
 
 
-def is_drawn(letters: str) -> bool:
+def is_drawn(words: str) -> bool:
     """Tell whether 300 to 600 Latin letters of different words are drawn from some alphabet.
 
     What other texts add is few of each letter, and no part of the alphabet.
+
+    Args:
+        words: each behind a blank.
+
     """
+    letters = words.replace(" ", "")
+    if len(letters) > _LONG * words.count(" "):
+        return True
     counts = Counter(letters)
     used = sum(count * _RARE >= len(letters) for count in counts.values())
     entropy = _entropy(counts)

@@ -26,7 +26,6 @@ def beside(photos: tuple[Path, ...], preset: str | None) -> int:
         exit_status,
         groups,
         notify,
-        preset_of,
         summary,
     )
     from photocloak.plugin.bridges.base import program
@@ -44,7 +43,7 @@ def beside(photos: tuple[Path, ...], preset: str | None) -> int:
         return error.exit_code
     count = f"{len(photos)} photo{'s' * (len(photos) != 1)}"
     notify(f"Cloaking {count} …", "A photo takes some seconds.")
-    wanted = preset or preset_of(settings)
+    wanted = preset or settings.preset_to_publish
     results = [
         cloak_group(command, some, to, wanted)
         for to, some in groups(photos, settings.beside).items()

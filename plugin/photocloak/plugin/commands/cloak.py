@@ -56,9 +56,9 @@ def _cloak(options: CloakOptions, streams: "Streams", end: float | None) -> int:
         preset=options.preset,
         no_face=options.no_face,
         faces=options.faces,
-        fallback=options.fallback,
         accept_weak=options.accept_weak,
         names=options.names,
+        fallback=options.fallback,
     )
     if options.person is not None:
         check_name(options.person)
@@ -118,13 +118,13 @@ def _jobs(
             deadline=end,
             metadata_from=metadata.get(photo.source),
             redo=options.redo,
+            accept_weak=settings.accept_weak,
+            neutral=place.neutral,
+            name=place.name,
             fallback=None if settings.fallback == "hold" else settings.fallback,
             not_a_face=options.not_a_face,
             only=options.only,
             spared=options.spared,
-            accept_weak=settings.accept_weak,
-            neutral=place.neutral,
-            name=place.name,
         )
         for photo in photos
     ]

@@ -35,11 +35,11 @@ class CloakOptions:
     target_folder: Path | None
     no_face: str | None
     faces: str | None
+    accept_weak: bool | None
     only: tuple[str, ...]
     spared: tuple[str, ...]
     fallback: str | None
     not_a_face: bool
-    accept_weak: bool | None
     metadata_from: tuple[Path, ...]
     deadline: float | None
     scheduler: str | None
@@ -127,9 +127,17 @@ _WHOM = [
         help="Cloak everyone (default), or only people with a name, and leave the others alone.",
     ),
     click.option(
+        "--accept-weak",
+        is_flag=True,
+        default=None,
+        help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
+        "stays weak.",
+    ),
+    click.option(
         "--only",
         metavar="NAME",
         multiple=True,
+        shell_complete=names,
         help="Cloak nobody but NAME, and leave the others alone; may be repeated.",
     ),
     click.option(
@@ -137,6 +145,7 @@ _WHOM = [
         "spared",
         metavar="NAME",
         multiple=True,
+        shell_complete=names,
         help="Cloak everyone but NAME, who is left as they are; may be repeated.",
     ),
     click.option(
@@ -150,13 +159,6 @@ _WHOM = [
         is_flag=True,
         help="There is no face where photocloak is uncertain in these photos: such spots are "
         "neither cloaked nor hold a photo back.",
-    ),
-    click.option(
-        "--accept-weak",
-        is_flag=True,
-        default=None,
-        help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what "
-        "stays weak.",
     ),
 ]
 

@@ -19,7 +19,7 @@ def modes(_context: click.Context, _option: click.Parameter, begun: str) -> list
     import tomllib
 
     table = tomllib.loads((manifest_root() / "modes.toml").read_text("utf-8"))
-    ours = [(name, row["summary"]) for name, row in table.items() if row["objective"] == "cloak"]
+    ours = [(name, row["summary"]) for name, row in table.items() if row["offered"]]
     return _fitting(begun, ours)
 
 

@@ -53,5 +53,5 @@ def demo(output: Path, as_json: bool) -> int:
     if paths:
         say(f"before, after, and what changed: {', '.join(map(shown, paths))}")
     if as_json:
-        click.echo(json.dumps(outcome.as_json()))
+        click.echo(json.dumps(outcome.as_json() | {"directory": str(Path.cwd())}))
     return outcome.code

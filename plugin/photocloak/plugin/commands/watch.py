@@ -36,8 +36,20 @@ PATH = click.Path(path_type=Path)
     shell_complete=presets,
     help="What metadata and size the file keeps: keep (default), web, anonymous, …",
 )
+@click.option(
+    "--accept-weak",
+    is_flag=True,
+    default=None,
+    help="Let weak cloaks pass, instead of cloaking such faces harder and holding back what stays "
+    "weak.",
+)
 def watch(
-    *, paths: tuple[Path, ...], output: Path | None, mode: str | None, preset: str | None
+    *,
+    paths: tuple[Path, ...],
+    output: Path | None,
+    mode: str | None,
+    preset: str | None,
+    accept_weak: bool | None,
 ) -> None:
     """Cloak every photo that comes to lie in a FOLDER, until stopped.
 
@@ -50,7 +62,8 @@ def watch(
     from photocloak.plugin.watch.daemon import Daemon
 
     folders = Folders.of_user()
-    load = partial(read_config, folders, paths=paths, output=output, mode=mode, preset=preset)
+    said = {"mode": mode, "preset": preset, "accept_weak": accept_weak}
+    load = partial(read_config, folders, paths=paths, output=output, **said)
     Daemon(load, folders, open_coordinator=_open).run()
 
 

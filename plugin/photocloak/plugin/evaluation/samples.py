@@ -10,10 +10,10 @@ from PIL import Image as Pillow
 from photocloak import exporters
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face
-from photocloak.plugin.demo import AMPLIFIED, difference
 from photocloak.plugin.evaluation.observer import Observer, Shot
 from photocloak.plugin.evaluation.run import ModeResult
 from photocloak.plugin.html import Html, join, tag
+from photocloak.plugin.pictures import AMPLIFIED, difference
 
 SHOWN = 8
 LARGEST = 400

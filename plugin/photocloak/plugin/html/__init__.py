@@ -8,7 +8,7 @@ nothing be fetched and no other script run.
     data = document("Evaluation", tag("h1", "Evaluation"), bars("Taken for somebody else", …))
 """
 
-from photocloak.plugin.html.document import document
+from photocloak.plugin.html.document import document, page_style
 from photocloak.plugin.html.markup import Html, join, table, tag, text
 from photocloak.plugin.html.plots import Bar, Series, Strip, bars, curves, histogram, strips
 
@@ -22,6 +22,7 @@ __all__ = [
     "document",
     "histogram",
     "join",
+    "page_style",
     "strips",
     "table",
     "tag",

@@ -17,7 +17,7 @@ def document(title: str, *body: Child, style: str = "", script: str = "") -> byt
         script: JavaScript, run when the page is there.
 
     """
-    css = (files(__package__) / "page.css").read_text("utf-8") + style
+    css = page_style() + style
     scripts = _allowed(script) if script else "'none'"
     policy = [
         "default-src 'none'",
@@ -48,6 +48,11 @@ def document(title: str, *body: Child, style: str = "", script: str = "") -> byt
         lang="en",
     )
     return join([Html("<!DOCTYPE html>\n"), page, Html("\n")]).encode("utf-8")
+
+
+def page_style() -> str:
+    """Return the CSS of every page."""
+    return (files(__package__) / "page.css").read_text("utf-8")
 
 
 def _allowed(source: str) -> str:

@@ -6,7 +6,8 @@ a person gets a target once and keeps it, and no two people of one library share
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import combinations
 
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
@@ -23,7 +24,7 @@ from photocloak.plugin.people.assignment import (
 )
 from photocloak.plugin.people.enrolment import Enroller
 from photocloak.plugin.people.learning import Learner, Merged
-from photocloak.plugin.people.matching import best_pairs, pair
+from photocloak.plugin.people.matching import best_pairs, likeness, pair
 from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
 
@@ -158,6 +159,27 @@ class People:
             given = pair(faces, profiles.centroids(connection), self._thresholds)
         return [everyone[given[i]] if i in given else None for i in range(len(faces))]
 
+    def alike(self, among: Collection[int]) -> list[tuple[int, int]]:
+        """Return who of some may be one person and is not known to be, the likeliest pair first.
+
+        Two whom one photo shows are not one person, nor two with different names.
+        """
+        with self._database.transaction() as connection:
+            everyone = profiles.everybody(connection)
+            known = profiles.centroids(connection)
+            photos = profiles.photos_of_people(connection)
+        found = []
+        for one, other in combinations(sorted(known.keys() & everyone.keys() & set(among)), 2):
+            if everyone[one].name and everyone[other].name:
+                continue
+            if not photos.get(one, set()).isdisjoint(photos.get(other, set())):
+                continue
+            like = likeness(known[one], known[other], self._thresholds)
+            if like.doubtful and like.score > -1:
+                first, second = sorted((one, other), key=lambda who: _fame(everyone[who]))
+                found.append((-like.score, first, second))
+        return [(one, other) for _, one, other in sorted(found)]
+
 
 class Roster:
     """The people store as a list to read and edit; needs no model."""
@@ -240,3 +262,8 @@ def _find(connection: sqlite3.Connection, who: str) -> Person:
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
+
+
+def _fame(person: Person) -> tuple[bool, int, int]:
+    """Order people so that who is known best comes first."""
+    return person.name is None, -person.photos, person.id

@@ -208,6 +208,7 @@ class Coordinator:
             self._batches.popleft()
             for photo in batch.accepted:
                 photo.future.set_exception(error)
+            batch.done([])
             return False
         return True
 

@@ -68,8 +68,7 @@ class Decisions:
 
         It is done before, an output of ours, or a copy of a photo that is done.
         """
-        if reason := why_not_writable(job.folder):
-            raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
+        _require_writable(job)
         deadline.check(job)
         task = self._task(job)
         if isinstance(task, Outcome):
@@ -82,16 +81,30 @@ class Decisions:
         task = self._task(job)
         return None if isinstance(task, Outcome) or self._shelf.has(task) else task
 
+    def place(self, job: Job, made: str) -> Outcome | None:
+        """Publish the file with this hash, made of the photo before into another folder.
+
+        None, and nothing is written, where it is no longer what would be made of the photo.
+        """
+        _require_writable(job)
+        done = self._task(job)
+        if isinstance(done, Outcome) and done.output_sha256 == made:
+            return done
+        return self._shelf.placed(self._new_task(job), made)
+
     def _task(self, job: Job) -> PhotoTask | Outcome:
         """Turn a job into a task, unless the photo is done before."""
-        policy = self._policy(job.preset)
+        return self._shelf.done_before(job, self._settings(job)) or self._new_task(job)
+
+    def _new_task(self, job: Job) -> PhotoTask:
+        signature = signature_of(job.source)
+        policy, settings = self._policy(job.preset), self._settings(job)
+        return PhotoTask(job, policy, sha256_of(job.source), signature, settings)
+
+    def _settings(self, job: Job) -> str:
         named = self._people.named() if job.faces == "me" else ()
         wished = tuple(tuple(self._people.ids(one)) for one in (job.only, job.spared))
-        settings = settings_of(job, policy, named, wished)
-        if done := self._shelf.done_before(job, settings):
-            return done
-        signature = signature_of(job.source)
-        return PhotoTask(job, policy, sha256_of(job.source), signature, settings)
+        return settings_of(job, self._policy(job.preset), named, wished)
 
     def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
         """Learn who is in the photos of a batch, and return what there is to say about it."""
@@ -127,7 +140,9 @@ class Decisions:
             return held(Status.NO_FACE, reason)
         beyond = [one.fallback or job.fallback for one in seen.beyond]
         if None in beyond:
-            return held(Status.UNCERTAIN, f"{job.source}: {reasons.out_of_reach(detections)}")
+            faces = faces_left(detections, (*detections.faces, *detections.out_of_reach))
+            reason = f"{job.source}: {reasons.out_of_reach(detections)}"
+            return held(Status.UNCERTAIN, reason, faces)
         assigned, spared = self._assigned(job, seen), self._people.ids(job.spared)
         words = [also(spared, *one) for one in zip(assigned, seen.said, strict=True)]
         orders = tuple(order_of(job, *one) for one in zip(assigned, words, strict=True))
@@ -185,8 +200,8 @@ class Decisions:
             return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {why}", faces)
         remarks, orders = [], plan.order.faces
         asked = [one.mode for one in map(orders.__getitem__, cloaked.cloaked) if one is not None]
-        if harder := sorted((new, old) for new, old in zip(cloaked.modes, asked, strict=True)
-                            if new != old):  # fmt: skip
+        pairs = zip(cloaked.modes, asked, strict=True)
+        if harder := sorted((new, old) for new, old in pairs if new != old):
             new, old = harder[0]
             remarks.append(
                 f"a face got the budget of {new}, since {old} was too weak: look at it before you "
@@ -201,6 +216,11 @@ class Decisions:
             if one.person is not None and one.target is not None
         )
         return self._shelf.put(task, encoded, done(Status.CLOAKED, notes, faces), people)
+
+
+def _require_writable(job: Job) -> None:
+    if reason := why_not_writable(job.folder):
+        raise OutputError(f"{job.source}: cannot be written to {job.folder}: {reason}.")
 
 
 def chooser(library: TargetLibrary) -> Choose:
@@ -233,12 +253,9 @@ def settings_of(
     """
     target = None if job.hint.target is None else job.hint.target.name
     metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
-    how: tuple[object, ...]
     how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
-    special = (job.fallback, job.not_a_face, wished)
-    if special != (None, False, ((), ())):  # else as it was before there were such wishes
-        how = (*how, special)
-    return hashlib.sha256(repr((how, tuple(named))).encode("utf-8", "backslashreplace")).hexdigest()
+    said = (*how, job.fallback, job.not_a_face, wished, tuple(named))
+    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:

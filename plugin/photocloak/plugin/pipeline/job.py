@@ -48,15 +48,15 @@ class Job:
         metadata_from: the file whose XMP and IPTC (and whose sidecar's) the photo gets; None: it
             has its own.
         redo: make what was done before once more, in its place.
+        accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
+            weak.
+        neutral: call the output so that its name gives nothing away.
+        name: what the output is called, and nothing else; None: as its photo.
         fallback: how a face is made unrecognisable that cannot be cloaked well enough; None: the
             photo is held back.
         not_a_face: what is not a face for certain is none.
         only: whose faces to cloak, names or labels; none: `faces` says it.
         spared: whose faces to leave as they are, names or labels.
-        accept_weak: let a weak cloak pass, instead of trying harder and holding back what stays
-            weak.
-        neutral: call the output so that its name gives nothing away.
-        name: what the output is called, and nothing else; None: as its photo.
 
     """
 
@@ -71,13 +71,13 @@ class Job:
     deadline: float | None = None
     metadata_from: Path | None = None
     redo: bool = False
+    accept_weak: bool = False
+    neutral: bool = False
+    name: str | None = None
     fallback: Fallback | None = None
     not_a_face: bool = False
     only: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()
-    accept_weak: bool = False
-    neutral: bool = False
-    name: str | None = None
 
 
 _NOT_HOW = {"source", "folder", "hint", "deadline", "redo"}
@@ -184,7 +184,7 @@ class FaceOutcome:
     def from_json(cls, row: Mapping[str, Any]) -> "FaceOutcome":
         """Read what `as_json` wrote of a photo that was written.
 
-        Earlier versions knew the first fields only, and not which extractors accept.
+        Earlier versions knew the first fields only.
         """
         accepting = row.get("accepting")
         return cls(
@@ -236,14 +236,13 @@ class Outcome:
     source_sha256: str | None = None
     output_sha256: str | None = None
     discloses: tuple[str, ...] = ()
+    content: str | None = None
 
     @property
     def verdict(self) -> Verdict | None:
         """That on its worst face; None: no face was cloaked, or none is known."""
         found = [face.verdict for face in self.faces if face.verdict is not None]
         return max(found, key=list(Verdict).index, default=None)
-
-    content: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as it stands in `--json`."""

@@ -197,15 +197,15 @@ class CloakedFile:
         """Whether an extractor knows a face that was made unrecognisable."""
         return any(one.accepting for one in self.obscured.values())
 
-    def held_back(self, job: Job) -> list[bool]:
-        """Tell of each cloaked face whether it holds the photo back."""
-        return [one.holds_back(accept_weak=job.accept_weak) for one in self.verdicts]
-
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """How well each of them is cloaked."""
+        """How well each cloaked face is cloaked."""
         pairs = zip(self.accepting, self.evidence, strict=True)
         return tuple(verdict_of(len(names), of=len(one.similarity)) for names, one in pairs)
+
+    def held_back(self, job: Job) -> list[bool]:
+        """Tell of each cloaked face whether it would hold the photo back."""
+        return [one.holds_back(accept_weak=job.accept_weak) for one in self.verdicts]
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,8 @@ def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) 
             on_step(first + done, first + total)
 
         cloaked = attempt(subjects, hidden, stepped_again)
-    still = [
-        index for index, held in zip(cloaked.cloaked, cloaked.held_back(job), strict=True) if held
-    ]
+    held = zip(cloaked.cloaked, cloaked.held_back(job), strict=True)
+    still = [index for index, one in held if one]
     given_up = {index: how for index, how in fallbacks(order).items() if index in still}
     if not given_up and not cloaked.known:
         return cloaked

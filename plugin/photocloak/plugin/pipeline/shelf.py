@@ -5,9 +5,8 @@ hash is recorded before a file becomes visible.
 """
 
 import hashlib
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +17,8 @@ from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, how_of
 from photocloak.plugin.pipeline.messages import PhotoTask
-from photocloak.plugin.storage.folders import output_folder
-from photocloak.plugin.storage.output_names import (
-    BEGIN,
-    NeutralNames,
-    OutputName,
-    check_ending,
-    format_of_file,
-    is_neutral,
-)
+from photocloak.plugin.pipeline.places import Places
+from photocloak.plugin.storage.output_names import NeutralNames, is_neutral
 from photocloak.plugin.storage.outputs import Outputs
 from photocloak.plugin.storage.results import Result, Results
 from photocloak.plugin.storage.written_files import find_made, sha256_of, signature_of
@@ -38,9 +30,8 @@ class Shelf:
     def __init__(
         self, outputs: Outputs, results: Results, names: NeutralNames, corrections: Corrections
     ) -> None:
-        self._outputs, self._results, self._names = outputs, results, names
-        self._corrections = corrections
-        self._swept: set[Path] = set()
+        self._outputs, self._results, self._corrections = outputs, results, corrections
+        self._places = Places(outputs, results, names)
 
     def done_before(self, job: Job, settings: str) -> Outcome | None:
         """Tell whether the photo's output is there already, made of this very photo and like this.
@@ -53,26 +44,14 @@ class Shelf:
         now = signature_of(job.source)
         if now is None or (now != result.signature and sha256_of(job.source) != result.sha256):
             return None
-        if not self._name(job, result.sha256).fits(result.made):
+        if not self._places.name(job, result.sha256).fits(result.made):
             return None
         outcome = _outcome(result, job, Status.DONE_BEFORE)
         return outcome if _suffices(outcome, job) and result.intact else None
 
     def check(self, task: PhotoTask) -> None:
-        """Look whether the file that the user named can be made, before any work is done for it.
-
-        Raises:
-            ConfigError: its ending is that of another format than the photo will have.
-            OutputError: another file has this name.
-
-        """
-        job = task.job
-        if job.name is None:
-            return
-        form = task.policy.format or format_of_file(job.source)
-        if form is not None:
-            check_ending(job.name, form, job.source)
-        self._taken(task)
+        """Look whether the file that the user named can be made; see `Places.check`."""
+        self._places.check(task)
 
     def has(self, task: PhotoTask) -> bool:
         """Tell whether the photo is an output of ours, or a copy of a photo that is done."""
@@ -97,7 +76,7 @@ class Shelf:
             output_sha256=file,
             discloses=exporters.kinds_of(exporters.disclosures(data)),
         )
-        name = self._name(job, file)
+        name = self._places.name(job, file)
         if job.neutral and is_neutral(job.source):
             name = replace(name, stem=job.source.stem)
         there = find_made(job.folder, name.stem, {file})
@@ -106,31 +85,45 @@ class Shelf:
         for result in self._results.made(file, job.folder):
             if result.intact and name.fits(result.made):
                 return replace(outcome, output=job.folder / result.made.name)
-        return replace(outcome, output=self._placed(task, name, data, job.source.suffix))
+        suffix = job.source.suffix
+        earlier = None if job.name is None else self._places.earlier(task, suffix)
+        return replace(outcome, output=self._places.put(task, name, data, suffix, earlier))
 
     def copied(self, task: PhotoTask) -> Outcome | None:
         """Publish what was made, and verified, of another photo of the same content."""
-        job, started = task.job, time.monotonic()
+        started = time.monotonic()
         if (copy := self._copy(task)) is None:
             return None
-        result, data = copy
-        suffix = exporters.suffix_like(job.source.name, result.made.suffix)
-        outcome = _outcome_then(result, job)
-        done = self._publish(task, data, suffix, outcome, result.people)
-        return replace(done, seconds=time.monotonic() - started)
+        return replace(self._put_copy(task, *copy), seconds=time.monotonic() - started)
+
+    def placed(self, task: PhotoTask, made: str) -> Outcome | None:
+        """Publish the file of this hash that was made of the photo, or of one of its content.
+
+        None: it is not there any more, or not what would be made of the photo now.
+        """
+        if task.file == made:
+            return self.handed_on(task)
+        there = (one for one in self._copies(task) if one[0].made_sha256 == made)
+        copy = next(there, None)
+        return None if copy is None else self._put_copy(task, *copy)
+
+    def _put_copy(self, task: PhotoTask, result: Result, data: bytes) -> Outcome:
+        suffix = exporters.suffix_like(task.job.source.name, result.made.suffix)
+        outcome = _outcome_then(result, task.job)
+        return self._publish(task, data, suffix, outcome, result.people)
 
     def _copy(self, task: PhotoTask) -> tuple[Result, bytes] | None:
         """Return what was made of the same content, done like this photo, and its bytes."""
-        if task.file is None or task.job.redo:
-            return None
-        for result in self._results.copies(task.file):
+        return None if task.job.redo else next(self._copies(task), None)
+
+    def _copies(self, task: PhotoTask) -> Iterator[tuple[Result, bytes]]:
+        for result in [] if task.file is None else self._results.copies(task.file):
             if result.settings != self._key(task.settings, _content(result)):
                 continue
             if not _suffices(_outcome_then(result, task.job), task.job):
                 continue
             if (data := _bytes_of(result.made, result.made_sha256)) is not None:
-                return result, data
-        return None
+                yield result, data
 
     def put(
         self,
@@ -170,12 +163,12 @@ class Shelf:
         people: Sequence[tuple[int, str]],
     ) -> Outcome:
         job, file = task.job, hashlib.sha256(data).hexdigest()
-        name, earlier = self._name(job, str(task.file)), self._earlier(task, suffix)
+        name, earlier = self._places.name(job, str(task.file)), self._places.earlier(task, suffix)
         self._outputs.announce(file, source=job.source, cloaked=outcome.status is Status.CLOAKED)
         if earlier is None or name.fits(earlier):
-            path = self._placed(task, name, data, suffix, earlier)
+            path = self._places.put(task, name, data, suffix, earlier)
         else:
-            path = self._placed(task, name, data, suffix)
+            path = self._places.put(task, name, data, suffix)
             with suppress(OSError):  # its name tells what the new one shall not, or is not wanted
                 earlier.unlink()
         done = replace(outcome, output=path)
@@ -196,79 +189,6 @@ class Shelf:
                 )
             )
         return done
-
-    def _name(self, job: Job, sha256: str) -> OutputName:
-        """Return what the output of a photo of this content is to be called."""
-        if job.name is not None:
-            return OutputName(Path(job.name).stem, whole=job.name)
-        return self._names.of(sha256) if job.neutral else OutputName(job.source.stem)
-
-    def _earlier(self, task: PhotoTask, suffix: str) -> Path | None:
-        """Return an output of the same photo and format whose place the new one takes."""
-        job = task.job
-        if job.name is not None:
-            return self._taken(task)
-        if job.neutral:  # the same photo under another name, or in another place, has it too
-            path = job.folder / f"{self._name(job, str(task.file)).stem}{suffix}"
-            if sha256_of(path) in self._results.made_of(str(task.file)):
-                return path
-        known = self._results.of(job.source, job.folder, current=False)
-        if known is not None and known.intact:
-            path = job.folder / known.made.name
-            if path.suffix.lower() in exporters.suffixes(suffix):
-                return path
-        begin = BEGIN if job.neutral else job.source.stem
-        found = find_made(job.folder, begin, self._outputs.of(job.source), suffix)
-        return None if found is None else found[0]
-
-    def _taken(self, task: PhotoTask) -> Path | None:
-        """Return the file that has the name which the user chose, if it was made of this photo.
-
-        Raises:
-            OutputError: it was not, so it stays.
-
-        """
-        job = task.job
-        path = job.folder / str(job.name)
-        if not os.path.lexists(path):
-            return None
-        ours = self._outputs.of(job.source) | self._results.made_of(str(task.file))
-        if sha256_of(path) in ours and not path.is_symlink():
-            return path
-        raise OutputError(
-            f"{job.source}: {path} is there already and was not made of this photo; it stays. "
-            "Choose another name, or move it away."
-        )
-
-    def _placed(
-        self,
-        task: PhotoTask,
-        name: OutputName,
-        data: bytes,
-        suffix: str,
-        earlier: Path | None = None,
-    ) -> Path:
-        """Write the file, and clear once what a killed process may have left in its folder."""
-        job, stem = task.job, name.stem
-        if name.whole is not None:
-            check_ending(name.whole, exporters.format_like(suffix), job.source)
-            suffix = Path(name.whole).suffix
-        with output_folder(job.folder) as folder:
-            if folder not in self._swept:
-                exporters.sweep(folder)
-                self._swept.add(folder)
-            there = folder / f"{stem}{suffix}"
-            if name.neutral and sha256_of(there) == hashlib.sha256(data).hexdigest():
-                return there  # of another copy of this photo
-            return exporters.publish(
-                data,
-                folder,
-                stem,
-                suffix,
-                like=job.source,
-                replace=earlier,
-                numbered=name.whole is None,
-            )
 
 
 def _content(result: Result) -> str | None:
@@ -306,6 +226,6 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         tuple(map(FaceOutcome.from_json, result.outcome["faces"])),
         source_sha256=result.sha256,
         output_sha256=result.made_sha256,
-        content=_content(result),
         discloses=tuple(result.outcome.get("discloses", ())),
+        content=_content(result),
     )

@@ -10,9 +10,10 @@ from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.plugin.html import Html, document, tag
 from photocloak.plugin.people.profiles import Person
+from photocloak.plugin.pictures import NotShownError, read_unchanged
 from photocloak.plugin.pipeline.job import FaceOutcome
 from photocloak.plugin.progress import clean, shown
-from photocloak.plugin.report.pictures import NotShownError, face_square, unchanged
+from photocloak.plugin.report.pictures import face_square
 from photocloak.plugin.storage.results import Result, Results
 
 FACES = 6
@@ -74,7 +75,7 @@ def _pictures(person: Person, results: Sequence[Result]) -> Iterator[Html]:
             continue
         seen.add(result.sha256)
         try:
-            before = unchanged(result.source, result.sha256, "photo")
+            before = read_unchanged(result.source, result.sha256, "photo")
             edge = max(exporters.read(result.made).pixels.shape[:2])
         except (NotShownError, InputError, MemoryError):
             continue

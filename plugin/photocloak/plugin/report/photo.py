@@ -5,8 +5,8 @@ from pathlib import Path
 
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.verdict import Verdict
-from photocloak.plugin.demo import AMPLIFIED
 from photocloak.plugin.html import Html, join, table, tag
+from photocloak.plugin.pictures import AMPLIFIED
 from photocloak.plugin.pipeline.job import Status, edits_in_words
 from photocloak.plugin.pipeline.reasons import DONE
 from photocloak.plugin.progress import clean, shown

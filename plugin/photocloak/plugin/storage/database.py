@@ -159,7 +159,9 @@ class Schema:
 
 
 PEOPLE = Schema(
-    (SCHEMA, RESULTS, NAMES, CORRECTIONS), "people and outputs", "people will then get new targets"
+    (SCHEMA, RESULTS, NAMES, CORRECTIONS),
+    "people and outputs",
+    "people will then get new targets",
 )
 
 

@@ -98,8 +98,8 @@ def why_not_writable(folder: Path) -> str | None:
         if not os.access(place, os.W_OK | os.X_OK):
             return f"{place} may not be written to"
         with suppress(OSError):
-            room = os.statvfs(place)
-            if room.f_blocks and not room.f_bavail:
+            room = os.statvfs(place)  # of which some is for root alone
+            if room.f_blocks and not (room.f_bfree if os.geteuid() == 0 else room.f_bavail):
                 return "the disk is full"
         return None
     return None

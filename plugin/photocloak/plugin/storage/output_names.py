@@ -73,6 +73,8 @@ class NeutralNames:
 def format_of_file(source: Path) -> str | None:
     """Return the format of a photo by its first bytes; None: what it is shows when it is read."""
     try:
+        if not source.is_file():  # a pipe would be waited for
+            return None
         with source.open("rb") as file:
             return exporters.format_of(file.read(64))
     except OSError:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from photocloak import exporters
 from photocloak.core import ConfigError, OutputError
@@ -35,17 +36,22 @@ def read_config(
     *,
     paths: Sequence[Path] = (),
     output: Path | None = None,
-    mode: str | None = None,
-    preset: str | None = None,
+    **flags: Any,
 ) -> WatchConfig:
     """Read the settings file; what was said on the command line comes first.
+
+    Args:
+        folders: of the user.
+        paths: to watch; none: those of the settings.
+        output: where the results go; None: that of the settings.
+        flags: settings; None of one: that of the file.
 
     Raises:
         ConfigError: nothing to watch, no such folder, mode or preset, a mistake in the file.
         OutputError: the output folder cannot be made.
 
     """
-    settings = load_settings(folders.settings).with_flags(mode=mode, preset=preset)
+    settings = load_settings(folders.settings).with_flags(**flags)
     watched = [*paths] or [Path(one) for one in settings.watch]
     where = output or (Path(settings.watch_output) if settings.watch_output else None)
     if not watched or where is None:
