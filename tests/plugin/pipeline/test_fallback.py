@@ -10,10 +10,13 @@ from PIL import Image as Pillow
 
 from photocloak import exporters
 from photocloak.engine import obscure as obscuring
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.landmarks import FindLandmarks
 from photocloak.engine.modes import Fallback, load_mode
 from photocloak.plugin import FaceOutcome, Outcome, Status
 from photocloak.plugin.people.corrections import Correction, Corrections
-from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline import hiding, process_photo
 from tests.plugin.fakes import face_at, make_engine
 from tests.plugin.studio import FACES, ONE, TWO, Studio
 
@@ -115,12 +118,22 @@ def test_one_that_is_chosen_is_hidden_without_a_try(tmp_path: Path) -> None:
     assert (pixels[40:90, 160:210] == obscuring.NEUTRAL[0]).all() and right.any()
 
 
-def test_what_a_recogniser_knows_all_the_same_is_held_back(tmp_path: Path) -> None:
+def test_what_a_recogniser_knows_all_the_same_is_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def noted(image: Image, face: Face, find: FindLandmarks, how: Fallback, *, tried: int) -> Image:
+        tries.append(tried)
+        return obscuring.obscure(image, face, find, how, tried=tried)
+
+    monkeypatch.setattr(hiding, "obscure", noted)
     studio, photo = group(tmp_path, -1.0)
     outcome = studio.pipeline.run(studio.job(photo, fallback="pixelate"))
     assert (outcome.status, outcome.output) == (Status.TOO_WEAK, None)
     assert "that was made unrecognisable" in str(outcome.reason)
     assert [face.fallback for face in outcome.faces] == ["pixelate"] * 2
+    assert tries == [0, 0, 1, 1, 2, 2], "each time less of both is left"
     assert studio.written() == []
 
 
@@ -144,7 +157,6 @@ class TestOutOfReach:
         self, studio: Studio, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The measurement does not trust the covering."""
-        module = __import__("photocloak.plugin.pipeline.hiding", fromlist=["obscure"])
-        monkeypatch.setattr(module, "obscure", lambda image, *_: image)
+        monkeypatch.setattr(hiding, "obscure", lambda image, *_, **__: image)
         outcome = studio.pipeline.run(studio.job(fallback="blur"))
         assert outcome.status is Status.TOO_WEAK and studio.written() == []
