@@ -43,7 +43,7 @@ def cloaking() -> Any:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Callable[[str], str]:
-    """Return what makes a program that stands in for photocloak: it gets its arguments, then this."""
+    """Return what makes a program that stands in for photocloak and behaves as told."""
 
     def make(body: str) -> str:
         path = tmp_path / "photocloak"
@@ -314,19 +314,14 @@ def test_an_export_replaces_what_is_there_as_a_whole(
     ],
 )
 def test_what_photocloak_does_not_vouch_for_is_not_published(
-    cloaking: Any,
-    base: dict[str, str],
-    fake: Callable[[str], str],
-    tmp_path: Path,
-    body: str,
-    words: str,
+    cloaking: Any, base: dict[str, str], fake: Callable[[str], str], body: str, words: str
 ) -> None:
-    path = tmp_path / "old.jpg"
+    path = Path(base["HOME"], "old.jpg")
     path.write_bytes(b"old")
     with pytest.raises(cloaking.CloakError, match=words):
         cloak(cloaking, base, fake(body), publish=path)
     assert path.read_bytes() == b"old"
-    assert not list(tmp_path.glob(".photocloak*")) and not runs(base)
+    assert not list(path.parent.glob(".photocloak*")) and not runs(base)
 
 
 def test_a_place_that_cannot_be_written_is_named(

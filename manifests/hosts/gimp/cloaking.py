@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +133,13 @@ class Keeper:
         path = None if publish is None else str(publish)
         self._process.stdin.write(json.dumps({"command": words, "publish": path}).encode() + b"\n")
         self._process.stdin.flush()
-        shares = [0.0]
-        while line := self._line(lambda: on_share(shares[-1])):
+        share = 0.0
+        while line := self._line(partial(on_share, share)):
             event = json.loads(line)
             if "code" in event:
                 return judge(event, self.folder)
-            shares.append(event.get("share", shares[-1]))
-            on_share(shares[-1])
+            share = event.get("share", share)
+            on_share(share)
         raise CloakError("photocloak was stopped.")
 
     def _line(self, meanwhile: Callable[[], object]) -> bytes | None:

@@ -21,7 +21,7 @@ MARK = "photocloak-layer"
 KEPT = 1 | 2  # GIMP_PARASITE_PERSISTENT, GIMP_PARASITE_UNDOABLE
 
 AROUND = 0.5
-"""How much of a selection's size is looked at on each side of it, so that a face has surroundings."""
+"""How much of a selection's size is looked at on each side of it: a face needs surroundings."""
 REACH = 0.75
 """How far a cloak reaches beyond the box of its face at most, in sizes of the box."""
 

@@ -16,7 +16,7 @@ NAME = click.Choice(NAMES)
 @click.command()
 @click.argument("name", metavar="NAME", type=NAME)
 def install(name: str) -> None:
-    """Put photocloak into another program: darktable, digikam, desktop or service.
+    """Put photocloak into another program: darktable, digikam, gimp, desktop or service.
 
     Files that are there already are not touched. `photocloak uninstall NAME` takes away exactly
     what this has put, and `photocloak doctor` says whether it works.
