@@ -142,13 +142,13 @@ HELD_BACK = """
     [
         (
             HELD_BACK.replace("STATUS", "'too_weak'"),
-            "^photo.tif: the reason Choose a stronger mode",
+            "^photo.tif: the reason. Choose a stronger mode",
         ),
-        (HELD_BACK.replace("STATUS", "'no_face'"), "^photo.tif: the reason Faces must be upright"),
-        (HELD_BACK.replace("STATUS", "'failed'"), "^photo.tif: the reason$"),
+        (HELD_BACK.replace("STATUS", "'no_face'"), "^photo.tif: the reason. Faces must be upright"),
+        (HELD_BACK.replace("STATUS", "'failed'"), r"^photo.tif: the reason\.$"),
         (
             "print('photocloak: settings.toml: is wrong', file=sys.stderr); sys.exit(3)",
-            "^settings.toml: is wrong$",
+            r"^settings.toml: is wrong\.$",
         ),
         ("sys.exit(1)", "photocloak ended with status 1"),
         ("sys.exit(0)", "photocloak ended with status 0"),

@@ -171,8 +171,9 @@ def judge(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if code < 0:
         raise CloakError(f"photocloak was killed (signal {-code}); memory may have run out.")
     held = outcome if outcome is not None and outcome["output"] is None else {}
-    words = held.get("reason") or told["said"] or f"photocloak ended with status {code}."
-    raise CloakError(f"{_plain(words, folder)} {REMEDIES.get(held.get('status', ''), '')}".rstrip())
+    words = held.get("reason") or told["said"] or f"photocloak ended with status {code}"
+    remedy = REMEDIES.get(held.get("status", ""), "")
+    raise CloakError(f"{_plain(words, folder).rstrip('.')}. {remedy}".rstrip())
 
 
 def _plain(text: str, folder: Path) -> str:

@@ -78,7 +78,7 @@ class Photocloak(Gimp.PlugIn):
         )
         procedure.add_string_argument(
             "person",
-            "Whom it _shows",
+            "_Whom it shows",
             "A name, if the picture shows one person whom photocloak shall know by it",
             "",
             READWRITE,
@@ -173,10 +173,10 @@ def run_cloak(
     wish = Wish(config.get_property("mode"), "keep", config.get_property("person") or "")
     part = pictures.selected(image)
     with Keeper(KEEPER, os.environ) as keeper, pictures.visible(image, part) as copy:
-        photo, show = keeper.folder / "photo.tif", progress("Cloaking faces")
+        photo = keeper.folder / "photo.tif"
         pictures.write(copy, photo, "TIFF", metadata=False)
         words = cloaking.command(SETUP["program"], photo, keeper.folder / "cloaked", wish)
-        outcome = keeper.cloak(words, show)
+        outcome = keeper.cloak(words, progress("Cloaking faces"))
         chosen, others = pictures.choose(image, part, outcome["faces"])
         layer = pictures.cloaked_layer(copy, Path(outcome["output"]), chosen, others)
         pictures.insert(image, layer, f"Cloaked ({wish.mode})", part)
@@ -205,11 +205,11 @@ def run_export(
         return False
     wish = Wish(config.get_property("mode"), preset, config.get_property("person") or "")
     with Keeper(KEEPER, os.environ) as keeper:
-        photo, show = keeper.folder / f"photo.{form.lower()}", progress("Exporting cloaked")
+        photo = keeper.folder / f"photo.{form.lower()}"
         with pictures.visible(image) as copy:
             pictures.write(copy, photo, form, metadata=True)
         words = cloaking.command(SETUP["program"], photo, keeper.folder / "cloaked", wish)
-        outcome = keeper.cloak(words, show, path)
+        outcome = keeper.cloak(words, progress("Exporting cloaked"), path)
     tell(image, outcome)
     return True
 
@@ -254,7 +254,7 @@ def suggested(image: Gimp.Image) -> Gio.File:
 
 
 def progress(title: str) -> Callable[[float], object]:
-    """Begin GIMP's bar; return what moves it."""
+    """Begin GIMP's bar, which its exports have used before; return what moves it."""
     Gimp.progress_init(title)
     return Gimp.progress_update
 

@@ -32,6 +32,8 @@ EXPORTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "WebP": ("file-webp-export", {"lossless": True}),
 }
 """GIMP's procedures, and what differs from their defaults."""
+PRECISIONS = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U16_NON_LINEAR)
+"""What photocloak can be given."""
 METADATA = ("exif", "iptc", "xmp")
 OMITTED = ("thumbnail", "comment")
 
@@ -109,7 +111,7 @@ def visible(image: Gimp.Image, part: Selected | None = None) -> Iterator[Gimp.Im
             copy.crop(part.width, part.height, part.x, part.y)
         if copy.get_base_type() == Gimp.ImageBaseType.INDEXED:
             copy.convert_rgb()
-        if copy.get_precision() != Gimp.Precision.U8_NON_LINEAR:
+        if copy.get_precision() not in PRECISIONS:
             copy.convert_precision(Gimp.Precision.U16_NON_LINEAR)
         if is_opaque(picture):
             picture.flatten()
@@ -212,7 +214,13 @@ def cloaked_layer(
 
 
 def _select_changes(copy: Gimp.Image, cloaked: Gimp.Layer) -> None:
-    """Select what differs between the two layers, without holes."""
+    """Select what differs between the two layers, without holes.
+
+    Numbers are compared, not colours: in sRGB, in which GIMP looks for a threshold, differences of
+    wider spaces can be brighter than white.
+    """
+    profile = copy.get_color_profile()
+    copy.set_color_profile(None)
     cloaked.set_mode(Gimp.LayerMode.DIFFERENCE)
     difference = Gimp.Layer.new_from_visible(copy, copy, "difference")
     cloaked.set_mode(Gimp.LayerMode.NORMAL)
@@ -226,6 +234,7 @@ def _select_changes(copy: Gimp.Image, cloaked: Gimp.Layer) -> None:
     copy.remove_layer(difference)
     copy.select_item(Gimp.ChannelOps.REPLACE, changes)
     copy.remove_channel(changes)
+    copy.set_color_profile(profile)
     Gimp.Selection.flood(copy)
 
 

@@ -1,13 +1,18 @@
-"""A GIMP 3 to test in: a home of its own, photos, and scripts that run in it without a screen."""
+"""A GIMP 3 to test in: a home of its own, photos, and scripts that run in it without a screen.
+
+Behind the plug-in stands `stand_in.py`, which does what a script orders, or lets the command do it.
+"""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 PHOTOCLOAK = Path(sys.executable).with_name("photocloak")
+HERE = Path(__file__).parent
 
 # What a script finds in GIMP: `call` a procedure, `tell` the test something.
 HEAD = """
@@ -28,6 +33,8 @@ def call(name, **values):
         config.set_property(key, Gio.File.new_for_path(value) if key == "file" else value)
     status = procedure.run(config).index(0)
     return "" if status == Gimp.PDBStatusType.SUCCESS else Gimp.get_pdb().get_last_error()
+def orders(**what):
+    Path({root!r}, "orders.json").write_text(json.dumps(what))
 def cloak(image, **more):
     return call("plug-in-photocloak-cloak-faces", image=image, **dict(dict(mode="subtle"), **more))
 def export(image, file, **more):
@@ -38,6 +45,7 @@ def load(path):
 def keep(name, image, form):
     "Keep the visible picture, for numpy outside."
     copy = image.duplicate()
+    copy.set_color_profile(None)  # numbers, not colours
     buffer = copy.flatten().get_buffer()
     pixels = buffer.get(buffer.get_extent(), 1.0, form, Gegl.AbyssPolicy.CLAMP)
     copy.delete()
@@ -57,6 +65,10 @@ def keep_all(name, image, form):
     names = [one.get_name() for one in image.get_layers()]
     return dict(layers=names, at=[x, y, layer.get_width(), layer.get_height()],
         precision=image.get_precision().value_nick, base=image.get_base_type().value_nick)
+def told_of(name, image, form="R'G'B' u8", **more):
+    "Cloak, and tell how that went."
+    error = cloak(image, **more)
+    tell(name=name, error=error, **(keep_all(name, image, form) if not error else dict()))
 """
 
 
@@ -79,6 +91,21 @@ class Host:
         }
         for place in (self.home, self.photos):
             place.mkdir()
+
+    def install(self) -> None:
+        """Install the plug-in, and put the stand-in where it looks for the command."""
+        self.photocloak("install", "gimp")
+        shutil.copy2(HERE / "stand_in.py", self.root)
+        program = self.root / "stand-in"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {self.root}/stand_in.py "$@"\n')
+        program.chmod(0o755)
+        main = self.plugin / "photocloak.py"
+        main.write_text(main.read_text().replace(str(PHOTOCLOAK), str(program)))
+
+    @property
+    def plugin(self) -> Path:
+        """The plug-in's folder."""
+        return self.home / ".config/GIMP/3.0/plug-ins/photocloak"
 
     def photocloak(self, *words: str | Path) -> str:
         """Run the command as this user."""

@@ -1,7 +1,8 @@
 """Stands in for `photocloak cloak` behind GIMP: inverts the faces it is told of, in plain TIFF.
 
-`ORDERS` beside it says what to do: `{"real": command}`, or `{"faces": [[x, y, width, height], …]}`,
-or a `status` and `reason` to hold back with. Every photo that GIMP hands over is kept beside it.
+`orders.json` beside it says what to do: `{"real": command}`, or `{"faces": [[x, y, w, h], …]}`, or
+a `status` and `reason` to hold back with; with `seconds` it takes that long. What GIMP hands
+over is kept beside it.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import os
 import shutil
 import struct
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -41,6 +43,10 @@ def inverted(data: bytearray, faces: list[list[int]]) -> bytearray:
     return data
 
 
+for step in range(10):
+    time.sleep(orders.get("seconds", 0) / 10)
+    sys.stderr.write(json.dumps({"event": "step", "share": step / 10}) + "\n")
+    sys.stderr.flush()
 if "status" in orders:
     told = {"status": orders["status"], "reason": orders["reason"], "output": None}
     sys.stdout.write(json.dumps(told) + "\n")
