@@ -142,10 +142,10 @@ HELD_BACK = """
     [
         (
             HELD_BACK.replace("STATUS", "'too_weak'"),
-            "^photo.tif: the reason. Choose a stronger mode",
+            "^the reason. Choose a stronger mode",
         ),
-        (HELD_BACK.replace("STATUS", "'no_face'"), "^photo.tif: the reason. Faces must be upright"),
-        (HELD_BACK.replace("STATUS", "'failed'"), r"^photo.tif: the reason\.$"),
+        (HELD_BACK.replace("STATUS", "'no_face'"), "^the reason. Faces must be upright"),
+        (HELD_BACK.replace("STATUS", "'failed'"), r"^the reason\.$"),
         (
             "print('photocloak: settings.toml: is wrong', file=sys.stderr); sys.exit(3)",
             r"^settings.toml: is wrong\.$",

@@ -179,7 +179,7 @@ def judge(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _plain(text: str, folder: Path) -> str:
     """Take out what means nothing in a dialog: who speaks, and where the private photo lay."""
     text = text.removeprefix("photocloak: ").removeprefix("Error: ")
-    return text.replace(f"{folder}/", "")
+    return re.sub(rf"({re.escape(str(folder))}/)?photo\.\w+: ", "", text)
 
 
 def handed_over(destination: Path, preset: str, preset_format: str) -> str:

@@ -201,7 +201,9 @@ def run_export(
     own = (image.get_xcf_file(), image.get_imported_file())
     if cloaking.is_same_file(path, *(file and file.get_path() for file in own)):
         raise CloakError(f"{path}: this is the photo itself, which must stay; choose another name.")
-    if mode == Gimp.RunMode.INTERACTIVE and path.exists() and not may_replace(path):
+    if path.exists() and mode != Gimp.RunMode.INTERACTIVE:  # what a script opened has no file
+        raise CloakError(f"{path}: is there already; remove it first, or choose another name.")
+    if path.exists() and not may_replace(path):
         return False
     wish = Wish(config.get_property("mode"), preset, config.get_property("person") or "")
     with Keeper(KEEPER, os.environ) as keeper:

@@ -219,22 +219,29 @@ def _select_changes(copy: Gimp.Image, cloaked: Gimp.Layer) -> None:
     Numbers are compared, not colours: in sRGB, in which GIMP looks for a threshold, differences of
     wider spaces can be brighter than white.
     """
+    gray = copy.get_base_type() == Gimp.ImageBaseType.GRAY
+    plain = Gimp.ColorProfile.new_d50_gray_srgb_trc if gray else Gimp.ColorProfile.new_rgb_srgb
     profile = copy.get_color_profile()
-    copy.set_color_profile(None)
+    if profile is not None:
+        copy.set_color_profile(plain())
     cloaked.set_mode(Gimp.LayerMode.DIFFERENCE)
     difference = Gimp.Layer.new_from_visible(copy, copy, "difference")
     cloaked.set_mode(Gimp.LayerMode.NORMAL)
     copy.insert_layer(difference, None, 0)
+    Gimp.context_push()
+    Gimp.context_set_background(Gegl.Color.new("black"))
+    difference.flatten()  # what cannot be seen does not differ
+    Gimp.context_pop()
     levels = 255 if copy.get_precision() == Gimp.Precision.U8_NON_LINEAR else 65535
     difference.threshold(Gimp.HistogramChannel.VALUE, 0.5 / levels, 1.0)
-    gray = copy.get_base_type() == Gimp.ImageBaseType.GRAY
     component = Gimp.ChannelType.GRAY if gray else Gimp.ChannelType.RED
     changes = Gimp.Channel.new_from_component(copy, component, "changes")
     copy.insert_channel(changes, None, 0)
     copy.remove_layer(difference)
     copy.select_item(Gimp.ChannelOps.REPLACE, changes)
     copy.remove_channel(changes)
-    copy.set_color_profile(profile)
+    if profile is not None:
+        copy.set_color_profile(profile)
     Gimp.Selection.flood(copy)
 
 

@@ -45,7 +45,8 @@ def load(path):
 def keep(name, image, form):
     "Keep the visible picture, for numpy outside."
     copy = image.duplicate()
-    copy.set_color_profile(None)  # numbers, not colours
+    if copy.get_color_profile() and copy.get_base_type() == Gimp.ImageBaseType.RGB:
+        copy.set_color_profile(Gimp.ColorProfile.new_rgb_srgb())  # numbers, not colours
     buffer = copy.flatten().get_buffer()
     pixels = buffer.get(buffer.get_extent(), 1.0, form, Gegl.AbyssPolicy.CLAMP)
     copy.delete()
