@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "darktable": "Darktable",
     "digikam": "Digikam",
+    "gimp": "Gimp",
     "desktop": "Desktop",
     "service": "Service",
     "shell": "Shell",

@@ -16,7 +16,7 @@ NAME = click.Choice(NAMES)
 @click.command()
 @click.argument("name", metavar="NAME", type=NAME)
 def install(name: str) -> None:
-    """Put photocloak into another program: darktable, digikam, desktop, service or shell.
+    """Put photocloak into another program: darktable, digikam, gimp, desktop, service or shell.
 
     shell is completion for bash, zsh and fish, and the manual pages.
 

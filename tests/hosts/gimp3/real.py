@@ -1,0 +1,343 @@
+"""GIMP 3 itself with the real engine: what it shows and writes is what photocloak made.
+
+Not collected by name, since Debian 12 has no GIMP 3: `tests/hosts/gimp3/run` runs it.
+"""
+
+import json
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from photocloak.core import manifest_root
+from photocloak.exporters.containers import chunks
+from photocloak.exporters.formats import png_pixels
+from tests.exporters.files import profile
+from tests.hosts.gimp3.gimp import PHOTOCLOAK, Host
+
+METADATA = (
+    "-EXIF:Artist=A photographer",
+    "-EXIF:GPSLatitude=54",
+    "-EXIF:GPSLatitudeRef=N",
+    "-XMP-dc:Rights=© Ada",
+    "-XMP-iptcExt:PersonInImage=Eileen Collins",
+    "-IPTC:CodedCharacterSet=UTF8",
+    "-IPTC:City=Lübeck",
+)
+FACE = [171, 63, 110, 148]  # x, y, width, height of the demo's
+SIDE = 512
+
+
+def portrait() -> NDArray[np.uint8]:
+    with Pillow.open(manifest_root() / "demo" / "astronaut.png") as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def png(path: Path, samples: NDArray[Any], icc: bytes | None = None) -> None:
+    """Write 16-bit samples."""
+    height, width, bands = samples.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[bands]
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    parts = [chunks.Chunk(b"IHDR", head)]
+    if icc is not None:
+        parts.append(chunks.Chunk(b"iCCP", b"P3\0\0" + zlib.compress(icc)))
+    parts += [chunks.Chunk(b"IDAT", png_pixels.encode(samples)), chunks.Chunk(b"IEND", b"")]
+    path.write_bytes(chunks.join(parts))
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    host = Host(tmp_path_factory.mktemp("gimp"))
+    face = portrait()
+    photos = host.photos
+    Pillow.fromarray(face).save(photos / "ada's ü.jpg", quality=95, subsampling=0)
+    subprocess.run(
+        ["exiftool", "-q", "-overwrite_original", *METADATA, str(photos / "ada's ü.jpg")],
+        check=True,
+    )
+    Pillow.fromarray(face).convert("L").save(photos / "gray.png")
+    Pillow.fromarray(face).quantize(200).save(photos / "indexed.png")
+    Pillow.fromarray(np.hstack([face, face[:, ::-1]])).save(photos / "two.png")
+    Pillow.fromarray(np.full((300, 400, 3), 90, np.uint8)).save(photos / "empty.png")
+    deep = face.astype(np.uint16) * 257 + np.arange(SIDE, dtype=np.uint16)[:, None, None] % 97
+    png(photos / "p3.png", deep, profile("Display P3"))
+    png(photos / "gray16.png", deep[..., 1:2])
+    host.install()
+    return host
+
+
+def kept(host: Host, name: str, kind: type = np.uint8, bands: int = 3) -> NDArray[Any]:
+    pixels: NDArray[Any] = np.frombuffer((host.root / name).read_bytes(), kind)
+    return pixels.reshape(SIDE, -1, bands) if bands > 1 else pixels.reshape(SIDE, -1)
+
+
+SHOWN = """
+def photo(): return load(Path({photos!r}, "ada's ü.jpg"))
+orders(faces=[{face}])
+for name, form in {forms}:
+    told_of(name, load(Path({photos!r}, name)), form)
+image = photo()
+group = Gimp.GroupLayer.new(image, "group")
+image.insert_layer(group, None, 0)
+image.reorder_item(image.get_layers()[1], group, 0)
+hidden = Gimp.Layer.new(image, "hidden", 512, 512, Gimp.ImageType.RGBA_IMAGE, 100.0,
+    Gimp.LayerMode.NORMAL)
+hidden.fill(Gimp.FillType.WHITE)
+image.insert_layer(hidden, None, 0)
+hidden.set_visible(False)
+told_of("groups", image)
+told_of("twice", image, mode="strong")
+image = photo()
+image.convert_precision(Gimp.Precision.FLOAT_LINEAR)
+told_of("linear", image)
+image = photo()
+layer = image.get_layers()[0]
+layer.add_alpha()
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0.0, 400.0, 512.0, 112.0)
+layer.edit_clear()
+Gimp.Selection.none(image)
+told_of("hole", image)
+layer.set_opacity(60.0)
+told_of("see-through", image)
+told_of("indexed", load(Path({photos!r}, "indexed.png")))
+orders(status="no_face", reason="photo.tif: no face was found")
+told_of("held", photo())
+orders(faces=[[121, 63, 110, 148], [300, 300, 40, 40]])
+image = load(Path({photos!r}, "two.png"))
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 140.0, 20.0, 180.0, 240.0)
+told_of("selected", image)
+tell(name="selection", bounds=list(Gimp.Selection.bounds(image))[1:])
+orders(faces=[[300, 300, 40, 40]])
+told_of("outside", image)
+"""
+FORMS = [
+    ("ada's ü.jpg", "R'G'B' u8"),
+    ("gray.png", "Y' u8"),
+    ("gray16.png", "Y' u16"),
+    ("p3.png", "R'G'B' u16"),
+]
+
+
+@pytest.fixture(scope="module")
+def told(host: Host) -> dict[str, dict[str, Any]]:
+    """Cloak by the stand-in: what GIMP shows must be what it made, to the last bit."""
+    before = host.files()
+    answers = host.play(SHOWN.format(photos=str(host.photos), face=FACE, forms=FORMS))
+    host.left = host.files() - before
+    return {answer["name"]: answer for answer in answers}
+
+
+@pytest.mark.parametrize(
+    "name, precision, base",
+    [
+        ("ada's ü.jpg", "u8-non-linear", "rgb"),
+        ("gray.png", "u8-non-linear", "gray"),
+        ("gray16.png", "u16-non-linear", "gray"),
+        ("p3.png", "u16-non-linear", "rgb"),
+    ],
+)
+def test_what_was_made_is_shown_to_the_last_bit(
+    host: Host, told: dict[str, Any], name: str, precision: str, base: str
+) -> None:
+    answer, bands = told[name], {"rgb": 3, "gray": 1}[base]
+    kind = np.uint8 if precision.startswith("u8") else np.uint16
+    assert not answer["error"]
+    assert len(answer["layers"]) == 2 and answer["layers"][0] == "Cloaked (subtle)"
+    assert answer["at"] == [0, 0, SIDE, SIDE]
+    assert (answer["precision"], answer["base"]) == (precision, base)
+    clean, cloaked = (kept(host, f"{name}.{one}", kind, bands) for one in ("clean", "cloaked"))
+    mask = kept(host, f"{name}.mask", bands=1)
+    assert_mask(mask, FACE)
+    assert (cloaked[mask == 255] == np.iinfo(kind).max - clean[mask == 255]).all()
+    assert (cloaked[mask == 0] == clean[mask == 0]).all()
+
+
+def assert_mask(mask: NDArray[np.uint8], box: list[int]) -> None:
+    x, y, width, height = box
+    wanted = np.zeros_like(mask)
+    wanted[y : y + height, x : x + width] = 255
+    assert (mask == wanted).all()
+
+
+@pytest.mark.parametrize("name", ["groups", "twice", "linear", "hole"])
+def test_whatever_the_image_is_made_of(host: Host, told: dict[str, Any], name: str) -> None:
+    assert not told[name]["error"]
+    clean, cloaked = (kept(host, f"{name}.{one}").astype(int) for one in ("clean", "cloaked"))
+    mask = kept(host, f"{name}.mask", bands=1)
+    assert_mask(mask, FACE)
+    assert np.abs(cloaked[mask == 255] - (255 - clean[mask == 255])).max() <= 1
+    assert (cloaked[mask == 0] == clean[mask == 0]).all()
+
+
+def test_layers_stay_as_they_are(told: dict[str, Any]) -> None:
+    assert told["groups"]["layers"] == ["Cloaked (subtle)", "hidden", "group"]
+    assert told["twice"]["layers"][:2] == ["Cloaked (strong)", "Cloaked (subtle)"]
+    assert told["linear"]["precision"] == "float-linear"
+
+
+def test_what_cannot_be_done_is_said(told: dict[str, Any]) -> None:
+    assert "see-through where a face is" in told["see-through"]["error"]
+    assert "make it RGB first (Image > Mode > RGB)" in told["indexed"]["error"]
+    assert "no face was found" in told["held"]["error"]
+    assert "Faces must be upright" in told["held"]["error"]
+
+
+def test_only_selected_faces_are_shown(host: Host, told: dict[str, Any]) -> None:
+    """The selection lies at 140, 20 to 320, 260; looked at is half its size more on each side."""
+    assert told["selected"]["at"] == [50, 0, 360, 380]
+    mask = np.frombuffer((host.root / "selected.mask").read_bytes(), np.uint8).reshape(380, 360)
+    assert_mask(mask, [121, 63, 110, 148])
+    assert told["selection"]["bounds"] == [True, 140, 20, 320, 260]
+    assert "no face in the selection" in told["outside"]["error"]
+
+
+def test_nothing_is_left(host: Host, told: dict[str, Any]) -> None:
+    foreign = ("/.config/GIMP/", "/.cache/gimp/", "/.cache/gegl", "fontconfig", "babl")
+    assert not [one for one in host.left if not any(part in one for part in foreign)]
+    assert not list((host.home / ".cache/photocloak/gimp").iterdir())
+    assert sorted(one.name for one in host.plugin.iterdir()) == [
+        "cloaking.py",
+        "keeper.py",
+        "photocloak.py",
+        "pictures.py",
+    ]
+
+
+EXPORTED = """
+orders(real={command!r})
+image = load({photo!r})
+for name, preset in {exports!r}:
+    error = export(image, Path({out!r}, name), preset=preset)
+    tell(name=name, error=error)
+error = cloak(image)
+tell(name="over", error=error or export(image, Path({out!r}, "over.jpg"), preset="web"))
+tell(name="itself", error=export(image, {photo!r}, preset="keep"))
+tell(name="wrong", error=export(image, Path({out!r}, "a.png"), preset="web"))
+tell(name="empty", error=export(load({empty!r}), Path({out!r}, "empty.jpg"), preset="web"))
+deep = load({deep!r})
+tell(name="deep.png", error=export(deep, Path({out!r}, "deep.png"), preset="keep"))
+tell(name="indexed.jpg", error=export(load({indexed!r}), Path({out!r}, "indexed.jpg"),
+    preset="web"))
+"""
+EXPORTS = [
+    ("web.jpg", "web"),
+    ("keep.jpg", "keep"),
+    ("keep.png", "keep"),
+    ("keep.tif", "keep"),
+    ("keep.webp", "keep"),
+    ("anonymous.jpg", "anonymous"),
+]
+
+
+@pytest.fixture(scope="module")
+def exported(host: Host) -> dict[str, Any]:
+    out = host.root / "exported"
+    out.mkdir()
+    values = {
+        "photo": str(host.photos / "ada's ü.jpg"),
+        "empty": str(host.photos / "empty.png"),
+        "deep": str(host.photos / "p3.png"),
+        "indexed": str(host.photos / "indexed.png"),
+        "out": str(out),
+        "command": str(PHOTOCLOAK),
+        "exports": EXPORTS,
+    }
+    original = (host.photos / "ada's ü.jpg").read_bytes()
+    told = {one["name"]: one["error"] for one in host.play(EXPORTED.format(**values))}
+    assert (host.photos / "ada's ü.jpg").read_bytes() == original
+    return told
+
+
+def tags(path: Path) -> dict[str, Any]:
+    told = subprocess.run(["exiftool", "-j", "-G1", str(path)], check=True, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(told.stdout)[0]
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, _ in EXPORTS] + ["deep.png", "indexed.jpg"])
+def test_an_export_is_cloaked_and_checked(host: Host, exported: dict[str, str], name: str) -> None:
+    assert not exported[name]
+    path = host.root / "exported" / name
+    (told,) = host.photocloak("check", "--json", path).splitlines()
+    assert json.loads(told)["cloaked"]
+    assert (
+        tags(path)["File:FileType"]
+        == {
+            ".jpg": "JPEG",
+            ".png": "PNG",
+            ".tif": "TIFF",
+            ".webp": "WEBP",
+        }[path.suffix]
+    )
+
+
+def test_metadata_by_preset(host: Host, exported: dict[str, str]) -> None:
+    out = host.root / "exported"
+    for name in ("keep.jpg", "keep.png", "keep.tif", "keep.webp"):
+        found = tags(out / name)
+        assert found["IFD0:Artist"] == "A photographer", name
+        assert "GPS:GPSLatitude" in found, name
+        assert found["XMP-iptcExt:PersonInImage"] == "Eileen Collins", name
+    web = tags(out / "web.jpg")
+    assert web["XMP-dc:Rights"] == "© Ada" or web["IFD0:Copyright"] == "© Ada"
+    for name in ("web.jpg", "anonymous.jpg"):
+        text = json.dumps(tags(out / name))
+        assert "GPS" not in text and "Eileen" not in text and "Lübeck" not in text
+    assert "Artist" not in json.dumps(tags(out / "anonymous.jpg"))
+    assert tags(out / "deep.png")["PNG:BitDepth"] == 16
+
+
+def test_no_cloak_is_cloaked_again(host: Host, exported: dict[str, str]) -> None:
+    """With a cloaked layer over it the same file comes out."""
+    assert not exported["over"]
+    web, over = (host.root / "exported" / f"{name}.jpg" for name in ("web", "over"))
+    assert web.read_bytes() == over.read_bytes()
+
+
+def test_exports_that_must_not_be(host: Host, exported: dict[str, str]) -> None:
+    assert "is there already" in exported["itself"]
+    assert "writes JPEG: end the name with .jpg" in exported["wrong"]
+    assert "Faces must be upright" in exported["empty"]
+    names = {path.name for path in (host.root / "exported").iterdir()}
+    assert names == {*(name for name, _ in EXPORTS), "over.jpg", "deep.png", "indexed.jpg"}
+
+
+def test_the_file_is_what_the_command_writes(host: Host, exported: dict[str, str]) -> None:
+    """The command, given what GIMP handed over last, writes these bytes."""
+    words = ("cloak", "--mode=subtle", "--preset=web", "--redo", "-o", host.root / "by-command")
+    host.photocloak(*words, host.root / "handed.png")
+    (written,) = (host.root / "by-command").iterdir()
+    assert written.read_bytes() == (host.root / "exported" / "indexed.jpg").read_bytes()
+
+
+SCHEME = """
+(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "{photo}"))))
+  (plug-in-photocloak-cloak-faces #:run-mode RUN-NONINTERACTIVE #:image image #:mode "subtle")
+  (plug-in-photocloak-export #:run-mode RUN-NONINTERACTIVE #:image image #:file "{out}"
+    #:preset "web")
+  (gimp-file-save RUN-NONINTERACTIVE image "{xcf}" -1))
+"""
+
+
+def test_a_script_in_scheme(host: Host) -> None:
+    out, xcf = host.root / "scheme.jpg", host.root / "scheme.xcf"
+    script = SCHEME.format(photo=host.photos / "ada's ü.jpg", out=out, xcf=xcf)
+    command = ["gimp-console-3.0", "--no-interface", "--quit", "--batch", script]
+    command.append("--batch-interpreter=plug-in-script-fu-eval")
+    done = subprocess.run(
+        command, env=host.environ, check=True, capture_output=True, text=True, timeout=580
+    )
+    assert "rror" not in done.stderr + done.stdout
+    assert json.loads(host.photocloak("check", "--json", out))["cloaked"]
+    assert b"Cloaked (subtle)" in xcf.read_bytes()
+
+
+def test_it_goes_without_a_trace(host: Host) -> None:
+    host.photocloak("uninstall", "gimp")
+    assert not (host.home / ".config/GIMP/3.0/plug-ins/photocloak").exists()
