@@ -228,7 +228,8 @@ def _blanks(text: str) -> int:
         return unusual
     if len(blanks) == len(text):
         lines = text.splitlines()
-        return len(text) if len(set(lines[1:-1])) > _INDENTS else unusual
+        alike = all(len(set(line)) <= 1 for line in lines) and len(set(lines[1:-1])) <= _INDENTS
+        return unusual if alike else len(text)
     turns = [a + b for a, b in pairwise(text) if a != b and a.isspace() and b.isspace()]
     tabs = sum(turn in (" \t", "\t ") for turn in turns)
     lines_ = len(turns) - turns.count("\r\n") - tabs
