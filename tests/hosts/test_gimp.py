@@ -176,7 +176,8 @@ def test_a_program_that_is_gone_is_told(cloaking: Any, base: dict[str, str]) -> 
 def test_the_environment_of_gimp_stays_behind(
     cloaking: Any, base: dict[str, str], fake: Callable[[str], str], tmp_path: Path
 ) -> None:
-    foreign = ("PYTHONPATH", "PYTHONHOME", "GI_TYPELIB_PATH", "GIMP3_PLUGINDIR", "LD_LIBRARY_PATH")
+    foreign: tuple[str, ...] = ("PYTHONPATH", "PYTHONHOME", "GI_TYPELIB_PATH", "GIMP3_PLUGINDIR")
+    foreign += ("LD_LIBRARY_PATH",)
     foreign += ("GEGL_PATH", "BABL_PATH", "GDK_PIXBUF_MODULE_FILE", "GTK_PATH", "LD_PRELOAD")
     program = fake("(notes / 'environ').write_text(json.dumps(dict(os.environ))); done()")
     cloak(cloaking, base | dict.fromkeys(foreign, "/gimp") | {"LANG": "de_DE.UTF-8"}, program)

@@ -220,7 +220,7 @@ def _select_changes(copy: Gimp.Image, cloaked: Gimp.Layer) -> None:
     wider spaces can be brighter than white.
     """
     gray = copy.get_base_type() == Gimp.ImageBaseType.GRAY
-    plain = Gimp.ColorProfile.new_d50_gray_srgb_trc if gray else Gimp.ColorProfile.new_rgb_srgb
+    plain = Gimp.ColorProfile.new_d65_gray_srgb_trc if gray else Gimp.ColorProfile.new_rgb_srgb
     profile = copy.get_color_profile()
     if profile is not None:
         copy.set_color_profile(plain())
