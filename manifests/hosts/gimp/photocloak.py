@@ -149,11 +149,11 @@ def guarded(work: Callable[..., Gimp.ValueArray | None]) -> Callable[..., Gimp.V
         status = Gimp.PDBStatusType
         try:
             if not work(procedure, mode, image, config):
-                return procedure.new_return_values(status.CANCEL, GLib.Error())
+                return procedure.new_return_values(status.CANCEL, None)
         except CloakError as error:
             return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(str(error)))
         Gimp.displays_flush()
-        return procedure.new_return_values(status.SUCCESS, GLib.Error())
+        return procedure.new_return_values(status.SUCCESS, None)
 
     return run
 

@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from cloaking import CloakError, grown  # noqa: E402
-from gi.repository import Gegl, Gimp, Gio, GObject  # noqa: E402, F401
+from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 
 MARK = "photocloak-layer"
 """The parasite by which a layer of ours is known."""
@@ -26,12 +26,12 @@ REACH = 0.75
 """How far a cloak reaches beyond the box of its face at most, in sizes of the box."""
 
 EXPORTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
-    "TIFF": ("file-tiff-export", {"compression": "none", "save-layers": False}),
-    "PNG": ("file-png-export", {"compression": 1, "save-transparent": False}),
+    "TIFF": ("file-tiff-export", {"compression": "none"}),
+    "PNG": ("file-png-export", {"compression": 1}),
     "JPEG": ("file-jpeg-export", {"quality": 0.95, "sub-sampling": "sub-sampling-1x1"}),
     "WebP": ("file-webp-export", {"lossless": True}),
 }
-"""GIMP's procedures, and what differs from their defaults."""
+"""GIMP's procedures, and what they must not take from what the user has saved as defaults."""
 PRECISIONS = (Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U16_NON_LINEAR)
 """What photocloak can be given."""
 METADATA = ("exif", "iptc", "xmp")
@@ -147,7 +147,7 @@ def write(image: Gimp.Image, path: Path, form: str, *, metadata: bool) -> None:
     values |= {f"include-{one}": False for one in OMITTED}
     values["include-color-profile"] = True
     for key, value in values.items():
-        if procedure.find_argument(key) or procedure.find_aux_argument(key):
+        if procedure.find_argument(key):  # WebP has no comment
             config.set_property(key, value)
     result = procedure.run(config)
     if result.index(0) != Gimp.PDBStatusType.SUCCESS:
@@ -220,7 +220,7 @@ def _select_changes(copy: Gimp.Image, cloaked: Gimp.Layer) -> None:
     wider spaces can be brighter than white.
     """
     gray = copy.get_base_type() == Gimp.ImageBaseType.GRAY
-    plain = Gimp.ColorProfile.new_d50_gray_srgb_trc if gray else Gimp.ColorProfile.new_rgb_srgb
+    plain = Gimp.ColorProfile.new_d65_gray_srgb_trc if gray else Gimp.ColorProfile.new_rgb_srgb
     profile = copy.get_color_profile()
     if profile is not None:
         copy.set_color_profile(plain())

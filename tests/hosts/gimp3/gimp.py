@@ -86,7 +86,7 @@ class Host:
         self.left: set[str] = set()
         self.environ = {
             "HOME": str(self.home),
-            "PATH": f"{PHOTOCLOAK.parent}:/usr/bin:/bin",
+            "PATH": "/usr/bin:/bin",  # GIMP runs its plug-ins by the first Python there
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",
         }

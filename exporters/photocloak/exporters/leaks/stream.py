@@ -1,8 +1,8 @@
 """What all texts of a file read as together: pieces of a code are words one by one, not in a row.
 
 A word counts once in a file, however often it comes: what is repeated around a piece, a carrier or
-a separator, vouches for nothing. Words of one or two letters say too little for that and count once
-in each text, as half a bit odd.
+a separator, vouches for nothing. Words of one or two letters say too little for that: they count once
+in each text, as half a bit odd, and vouch for others the first time alone.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Stream:
     def takes(self, told: Cost, *, strict: bool) -> bool:
         """Tell whether a text can be read behind those before it, and remember it then."""
         fresh = self._fresh(told)
-        letters = sum(map(len, fresh))
+        letters = sum(len(one) for one in fresh if one not in self.words)
         odd = sum(map(_oddness, fresh))
         most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
         if odd > _SHARE * letters and self.odd + odd > most:
