@@ -132,5 +132,5 @@ def test_a_deadline_is_for_this_machine(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_without_dask_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(ConfigError, match=r"photocloak\[distributed\]"):
+    with pytest.raises(ConfigError, match=r"pip install 'dask\[distributed\]"):
         Cluster(FakeRecipe(), "tcp://x:1")
