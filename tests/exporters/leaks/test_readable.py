@@ -68,8 +68,9 @@ def test_many_short_pieces_hold_no_more_than_one(
     assert sum(map(len, kept)) * len(data) <= table("limits")["file"]["unread"] * len(text)
 
 
-# Bytes: 256 that nobody can read, and as much again in digits and in what passes for words. Of 2,650
-# cuttings six let more than 640 through, 975 at most: letters drawn as often as a language has them.
+# Bytes: 256 that nobody can read, and some more in digits and in what passes for words. Of 2,650
+# cuttings six let more than 640 through, 975 at most: letters drawn as often as a language has
+# them.
 MOST = 1280
 
 

@@ -1,8 +1,8 @@
 """What all texts of a file read as together: pieces of a code are words one by one, not in a row.
 
 A word counts once in a file, however often it comes: what is repeated around a piece, a carrier or
-a separator, vouches for nothing. Words of one or two letters say too little for that: they count once
-in each text, as half a bit odd, and vouch for others the first time alone.
+a separator, vouches for nothing. Words of one or two letters say too little for that: they count
+once in each text, as half a bit odd, and vouch for others the first time alone.
 """
 
 from dataclasses import dataclass, field
