@@ -251,9 +251,11 @@ def test_it_says_what_is_not_known(tmp_path: Path) -> None:
     """A stranger's face may be cloaked by another computer; somebody known is not."""
     stranger, ada = FoundFace((1, 2, 3, 4)), FoundFace((5, 6, 7, 8), "Ada")
     [line] = Audit(tmp_path, faces=(stranger,)).lines()
-    assert line.endswith(": not known to be cloaked: a face at 1, 2 (3 × 4)")
+    assert line.endswith(": not known to be cloaked: a face at 1, 2 (3 × 4); tells nothing else")
     [line] = Audit(tmp_path, faces=(stranger, ada)).lines()
-    assert line.endswith(": not cloaked: a face at 1, 2 (3 × 4), Ada at 5, 6 (7 × 8)")
+    assert line.endswith(
+        ": not cloaked: a face at 1, 2 (3 × 4), Ada at 5, 6 (7 × 8); tells nothing else"
+    )
 
 
 def test_who_can_be_told_in_spite_of_the_cloak_is_named(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_who_can_be_told_in_spite_of_the_cloak_is_named(tmp_path: Path) -> None:
     audit = Audit(tmp_path, faces=(known,), cloaked=True)
     assert (audit.state, audit.code) == (State.CLOAKED, ExitCode.OK)
     answer, more = audit.lines()
-    assert answer.endswith(": cloaked (1 fair)")
+    assert answer.endswith(": cloaked (1 fair); tells nothing else")
     assert more.endswith(": still known to photocloak in spite of the cloak: Ada at 5, 6 (7 × 8)")
     audit = Audit(tmp_path, faces=(replace(known, verdict=None),), cloaked=True)
     assert (audit.state, audit.code) == (State.WEAK, ExitCode.TOO_WEAK)

@@ -145,8 +145,10 @@ class Audit:
         told = [face.spot for face in self.faces if face.cloaked and face.person and not face.weak]
         more = [f"still known to photocloak in spite of the cloak: {', '.join(told)}"] * bool(told)
         more += [f"also tells {one.kind} in {one.where}: {one.detail}" for one in self.leaks]
+        # Silence could as well mean that nobody looked.
+        nothing = "" if self.leaks or self.reason is not None else "; tells nothing else"
         name = shown(self.source)
-        return [f"{name}: {clean(one)}" for one in [self._answer(), *more]]
+        return [f"{name}: {clean(one)}" for one in [self._answer() + nothing, *more]]
 
     def _answer(self) -> str:
         match self.state:
