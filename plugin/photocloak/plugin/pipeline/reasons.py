@@ -59,11 +59,13 @@ def too_weak(faces: Sequence[FaceOutcome], *, accept_weak: bool) -> str | None:
     ]
     if not held:
         return None
+    none = " If that is no face, say --not-a-face." if any(not one.person for one in held) else ""
     if bare := [face for face in held if face.verdict is Verdict.NONE]:
-        return f"held back, since nearly every recogniser still knows {_spots(bare)}; {_more(bare)}"
+        known = f"nearly every recogniser still knows {_spots(bare)}"
+        return f"held back, since {known}; {_more(bare)}{none}"
     return (
         f"held back, since the cloak is weak of {_spots(held)}; {_more(held)} --accept-weak "
-        "publishes it all the same."
+        f"publishes it all the same.{none}"
     )
 
 
