@@ -82,8 +82,8 @@ class LocalServer:
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
         for channel in list(self._server.active_channels.values()):
             channel.will_close = True
-        self._server.pull_trigger()
-        self._server.close()
+        # In its own thread: closed from here, the port would be gone while that waits for it.
+        self._server.trigger.pull_trigger(self._server.close)
         self._thread.join(2)
 
     def __enter__(self) -> Self:
