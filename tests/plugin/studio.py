@@ -62,3 +62,11 @@ class Studio:
 
     def written(self) -> list[str]:
         return sorted(path.name for path in self.out.rglob("*")) if self.out.exists() else []
+
+
+def write_album(place: Path) -> Path:
+    """Write two photos with a face and one without, some in a sub-folder; return their folder."""
+    write_photo(place / "a.png", *ONE)
+    write_photo(place / "trip" / "b.jpg", *ONE, seed=1)
+    write_photo(place / "trip" / "c.png", *NONE)
+    return place

@@ -19,7 +19,7 @@ from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.settings import load_settings
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.json_schema import conforms, kind_of
-from tests.plugin.studio import FACES, NONE, ONE, decisions_of
+from tests.plugin.studio import FACES, ONE, decisions_of, write_album
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
@@ -51,10 +51,7 @@ def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    write_photo(tmp_path / "album" / "a.png", *ONE)
-    write_photo(tmp_path / "album" / "trip" / "b.jpg", *ONE, seed=1)
-    write_photo(tmp_path / "album" / "trip" / "c.png", *NONE)
-    return tmp_path / "album"
+    return write_album(tmp_path / "album")
 
 
 class TestCloak:

@@ -23,11 +23,6 @@ _LOG: Final = logging.getLogger(__name__)
 _VARIANTS: Final = ("onnxruntime", "onnxruntime-gpu")
 _EXTERNAL: Final = "session.optimized_model_external_initializers"
 
-NO_CUDA: Final = (
-    "CUDA is not available to ONNX Runtime, so the CPU is used; check the NVIDIA driver, and that "
-    f"onnxruntime-gpu is installed: {replace_hint('onnxruntime', by='onnxruntime-gpu>=1.19')}."
-)
-
 TINY: Final = bytes.fromhex(
     "08083a360a0c0a0178120179220452656c75120474696e795a0f0a0178120a0a08080112040a0208"
     "01620f0a0179120a0a08080112040a02080142040a001010"
@@ -155,7 +150,16 @@ def _share_memory() -> None:
 @cache
 def _warn_without_cuda() -> None:
     """Say it once, and not for every model."""
-    _LOG.warning(NO_CUDA)
+    _LOG.warning(no_cuda())
+
+
+def no_cuda() -> str:
+    """Say that there is no CUDA, and what to do about it."""
+    return (
+        "CUDA is not available to ONNX Runtime, so the CPU is used; check the NVIDIA driver, and "
+        "that onnxruntime-gpu is installed: "
+        f"{replace_hint('onnxruntime', by='onnxruntime-gpu>=1.19')}."
+    )
 
 
 def release_memory() -> None:

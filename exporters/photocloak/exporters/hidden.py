@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -64,5 +65,5 @@ def _of_heif(data: bytes) -> Iterator[Image]:
             yield from (_rgb(one.get_aux_image(number)) for number in numbers)
 
 
-def _rgb(picture: object) -> Image:
-    return np.asarray(picture.to_pillow().convert("RGB"))  # type: ignore[attr-defined]
+def _rgb(picture: Any) -> Image:
+    return np.asarray(picture.to_pillow().convert("RGB"))

@@ -19,13 +19,13 @@ from typing import Any
 
 sys.dont_write_bytecode = True  # else Python leaves a folder here that nobody takes away
 
-import gi  # noqa: E402
+import gi
 
 gi.require_version("Gimp", "3.0")
-import cloaking  # noqa: E402
-import pictures  # noqa: E402
-from cloaking import CloakError, Keeper, Wish  # noqa: E402
-from gi.repository import Gimp, Gio, GLib, GObject  # noqa: E402
+import cloaking
+import pictures
+from cloaking import CloakError, Keeper, Wish
+from gi.repository import Gimp, Gio, GLib, GObject
 
 # program, modes, and the presets with the format that each writes, empty: the source's.
 SETUP: dict[str, Any] = json.loads(r"""@SETUP@""")

@@ -13,8 +13,8 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from cloaking import CloakError, grown  # noqa: E402
-from gi.repository import Gegl, Gimp, Gio  # noqa: E402
+from cloaking import CloakError, grown
+from gi.repository import Gegl, Gimp, Gio
 
 MARK = "photocloak-layer"
 """The parasite by which a layer of ours is known."""

@@ -89,14 +89,14 @@ def _settings(folders: Folders) -> str:
 
 def _device(folders: Folders) -> str:
     """Say where the models run: a provider may be listed and not start."""
-    from photocloak.engine.runtime import NO_CUDA, starts_cuda
+    from photocloak.engine.runtime import no_cuda, starts_cuda
 
     device = load_settings(folders.settings).device
     if device == "cpu":
         return "the models run on the CPU"
     if starts_cuda():
         return f"the models run with CUDA (device = {device!r})"
-    return NO_CUDA if device == "cuda" else "the models run on the CPU: CUDA does not start"
+    return no_cuda() if device == "cuda" else "the models run on the CPU: CUDA does not start"
 
 
 def _folder(folder: Path) -> str:

@@ -14,9 +14,9 @@ from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.rehearsal import Rehearsal
 from photocloak.plugin.storage.database import Copy
 from tests.plugin.everyday.saying import Cli, Said
-from tests.plugin.fakes import make_engine, write_photo
+from tests.plugin.fakes import make_engine
 from tests.plugin.json_schema import conforms, kind_of
-from tests.plugin.studio import FACES, NONE, ONE, decisions_of
+from tests.plugin.studio import FACES, decisions_of, write_album
 
 
 @pytest.fixture
@@ -50,7 +50,4 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
-    write_photo(tmp_path / "album" / "a.png", *ONE)
-    write_photo(tmp_path / "album" / "trip" / "b.jpg", *ONE, seed=1)
-    write_photo(tmp_path / "album" / "trip" / "c.png", *NONE)
-    return tmp_path / "album"
+    return write_album(tmp_path / "album")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from photocloak.plugin.commands.completing import modes, names, presets
+from photocloak.plugin.commands.completing import MODE, names, presets
 
 PATH = click.Path(path_type=Path)
 
@@ -88,12 +88,7 @@ _WHAT = [
         help="Folder for the cloaked photos; sub-folders of an INPUT folder are mirrored in it. Of "
         "one INPUT file also a FILE such as b.jpg, or - for standard output.",
     ),
-    click.option(
-        "--mode",
-        metavar="MODE",
-        shell_complete=modes,
-        help="subtle, balanced (default) or strong.",
-    ),
+    MODE,
     click.option(
         "--preset",
         metavar="NAME",

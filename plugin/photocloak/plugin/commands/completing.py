@@ -45,6 +45,15 @@ def people(_context: click.Context, _option: click.Parameter, begun: str) -> lis
     return _fitting(begun, [(name or f"person-{number}", "") for number, name in _people()])
 
 
+MODE = click.option(
+    "--mode",
+    metavar="MODE",
+    shell_complete=modes,
+    help="subtle, balanced (default) or strong.",
+)
+"""The option of every command that cloaks."""
+
+
 def _fitting(begun: str, offered: Iterable[tuple[str, str]]) -> list[CompletionItem]:
     low = begun.casefold()
     return [

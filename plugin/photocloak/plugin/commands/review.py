@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from photocloak.plugin.commands.completing import modes, presets
+from photocloak.plugin.commands.completing import MODE, presets
 
 PATH = click.Path(path_type=Path)
 
@@ -20,12 +20,7 @@ GO_ON = "what is ready waits; `photocloak review` goes on with it"
     type=PATH,
     help="Folder to publish to; sub-folders of ALBUM are mirrored in it.",
 )
-@click.option(
-    "--mode",
-    metavar="MODE",
-    shell_complete=modes,
-    help="subtle, balanced (default) or strong.",
-)
+@MODE
 @click.option(
     "--preset",
     metavar="NAME",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photocloak.plugin.commands.completing import modes, presets
+from photocloak.plugin.commands.completing import MODE, presets
 
 if TYPE_CHECKING:
     from photocloak.plugin.settings import Settings
@@ -24,12 +24,7 @@ PATH = click.Path(path_type=Path)
     type=PATH,
     help="Folder for the cloaked photos; sub-folders are mirrored in it.",
 )
-@click.option(
-    "--mode",
-    metavar="MODE",
-    shell_complete=modes,
-    help="subtle, balanced (default) or strong.",
-)
+@MODE
 @click.option(
     "--preset",
     metavar="NAME",
