@@ -20,9 +20,10 @@ def hidden(data: bytes) -> Iterator[tuple[str, Image | None]]:
 
     The pixels are None where nobody can look into it: a film, say, or a kind that is not read.
     """
-    bare = [f"{one.kind} in {where}" for where, one in pictures(data) if one.kind == _BARE]
+    found = list(pictures(data))
+    bare = [f"{one.kind} in {where}" for where, one in found if one.kind == _BARE]
     yield from _bare(data, bare)
-    for where, one in pictures(data):
+    for where, one in found:
         if one.kind != _BARE:
             yield f"{one.kind} in {where}", _decoded(one.data)
 
