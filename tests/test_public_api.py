@@ -112,9 +112,15 @@ def test_the_public_names(package: str) -> None:
 def test_installed_manifests_are_those_of_the_repository() -> None:
     """An editable install uses the repository's; a wheel must have brought the same."""
     ours, theirs = ROOT / "manifests", manifest_root()
-    files = {path.relative_to(ours) for path in ours.rglob("*") if path.is_file()}
-    assert files == {path.relative_to(theirs) for path in theirs.rglob("*") if path.is_file()}
+    files = _files(ours)
+    assert files == _files(theirs)
     assert all((ours / name).read_bytes() == (theirs / name).read_bytes() for name in files)
+
+
+def _files(root: Path) -> set[Path]:
+    """Return the files under a folder, without what Python compiled of them (GIMP's scripts)."""
+    files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {path for path in files if "__pycache__" not in path.parts}
 
 
 def test_the_installed_version_and_licence_are_the_repositorys() -> None:
