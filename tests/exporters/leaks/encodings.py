@@ -59,6 +59,11 @@ def pictures(face: str) -> tuple[tuple[str, bytes], ...]:
     found.append(("RGB", np.asarray(small).tobytes()))
     found.append(("planes", np.moveaxis(np.asarray(small), 2, 0).tobytes()))
     found.append(("words", (np.asarray(gray).astype("<u2") * 257).tobytes()))
+    pixels = np.asarray(gray)
+    found.append(("short words", pixels.astype(">u2").tobytes()))
+    found.append(("a dark room", np.where(pixels < np.median(pixels), 0, pixels).tobytes()))
+    found.append(("four levels", (pixels // 64).tobytes()))
+    found.append(("black and white", np.packbits(pixels > np.median(pixels)).tobytes()))
     return tuple(found)
 
 

@@ -75,8 +75,8 @@ def unpacked(data: bytes) -> bytes:
 
 def survives(planted: bytes, output: bytes, innocent: bytes) -> int:
     """Return how many bytes of a plant are in an output, in stretches that an innocent has not."""
-    told = [planted[i : i + RUN] for i in range(0, len(planted) - RUN, RUN)]
-    told = [one for one in told if len(set(one)) > 5 and one not in innocent]
+    told = {planted[i : i + RUN] for i in range(0, len(planted) - RUN, RUN)}  # once, if repeated
+    told = {one for one in told if len(set(one)) > 5 and one not in innocent}
     # as hexadecimal in a raw profile, and as 16-bit characters
     return RUN * sum(one in output or one.hex().encode() in output for one in told)
 

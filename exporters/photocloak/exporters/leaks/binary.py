@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from photocloak.exporters.leaks.drawn import looks_drawn
 from photocloak.exporters.leaks.readability import FREE, Cost, cost
 
 _KEYED = re.compile(
@@ -34,8 +35,8 @@ def binary_cost(raw: bytes) -> Cost:
     even = entropy > (_EVEN_FEW if total < _FEW else _EVEN) * math.log2(min(total, 256))
     uniform = total > 64 and len(counts) >= 8 and entropy > _UNIFORM * math.log2(len(counts))
     # an array of settings is mostly zeros, or ones where there is nothing to say
-    drawn = total > 64 and (raw.count(0) + raw.count(255)) * 5 < total
-    return Cost(opaque=total) if even or uniform or drawn else FREE
+    full = total > 64 and (raw.count(0) + raw.count(255)) * 5 < total
+    return Cost(opaque=total) if even or uniform or full or looks_drawn(raw) else FREE
 
 
 def _is_text(raw: bytes) -> bool:
