@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photocloak.engine import cloaker as cloaker_module
 from photocloak.engine.budget import Dssim
 from photocloak.engine.cloaker import Cloaker
 from photocloak.engine.detection.alignment import ARCFACE, FaceSpace
@@ -71,7 +72,8 @@ def test_bounds_hold_in_every_mode(mode: str, seed: int, scale: float) -> None:
     for name, bound in {**bounds, "delta": table.rho}.items():
         assert worn.amounts[name] <= more * bound * (1 + 1e-5), name
     retouch = Retouch.of(image, FaceSpace.of(face), average_points(), table)
-    after, _, before = retouch.apply(worn.parameters)
+    beneath = retouch.beneath(worn.parameters)
+    (after, _), before = retouch.apply(worn.parameters, beneath), beneath.planes
     clipped = [np.clip(planes, 0, 255) for planes in (before, after)]
     assert Dssim(clipped[0]).measure(clipped[1]) <= more * table.rho * 1.001
 
@@ -248,3 +250,36 @@ def test_extractors_take_turns(monkeypatch: pytest.MonkeyPatch, mode: str, runs:
     subject = _subject(ensemble, image, face, _quick(mode, steps=8))
     _cloaker(ensemble)(image, [subject], seed=0)
     assert list(counts.values()) == runs
+
+
+def test_faces_side_by_side_come_to_the_same_as_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = np.concatenate([_scene(seed, 0.5)[0] for seed in (1, 2)], axis=1)
+    ensemble, faces = _ensemble(), []
+    for x, y in ((80, 80), (110, 100), (500, 80), (510, 220), (80, 240)):
+        points = (ARCFACE - 56) * 0.6 + [x, y]
+        faces.append(Face((x - 34, y - 34, 68, 68), points.astype(np.float32), 0.9))
+    subjects = [_subject(ensemble, image, face, _quick("balanced", steps=3)) for face in faces]
+    groups = cloaker_module._apart(subjects)
+    assert groups == [[0, 2, 3, 4], [1]]
+    steps: list[tuple[int, int]] = []
+    cloak = _cloaker(ensemble)(image, subjects, seed=3, on_step=lambda *now: steps.append(now))
+    assert steps == [(number, 15) for number in range(1, 16)]
+    monkeypatch.setattr(cloaker_module, "_apart", lambda some: [[i] for i in range(len(some))])
+    alone = _cloaker(ensemble)(image, subjects, seed=3)
+    assert np.array_equal(cloak.pixels, alone.pixels)
+    assert len(cloak.worn) == 5
+
+
+def test_what_a_listener_raises_ends_it() -> None:
+    image, face = _scene(1, 0.8)
+    ensemble = _ensemble()
+
+    def enough(done: int, _total: int) -> None:
+        if done == 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        subject = _subject(ensemble, image, face, _quick("balanced"))
+        _cloaker(ensemble)(image, [subject], seed=1, on_step=enough)

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from photocloak.core import InputError, OutputError, PhotocloakError
+from photocloak.core.stages import stage
 from photocloak.exporters.colour.conversion import to_eight
 from photocloak.exporters.colour.icc import srgb_profile
 from photocloak.exporters.formats import FORMATS, suffix_like
@@ -146,6 +147,7 @@ def written_pixels(encoded: Encoded, shape: tuple[int, ...], name: str) -> Image
     return written.pixels
 
 
+@stage("scan")
 def _check(photo: Photo, policy: Policy, draft: Draft, form: Format) -> tuple[str, ...]:
     """Judge the written bytes once more: nothing may be in them that the tables do not know.
 

@@ -44,7 +44,7 @@ def drawn(retouch: Retouch, seed: int = 0) -> dict[str, Array]:
         name: rng.normal(size=value.shape).astype(np.float32) * np.float32(limits.get(name, 3.0))
         for name, value in start.items()
     }
-    return retouch.within(retouch.bounded(wild))[0]
+    return retouch.within(retouch.bounded(wild)[0])[0]
 
 
 def prepared(image: Image, face: Face, mode: Mode | None = None) -> Retouch:
@@ -68,7 +68,7 @@ def test_the_photo_shows_what_the_face_space_decided(
     retouch = prepared(image, face)
     parameters = drawn(retouch, seed)
     out = retouch.render(image, parameters)
-    wanted = np.clip(retouch.apply(parameters)[0], 0, 255)
+    wanted = np.clip(retouch.apply(parameters, retouch.beneath(parameters))[0], 0, 255)
     seen = FaceSpace.of(face).crop(out)
     middle = retouch.contrast.window > 0.02
     changed = np.abs(wanted - retouch.planes)[:, middle]

@@ -96,6 +96,18 @@ class FaceSpace:
         native = SIZE * float(np.hypot(matrix[0, 0], matrix[1, 0]))
         return cls(matrix, native, int(np.clip(round(native), 16, SIZE)))
 
+    def box(self, around: float) -> tuple[Array, Array]:
+        """Return the low and the high corner, (2,) each, of what the square covers in the photo.
+
+        Args:
+            around: how far beyond the square, in shares of its edge.
+
+        """
+        low, high = -around * SIZE, (1 + around) * SIZE
+        corners = self.matrix @ np.array([[low, high] * 2, [low, low, high, high], [1.0] * 4])
+        low_corner, high_corner = corners.min(axis=1), corners.max(axis=1)
+        return low_corner.astype(np.float32), high_corner.astype(np.float32)
+
     def crop(self, image: Image) -> Array:
         """Return the (3, SIZE, SIZE) float32 planes of the photo, 0..255."""
         return np.ascontiguousarray(aligned(image, self.matrix, SIZE).transpose(2, 0, 1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from photocloak.core import InputError, manifest_root
 from photocloak.engine.detection.faces import SMALLEST, Face
-from photocloak.engine.detection.refine import intersection, overlap, refine
+from photocloak.engine.detection.refine import Pose, closely, intersection, overlap, refine
 from photocloak.engine.detection.tiles import Pixels, Tile, halvings, tiles
 from photocloak.engine.detection.yunet import Candidates, YuNet
 
@@ -55,18 +55,23 @@ class Detector:
     def __call__(self, image: Pixels, *, near: Sequence[Face] | None = None) -> list[Face]:
         """Find the faces of `image` (H, W, 3) uint8 sRGB, of `SMALLEST` pixels and more.
 
-        To find faces `near` those of an earlier look again, as they are found in the whole photo,
-        only tiles in which they can be seen are looked at; other faces may be missed.
+        To find faces `near` those of an earlier look again, nothing is scanned: each is looked at
+        as closely as in a whole photo, from where it was; others are not found.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise InputError(
                 f"Faces are looked for in 8-bit RGB photos, not in {image.dtype} {image.shape}."
             )
         levels = halvings(image)
-        first = suppress(self._scan(levels, near))
-        rows = (first[np.array([index])] for index in range(len(first)))
-        look = partial(refine, levels, network=self._network, low=self.low)
-        looked = Candidates.concatenate(self._pool.map(look, rows))
+        if near is None:
+            first = suppress(self._scan(levels))
+            rows = (first[np.array([index])] for index in range(len(first)))
+            look = partial(refine, levels, network=self._network, low=self.low)
+            looked = Candidates.concatenate(self._pool.map(look, rows))
+        else:
+            poses = (Pose.of(face.landmarks + 0.5) for face in near)
+            once_more = partial(closely, levels, network=self._network)
+            looked = Candidates.concatenate(self._pool.map(once_more, poses))
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST
         faces = without_parts(suppress(looked[(looked.scores >= self.low) & large]))
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
@@ -76,10 +81,9 @@ class Detector:
         """Threads that each look at a tile: two tiles at once beat one tile on two cores."""
         return ThreadPoolExecutor(max_workers=self._threads)
 
-    def _scan(self, levels: Sequence[Pixels], near: Sequence[Face] | None) -> Candidates:
+    def _scan(self, levels: Sequence[Pixels]) -> Candidates:
         """Return raw candidates in continuous pixels of the photo, their landmarks meaningless."""
-        wanted = (tile for tile in tiles(levels) if near is None or _may_show(tile, near))
-        return Candidates.concatenate(self._pool.map(self._seen, wanted))
+        return Candidates.concatenate(self._pool.map(self._seen, tiles(levels)))
 
     def _seen(self, tile: Tile) -> Candidates:
         """Return what is seen in a tile, in pixels of the photo.
@@ -99,19 +103,6 @@ class Detector:
             usable = (sizes >= _SMALLEST_SEEN) & ((sizes <= _LARGEST_SEEN) | tile.coarsest)
             found.append(raw[usable].moved(tile.scale, tile.x * tile.scale, tile.y * tile.scale))
         return Candidates.concatenate(found)
-
-
-def _may_show(tile: Tile, faces: Sequence[Face]) -> bool:
-    """Tell whether what is seen in a tile may be one of `faces`, or lie over one."""
-    height, width = tile.pixels.shape[:2]
-    for face in faces:
-        x, y, w, h = (length / tile.scale for length in face.box)
-        beside = (x - w / 2 > tile.x + width) or (x + 1.5 * w < tile.x)
-        above = (y - h / 2 > tile.y + height) or (y + 1.5 * h < tile.y)
-        too_large = min(w, h) > 2 * _LARGEST_SEEN and not tile.coarsest
-        if not (beside or above or too_large):
-            return True
-    return False
 
 
 def _turned_back(

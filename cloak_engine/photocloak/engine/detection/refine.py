@@ -62,13 +62,22 @@ def refine(
     tilt, score = _upright(levels, pose, network)
     if candidate.scores[0] + score < 2 * low - 0.2:
         return Candidates.concatenate([])
-    pose = _settled(levels, replace(pose, tilt=tilt), network)
+    seen = closely(levels, replace(pose, tilt=tilt), network)
+    return replace(seen, scores=(candidate.scores[: len(seen)] + seen.scores) / 2)
+
+
+def closely(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> Candidates:
+    """Return the face that is about at `pose`, its score the mean of the final looks'; or no row.
+
+    Coordinates are continuous pixels of the photo, whose halvings are `levels`.
+    """
+    pose = _settled(levels, pose, network)
     seen = Candidates.concatenate(
         look for sizes in _FINAL for look in _look(levels, pose, sizes, network, mirrored=True)
     )
     if not len(seen):
         return seen
-    score = (candidate.scores + seen.scores.sum() / (2 * len(_FINAL))) / 2
+    score = seen.scores.sum(keepdims=True) / (2 * len(_FINAL))
     return Candidates(_mean(seen.boxes, seen.scores), _mean(seen.landmarks, seen.scores), score)
 
 

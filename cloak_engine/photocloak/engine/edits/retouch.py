@@ -1,6 +1,6 @@
 """All edits of one face, one after the other: warp, contrast, light, δ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,20 @@ MOST = 3.0
 
 Parameters = Mapping[str, Array]
 """Of each edit by its name: all that a cloak is."""
+
+
+@dataclass(frozen=True)
+class Beneath:
+    """The picture that δ is added to.
+
+    Attributes:
+        planes: after warp, contrast and light, (3, SIZE, SIZE).
+        seen: what each of these keeps for its pullbacks.
+
+    """
+
+    planes: Array
+    seen: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -97,16 +111,20 @@ class Retouch:
             "delta": self.delta.start(rng),
         }
 
-    def apply(self, parameters: Parameters) -> tuple[Array, list[Any], Array]:
-        """Return the planes after all edits, what each saw, and the planes before δ."""
-        planes, seen, before = self.planes, [], self.planes
-        for edit in self.edits:
-            before = planes
+    def beneath(self, parameters: Parameters) -> Beneath:
+        """Return the planes after all edits but δ."""
+        planes, seen = self.planes, []
+        for edit in self.edits[:-1]:
             planes, memory = edit.apply(parameters[edit.name], planes)
             seen.append(memory)
-        return planes, seen, before
+        return Beneath(planes, tuple(seen))
 
-    def pullback(self, seen: list[Any], gradient: Array) -> dict[str, Array]:
+    def apply(self, parameters: Parameters, beneath: Beneath) -> tuple[Array, tuple[Any, ...]]:
+        """Return the planes after all edits, and what each saw; `beneath` is these parameters'."""
+        planes, memory = self.delta.apply(parameters["delta"], beneath.planes)
+        return planes, (*beneath.seen, memory)
+
+    def pullback(self, seen: Sequence[Any], gradient: Array) -> dict[str, Array]:
         """Return each edit's gradient for that of the planes after all edits."""
         gradients = {}
         for edit, memory in zip(reversed(self.edits), reversed(seen), strict=True):
@@ -115,19 +133,21 @@ class Retouch:
                 gradient = edit.through(memory, gradient)
         return gradients
 
-    def bounded(self, parameters: Parameters) -> dict[str, Array]:
-        """Return the parameters with each edit within its bound, δ within ρ by estimate."""
+    def bounded(self, parameters: Parameters) -> tuple[dict[str, Array], Beneath]:
+        """Return the parameters with each edit within its bound, δ within ρ by estimate.
+
+        Whoever applies them needs what they have δ added to, which is known here.
+        """
         held = {edit.name: edit.bounded(parameters[edit.name]) for edit in self.edits}
-        *_, before = self.apply(held)
-        grey = luma(np.clip(before, 0, 255))[None]
+        beneath = self.beneath(held)
+        grey = luma(np.clip(beneath.planes, 0, 255))[None]
         held["delta"] = self.delta.shrunk(held["delta"], Dssim(grey), grey)
-        return held
+        return held, beneath
 
     def within(self, parameters: Parameters) -> tuple[dict[str, Array], dict[str, float]]:
         """Return the parameters with δ within ρ exactly, and what each edit comes to."""
         held = dict(parameters)
-        *_, before = self.apply(held)
-        held["delta"], dssim = self.delta.within(held["delta"], before)
+        held["delta"], dssim = self.delta.within(held["delta"], self.beneath(held).planes)
         amounts = {e.name: e.amount(held[e.name]) for e in (self.warp, self.contrast, self.light)}
         return held, {**amounts, "delta": dssim}
 

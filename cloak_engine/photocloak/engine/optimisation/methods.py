@@ -43,6 +43,7 @@ class Retouching:
         self._retouch = retouch
         worn = subject.worn
         self._parameters = retouch.start(rng) if worn is None else dict(worn.parameters)
+        self._beneath = retouch.beneath(self._parameters)
         sensitivity = Dssim(retouch.planes).sensitivity().mean(axis=0, keepdims=True)
         steps = max(subject.steps, 1)
         self._descents: dict[str, Descent] = {
@@ -56,14 +57,14 @@ class Retouching:
 
     def descend(self) -> None:
         """Do one step."""
-        planes, seen, _ = self._retouch.apply(self._parameters)
+        planes, seen = self._retouch.apply(self._parameters, self._beneath)
         gradient = self._surrogates.gradient(np.clip(planes, 0, 255))
         gradients = self._retouch.pullback(seen, gradient)
         moved = {
             name: self._parameters[name] + descent(gradients[name])
             for name, descent in self._descents.items()
         }
-        self._parameters = self._retouch.bounded(moved)
+        self._parameters, self._beneath = self._retouch.bounded(moved)
 
     def found(self) -> FaceCloak:
         """Return the cloak, δ within ρ exactly."""

@@ -11,6 +11,7 @@ from shlex import quote
 
 from photocloak import exporters
 from photocloak.core import ConfigError, ExitCode, OutputError
+from photocloak.core.stages import stage
 from photocloak.engine.modes import load_mode
 from photocloak.engine.recognition.attributes import average
 from photocloak.engine.targets.library import Target, TargetLibrary
@@ -63,6 +64,7 @@ class Decisions:
         if job.faces == "me" and job.hint == UserHint():
             self._people.require_named()
 
+    @stage("decide")
     def accept(self, job: Job) -> PhotoTask | Outcome:
         """Turn a job into a task, or say at once what comes of the photo.
 
@@ -106,6 +108,7 @@ class Decisions:
         wished = tuple(tuple(self._people.ids(one)) for one in (job.only, job.spared))
         return settings_of(job, self._policy(job.preset), named, wished)
 
+    @stage("decide")
     def learn(self, batch: Sequence[tuple[PhotoTask, Detections]]) -> list[str]:
         """Learn who is in the photos of a batch, and return what there is to say about it."""
         seen = [
@@ -130,6 +133,7 @@ class Decisions:
             "give the same command, or `photocloak retry` them in a watched folder"
         )
 
+    @stage("decide")
     def assign(self, task: PhotoTask, detections: Detections) -> CloakPlan | Outcome:
         """Say for whom each face shall be taken, or why the photo is held back; see `learn`."""
         job, seen = task.job, self._corrected(task.job, detections)
@@ -179,6 +183,7 @@ class Decisions:
             )
         return self._people.assign(sighted, library=self._library.targets, choose=self._choose)
 
+    @stage("write")
     def publish(self, plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
         """Make a verified file visible, or say why it is held back."""
         task, encoded = plan.order.task, cloaked.encoded

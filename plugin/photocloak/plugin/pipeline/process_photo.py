@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from photocloak import exporters
 from photocloak.core import InputError
+from photocloak.core.stages import stage
 from photocloak.engine import seam
 from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detection.alignment import Image
@@ -75,6 +76,7 @@ class Opened:
     seconds: float
 
 
+@stage("read")
 def open_photo(task: PhotoTask) -> Opened:
     """Read a photo.
 
@@ -96,8 +98,9 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     """Find the faces of a photo and embed them."""
     started = time.monotonic()
     base, column = cut_open(engine.detector, opened.photo, opened.base)
-    found = engine.detector(base)
-    faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
+    with stage("detect"):
+        found = engine.detector(base)
+        faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
     within = [face for face in faces if alignable(face, base.shape)]
     return Detections(
         sha256(opened.photo.pixels.data),
@@ -205,11 +208,13 @@ class _Attempt:
             seed = seed_of(detections.content, *(one.target.name for one in worn_by))
         cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
         covered = cover(base, detections, hidden, self.engine.landmarks, tried=tried)
-        cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
+        with stage("steps"):
+            cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()
         pixels, worn = seam.turned(cloak.pixels, -detections.column), cloak.worn
-        encoded = exporters.encode(self.opened.photo, self.opened.base, pixels, task.policy)
+        with stage("encode"):
+            encoded = exporters.encode(self.opened.photo, self.opened.base, pixels, task.policy)
         del cloak, covered, pixels  # what was written is decoded next: of a large photo, a copy
         cloaked = [detections.faces[index] for index in subjects]
         clean = [one.own for one in worn_by]
@@ -241,17 +246,19 @@ class _Attempt:
     ) -> tuple[FaceEvidence, ...]:
         """Decode what will be written, and look at it as a stranger would."""
         detections = self.order.detections
-        written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
+        with stage("decode"):
+            written = exporters.written_pixels(encoded, base.shape, self.opened.photo.name)
         if not faces:
             return ()
-        found = measure(
-            base,
-            seam.turned(written, detections.column),
-            faces,
-            clean,
-            ensemble=self.engine.ensemble,
-            detector=self.engine.detector,
-        )
+        with stage("verify"):
+            found = measure(
+                base,
+                seam.turned(written, detections.column),
+                faces,
+                clean,
+                ensemble=self.engine.ensemble,
+                detector=self.engine.detector,
+            )
         return tuple(
             replace(one, box=detections.published(face))
             for one, face in zip(found, faces, strict=True)
@@ -274,6 +281,7 @@ def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[I
     return seam.turned(base, column), column
 
 
+@stage("embed")
 def _sightings(engine: Engine, base: Image, faces: list[Face]) -> tuple[ObservedFace, ...]:
     features = engine.ensemble.embed(base, faces)
     return tuple(
