@@ -63,7 +63,8 @@ def refine(
     if candidate.scores[0] + score < 2 * low - 0.2:
         return Candidates.concatenate([])
     seen = closely(levels, replace(pose, tilt=tilt), network)
-    return replace(seen, scores=(candidate.scores[: len(seen)] + seen.scores) / 2)
+    mean = np.asarray((candidate.scores[: len(seen)] + seen.scores) / 2, np.float32)
+    return replace(seen, scores=mean)
 
 
 def closely(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> Candidates:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from photocloak.core.stages import stage
 from photocloak.engine.extractors import Extractor, Objective
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.optimisation.augment import Chip, degrade, plain, realign, unchanged
@@ -64,7 +63,6 @@ class Surrogates:
             margin=-IDENTITY_MARGIN,
         )
 
-    @stage("recognisers")
     def gradient(self, crop: Array) -> Array:
         """Return the gradient of the losses with respect to (3, SIZE, SIZE) planes, 0..255."""
         extractors = self._turn()

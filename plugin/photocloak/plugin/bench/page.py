@@ -1,6 +1,7 @@
 """The figures as a page with plots."""
 
 from photocloak.plugin.bench.results import Results
+from photocloak.plugin.bench.whole import STAGES
 from photocloak.plugin.html import Bar, bars, document, tag
 
 
@@ -25,6 +26,11 @@ def page(found: Results) -> bytes:
         Bar(f"{one.size.megapixels:g} MP, {one.size.faces} faces", one.per_minute)
         for one in found.photos
     ]
+    stages = [
+        Bar(f"{one.size.megapixels:g} MP, {one.size.faces} faces: {name}", one.stages[name])
+        for one in found.photos
+        for name in STAGES
+    ]
     return document(
         "How fast photocloak is here",
         tag("h1", "How fast photocloak is here"),
@@ -32,4 +38,5 @@ def page(found: Results) -> bytes:
         bars("Milliseconds", rows, summary="Step and forward by recogniser.", form=".1f"),
         bars("Where a step goes", shares, summary="Shares of a step.", most=1, form=".0%"),
         bars("Photos a minute", photos, summary="Photos a minute by size.", form=".1f"),
+        bars("Where a photo's time goes", stages, summary="Seconds by stage.", form=".2f"),
     )

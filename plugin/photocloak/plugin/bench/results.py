@@ -8,7 +8,7 @@ from photocloak.plugin.bench.kernels import KernelShare
 from photocloak.plugin.bench.machine import Machine
 from photocloak.plugin.bench.reference import Reference
 from photocloak.plugin.bench.steps import StepTimes
-from photocloak.plugin.bench.whole import PhotoTime, Start
+from photocloak.plugin.bench.whole import STAGES, PhotoTime, Start
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Results:
                     "faces": one.size.faces,
                     "seconds": round(one.seconds, 2),
                     "per_minute": round(one.per_minute, 1),
+                    "stages": {name: round(spent, 3) for name, spent in one.stages.items()},
                 }
                 for one in self.photos
             ],
@@ -132,6 +133,12 @@ class Results:
                 f"{one.size.megapixels:10g}{one.size.faces:7}{one.seconds:9.2f}"
                 f"{one.per_minute:10.1f}"
             )
+        yield ""
+        kinds = [f"{one.size.megapixels:g}×{one.size.faces}" for one in self.photos]
+        yield f"{'seconds':10}" + "".join(f"{kind:>14}" for kind in kinds)
+        for name in STAGES:
+            spent = [(one.stages[name], one.stages[name] / one.seconds) for one in self.photos]
+            yield f"{name:10}" + "".join(f"{took:8.2f} {share:5.0%}" for took, share in spent)
 
 
 def _ms(seconds: Mapping[str, float]) -> dict[str, float]:

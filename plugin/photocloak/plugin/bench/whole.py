@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from photocloak.core import PhotocloakError
+from photocloak.core.stages import recorded
 from photocloak.plugin.assembly import load_engine, open_pipeline
 from photocloak.plugin.bench import photos
 from photocloak.plugin.pipeline.job import Job
@@ -31,6 +32,24 @@ sys.exit(code)
 """
 
 
+STAGES = (
+    "read",
+    "detect",
+    "embed",
+    "decide",
+    "cloak",
+    "render",
+    "encode",
+    "scan",
+    "decode",
+    "verify",
+    "write",
+)
+"""A photo's way, as `photocloak.core.stages` counts it."""
+
+WHOLE = "whole"
+
+
 @dataclass(frozen=True)
 class Size:
     """A kind of photo."""
@@ -41,10 +60,18 @@ class Size:
 
 @dataclass(frozen=True)
 class PhotoTime:
-    """Median seconds for a photo of one size, models loaded: read, found, cloaked, verified."""
+    """Median seconds for a photo of one size, models loaded: read, found, cloaked, verified.
+
+    Attributes:
+        size: of the photo.
+        seconds: from the file to the verified file.
+        stages: of these, by stage in their order; what is left is between them.
+
+    """
 
     size: Size
     seconds: float
+    stages: Mapping[str, float]
 
     @property
     def per_minute(self) -> float:
@@ -76,14 +103,15 @@ def time_photos(
     Raises PhotocloakError where one of them does not end as a cloaked photo.
     """
     engine = load_engine(settings, folders)
-    times: dict[Size, list[float]] = {size: [] for size in sizes}
+    times: dict[Size, list[dict[str, float]]] = {size: [] for size in sizes}
     with tempfile.TemporaryDirectory(prefix="photocloak-bench-") as name:
         place = Path(name)
         pipeline = open_pipeline(engine, Folders(folders.config, place / "data"))
         sources = {size: photos.write(size.megapixels, size.faces, place) for size in sizes}
         for turn in range(repeats + 1):  # the first does not count
             for size, source in sources.items():
-                outcome = pipeline.run(Job(source, place / "out", settings.mode, "keep"))
+                with recorded() as stages:
+                    outcome = pipeline.run(Job(source, place / "out", settings.mode, "keep"))
                 if outcome.output is None or len(outcome.faces) != size.faces:
                     raise PhotocloakError(
                         f"{source.name}, made to measure with, came out as {outcome.status.value} "
@@ -91,8 +119,13 @@ def time_photos(
                     )
                 outcome.output.unlink()
                 if turn:
-                    times[size].append(outcome.seconds)
-    return [PhotoTime(size, median(seconds)) for size, seconds in times.items()]
+                    times[size].append({WHOLE: outcome.seconds} | stages)
+    return [_median(size, rows) for size, rows in times.items()]
+
+
+def _median(size: Size, rows: Sequence[Mapping[str, float]]) -> PhotoTime:
+    middle = {name: median(row.get(name, 0.0) for row in rows) for name in (WHOLE, *STAGES)}
+    return PhotoTime(size, middle.pop(WHOLE), middle)
 
 
 def time_start(largest: Size, *, repeats: int) -> Start:

@@ -208,7 +208,7 @@ class _Attempt:
             seed = seed_of(detections.content, *(one.target.name for one in worn_by))
         cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
         covered = cover(base, detections, hidden, self.engine.landmarks, tried=tried)
-        with stage("steps"):
+        with stage("cloak"):
             cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)
         if base.nbytes > LARGE:
             release_memory()
