@@ -50,6 +50,7 @@ class Host:
             "XDG_CACHE_HOME": str(home / "cache"),
             "FAKE_NOTES": str(notes),
             "LC_ALL": "C.UTF-8",
+            "DBUS_SESSION_BUS_ADDRESS": "disabled:",  # whose this would be is at work
         }
 
     @property

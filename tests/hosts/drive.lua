@@ -7,6 +7,11 @@ local reporting = require "photocloak/lib/reporting"
 
 local drive = { runs = 0, stop = nil }
 
+-- The export button's name changed in darktable 5.4.
+local major, minor = dt.configuration.version:match("(%d+)%.(%d+)")
+local renamed = tonumber(major) * 100 + tonumber(minor) >= 504
+local EXPORT = "lib/export/" .. (renamed and "start export" or "export")
+
 function drive.note(name, text)
   local file = assert(io.open(RESULTS, "a"))
   file:write(name, "\t", (tostring(text):gsub("\\", "\\\\"):gsub("\n", "\\n")), "\n")
@@ -66,7 +71,7 @@ end
 
 --- Export through the storage; `during` is called meanwhile.
 function drive.export(name, paths, during)
-  press(name, "lib/export/export", paths, during)
+  press(name, EXPORT, paths, during)
 end
 
 --- Cloak the selection by the shortcut.
@@ -78,6 +83,9 @@ end
 function drive.run(scenario)
   dt.control.dispatch(function()
     dt.control.sleep(1000)
+    -- darktable 5 starts with filters on that hide what is imported (darktable #20106).
+    dt.gui.action("lib/filtering", 0, "reset", "activate", 1.0)
+    dt.control.sleep(300)
     local ok, why = pcall(scenario)
     drive.note("scenario", ok and "done" or why)
     dt.control.sleep(300)

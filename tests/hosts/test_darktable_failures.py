@@ -4,15 +4,14 @@ The stand-in writes `cloaked` into what it writes, so a file without it is one t
 """
 
 import json
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import sleep
 
 import pytest
 
-from tests.hosts.darktable import HERE, Host, lua, require_darktable
+from tests.hosts.darktable import Host, lua, require_darktable
 from tests.plugin.fakes import write_photo
 
 HOSTILE = [
@@ -122,6 +121,15 @@ def said(
     return said
 
 
+def alive(pid: int) -> bool:
+    """Not so for what nobody reaps: where pid 1 is no init, it stays in the table for ever."""
+    try:
+        state = Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in (b"Z", b"X")
+
+
 def written(host: Host, name: str) -> dict[str, bytes]:
     folder = host.root / "out" / name
     return {path.name: path.read_bytes() for path in folder.glob("*")} if folder.is_dir() else {}
@@ -154,7 +162,7 @@ def test_no_process_is_left(host: Host, said: dict[str, str]) -> None:
     for notes in (host.root / "notes").iterdir():
         for line in notes.read_text().splitlines():
             pid = json.loads(line)["pid"]
-            assert not Path("/proc", str(pid)).exists(), notes.name
+            assert not alive(pid), notes.name
 
 
 @pytest.mark.parametrize("name", ["hostile", "hostile selected"])
@@ -243,10 +251,10 @@ def test_darktable_killed(single: Host) -> None:
     during = f"function() {RUNNING} {KILL} end"
     single.run(f"drive.set({lua(values)}) drive.export('slow', {lua([photo])}, {during})")
     notes = single.root / "notes" / "slow"
-    engine = Path("/proc", str(json.loads(notes.read_text())["pid"]))
-    wait_for_end(engine)
+    pid = json.loads(notes.read_text())["pid"]
+    wait_for(lambda: not alive(pid))
     assert written(single, "slow") == {"one.jpg": b"cloaked \xff\xd8"}
-    wait_for_end(*single.leftovers())
+    wait_for(lambda: single.leftovers() == [])
     original = write_photo(single.temporary / "original.jpg", 60, 90, 1)
     before = sha256(original.read_bytes()).hexdigest(), original.stat().st_ino
     single.run(
@@ -260,32 +268,9 @@ def test_darktable_killed(single: Host) -> None:
     assert [path.name for path in single.temporary.iterdir()] == ["original.jpg"]
 
 
-def wait_for_end(*paths: Path) -> None:
+def wait_for(come: Callable[[], bool]) -> None:
     for _ in range(100):
-        if not any(path.exists() for path in paths):
+        if come():
             return
         sleep(0.1)
-    raise AssertionError(f"still there: {paths}")
-
-
-def test_installed_and_removed_exactly(tmp_path: Path) -> None:
-    host = Host(tmp_path)
-    luarc = host.root / "home" / "config" / "darktable" / "luarc"
-    luarc.parent.mkdir(parents=True)
-    luarc.write_bytes(b'require "mine" -- \xfc\n')
-    for name in ("tmp", "notes"):
-        (host.root / name).mkdir()
-    host.photocloak("install", "darktable")
-    assert luarc.read_bytes() == b'require "mine" -- \xfc\nrequire "photocloak/cloaked_export"\n'
-    script = luarc.parent / "lua" / "photocloak"
-    shipped = {path.name for path in HERE.parents[1].glob("manifests/hosts/darktable/**/*.lua")}
-    assert {path.name for path in script.rglob("*.lua")} == shipped | {"setup.lua"}
-    if shutil.which("darktable"):
-        doctor = json.loads(host.photocloak("doctor", "--json"))
-        assert any(
-            "darktable" in subject and "live in darktable" in one["detail"]
-            for subject, one in doctor.items()
-        )
-    host.photocloak("uninstall", "darktable")
-    assert luarc.read_bytes() == b'require "mine" -- \xfc\n'
-    assert not script.exists()
+    raise AssertionError("it did not come")

@@ -25,6 +25,8 @@ _SCRIPTS = (
 )
 _LINE = 'require "photocloak/cloaked_export"'
 _LUA_API = 9  # of darktable 4.2
+# In 4.2 "Lua support enabled, API version 9.0.0"; in 5.0 "Lua -> ENABLED - API version 9.4.0".
+_LUA = re.compile(r"\bLua\b.*?\benabled\b.*?API version (\d+)", re.IGNORECASE)
 _WITHOUT_LUA = "use `photocloak watch` on the folder that it exports to"
 
 
@@ -55,7 +57,7 @@ class Darktable(Bridge):
                 f"Flatpaks and AppImages cannot load the script: {_WITHOUT_LUA}."
             )
         version = _version(found)
-        api = re.search(r"Lua support enabled, API version (\d+)", version)
+        api = _LUA.search(version)
         if api is None:
             raise ConfigError(f"{found} has no Lua; {_WITHOUT_LUA}.")
         if int(api[1]) < _LUA_API:
