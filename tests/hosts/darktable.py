@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -52,6 +54,11 @@ class Host:
             "LC_ALL": "C.UTF-8",
             "DBUS_SESSION_BUS_ADDRESS": "disabled:",  # whose this would be is at work
         }
+
+    @property
+    def settings(self) -> Path:
+        """What darktable itself remembers."""
+        return self.root / "home" / "config" / "darktable" / "darktablerc"
 
     @property
     def temporary(self) -> Path:
@@ -131,3 +138,21 @@ class Host:
     def leftovers(self) -> list[Path]:
         """Return private folders of runs that were not cleared."""
         return sorted((self.root / "home" / "cache" / "darktable" / "photocloak").glob("run-*"))
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process is at work; where pid 1 is no init, nobody reaps what has ended."""
+    try:
+        state = Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in (b"Z", b"X")
+
+
+def wait_for(come: Callable[[], bool]) -> None:
+    """Wait until something has come."""
+    for _ in range(100):
+        if come():
+            return
+        sleep(0.1)
+    raise AssertionError("it did not come")

@@ -19,9 +19,10 @@ from photocloak.engine.modes import offered_modes
 from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
 from photocloak.plugin.storage.folders import Folders
 
+_PARTS = ("commands", "engine", "events", "exporting", "options", "reporting", "shelter")
 _SCRIPTS = (
     "cloaked_export.lua",
-    *(f"lib/{name}.lua" for name in ("engine", "events", "options", "reporting", "shelter")),
+    *(f"lib/{name}.lua" for name in _PARTS),
 )
 _LINE = 'require "photocloak/cloaked_export"'
 _LUA_API = 9  # of darktable 4.2
