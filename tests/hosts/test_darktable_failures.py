@@ -91,8 +91,7 @@ def said(
         patience = 2 if name in ("hangs", "stubborn") else 30
         step("export", name, one, program=program, patience=patience)
     step("select", "fails selected", one)
-    private = host.root / "home" / "cache" / "darktable" / "photocloak"
-    mode = f"io.popen({lua(f'stat -c %a {private} {private}/run-*')}):read('a')"
+    mode = f"io.popen({lua(f'stat -c %a {host.runs} {host.runs}/run-*')}):read('a')"
     look = f"function() {RUNNING} drive.note('modes', {mode}) end"
     step("export", "half", two, look, patience=2)
     cancel = f"function() {RUNNING} drive.stop(drive.job) end"
@@ -190,7 +189,7 @@ def test_nothing_is_left_anywhere(host: Host, said: dict[str, str]) -> None:
     assert host.leftovers() == []
     assert {path.name for path in host.temporary.iterdir()} == {"original.jpg", "another.jpg"}
     assert said["modes"].split() == ["700", "700"]
-    assert not (host.root / "home" / "cache" / "darktable" / "photocloak").exists()
+    assert not host.runs.exists()
 
 
 def test_held_back_photos_can_be_tagged(said: dict[str, str]) -> None:
