@@ -15,7 +15,7 @@ import platformdirs
 
 from photocloak.core import ConfigError
 from photocloak.plugin.bridges.base import Bridge, Element, Part, program, shipped
-from photocloak.plugin.bridges.desktop import desktop_entries, refresh_entries
+from photocloak.plugin.bridges.desktop import desktop_entries, forget_types
 
 TITLE = "Cloak faces (photocloak)"
 
@@ -69,8 +69,8 @@ class Digikam(Bridge):
         )
 
     def refresh(self) -> None:
-        """Have the MIME types of the entry noticed."""
-        refresh_entries()
+        """Have the types of earlier versions of the entries forgotten."""
+        forget_types()
 
 
 def workflow(command: Path) -> str:
