@@ -102,6 +102,11 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
 def notify(headline: str, text: str = "", *, urgent: bool = False) -> None:
     """Tell it on stderr, and on the desktop where there is `notify-send`."""
     say(f"{headline}\n{text}".rstrip())
+    show(headline, text, urgent=urgent)
+
+
+def show(headline: str, text: str = "", *, urgent: bool = False) -> None:
+    """Tell it on the desktop, where there is `notify-send`; urgent: until it is closed."""
     tool = shutil.which("notify-send")
     if tool is None:
         return
