@@ -360,17 +360,20 @@ def test_every_photo_is_told_of(tmp_path: Path) -> None:
     a, b, c = tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "c.jpg"
     lines = [
         outcome(a, "x"),
-        outcome(b, None, "too_weak", f"{b}: too weak"),
+        outcome(b, None, "too_weak", f"{b}: too weak; a stronger --mode has a larger budget."),
         outcome(c, "y", "no_face"),
     ]
     (tmp_path / "said").write_text("\n".join(lines) + "\n")
     result = cloak_group(
         engine(tmp_path, f"cat '{tmp_path}/said'; exit 9"), [a, b, c], tmp_path / "o", "web"
     )
-    assert result == Result(tmp_path / "o", 1, 1, {b: f"{b}: too weak"}, 9)
+    why = f"{b}: too weak; a stronger --mode has a larger budget."
+    assert result == Result(tmp_path / "o", 1, 1, {b: why}, 9)
     headline, text = summary([result])
     assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 left out"
-    assert text.splitlines() == [f"{b}: too weak", str(tmp_path / "o")]
+    told, hint, folder = text.splitlines()
+    assert (told, folder) == (f"{b}: too weak.", str(tmp_path / "o")), "no options in a menu"
+    assert menus.REVIEW.name in hint
 
 
 @pytest.mark.parametrize(
