@@ -8,18 +8,41 @@ import pytest
 
 from photocloak.plugin import Folders
 from photocloak.plugin.bridges.base import install, program, uninstall
-from photocloak.plugin.bridges.digikam import TITLE, Digikam, workflow, wrapper
+from photocloak.plugin.bridges.digikam import Digikam, element, workflows, wrapper
+
+PRESETS = ["web", "keep"]
 
 
-def test_the_workflow_is_what_digikam_reads() -> None:
-    queue = ElementTree.fromstring(workflow(Path("/opt/photo cloak")))
-    assert queue[0].attrib == {"value": TITLE}
-    assert "names of people included" in queue[1].attrib["value"]
+@pytest.mark.parametrize(("index", "file_type"), [(0, "1"), (1, "0")])
+def test_the_workflow_is_what_digikam_reads(folders: Folders, index: int, file_type: str) -> None:
+    one = workflows(folders)[index]
+    queue = ElementTree.fromstring(element(Path("/opt/photo cloak"), one))
+    assert queue[0].attrib == {"value": one.title}
+    assert "preset " + PRESETS[index] in queue[1].attrib["value"]
     values = {one.get("name"): one.get("value") for one in queue.iter("parameter")}
-    assert values["Script"] == wrapper(Path("/opt/photo cloak"))
     script = values["Script"] or ""
+    assert script == wrapper(Path("/opt/photo cloak"), PRESETS[index])
+    assert f"--preset {PRESETS[index]} " in script and values["Output filetype"] == file_type
     assert (script.count("$INPUT"), script.count("$OUTPUT")) == (1, 1)
     assert {one.tag: one.get("value") for one in queue}["conflictrule"] == "1"  # never over a file
+
+
+def test_the_last_tool_keeps_digikam_from_writing_names_and_removes_nothing(
+    folders: Folders,
+) -> None:
+    for one in workflows(folders):
+        tools = list(ElementTree.fromstring(element(Path("/opt/photocloak"), one)).iter("tool"))
+        names = [tool.find("toolname").get("value") for tool in tools]  # type: ignore[union-attr]
+        assert names == ["UserScript", "RemoveMetadata"]
+        removed = {p.get("name"): p.get("value") for p in tools[-1].iter("parameter")}
+        assert {removed[f"Remove{kind}"] for kind in ("Exif", "Iptc", "Xmp")} == {"false"}
+
+
+def test_the_preset_of_the_settings_publishes(folders: Folders) -> None:
+    folders.config.mkdir(parents=True)
+    folders.settings.write_text('preset = "anonymous"\n')
+    publish, work = workflows(folders)
+    assert (publish.preset, publish.file_type, work.preset) == ("anonymous", 0, "keep")
 
 
 @pytest.fixture
@@ -44,7 +67,7 @@ def test_the_users_own_workflows_stay(queue_xml: Path, folders: Folders) -> None
     bridge = Digikam()
     assert queue_xml in install(bridge, folders).done
     titles = [one.get("value") for one in ElementTree.parse(queue_xml).iter("queuetitle")]
-    assert titles == ["Größer <b> 1>2", TITLE]
+    assert titles == ["Größer <b> 1>2", *(one.title for one in workflows(folders))]
     change = uninstall(bridge, folders)
     assert queue_xml in change.done and not change.left
     assert queue_xml.read_text() == OWN
@@ -88,4 +111,18 @@ def test_the_installed_script_names_the_installed_photocloak(
 ) -> None:
     install(Digikam(), folders)
     values = [one.get("value") for one in ElementTree.parse(queue_xml).iter("parameter")]
-    assert wrapper(program()) in values
+    assert {wrapper(program(), one) for one in PRESETS} <= set(values)
+
+
+def test_a_workflow_of_two_that_was_deleted_is_put_again(queue_xml: Path, folders: Folders) -> None:
+    queue_xml.write_text(OWN)
+    install(Digikam(), folders)
+    root = ElementTree.fromstring(queue_xml.read_text())
+    root.remove(root[1])
+    queue_xml.write_text(ElementTree.tostring(root, encoding="unicode"))
+    install(Digikam(), folders)
+    titles = [one.get("value") for one in ElementTree.parse(queue_xml).iter("queuetitle")]
+    assert titles == ["Größer <b> 1>2", *(one.title for one in workflows(folders))]
+    uninstall(Digikam(), folders)
+    titles = [one.get("value") for one in ElementTree.parse(queue_xml).iter("queuetitle")]
+    assert titles == ["Größer <b> 1>2"]

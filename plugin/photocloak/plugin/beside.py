@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.plugin.pipeline.reasons import without_options
 from photocloak.plugin.progress import clean, say, shown
 from photocloak.plugin.tally import told_in_words
 
@@ -91,8 +92,9 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
     parts = [f"{made} photo{'s' * (made != 1)} cloaked" if made else "No photo was cloaked"]
     parts += [f"{copied} without a face copied as they are"] * bool(copied)
     parts += [f"{len(missing)} left out"] * bool(missing)
-    lines = [f"{clean(why or shown(photo))}" for photo, why in missing[:NAMED]]
+    lines = [clean(without_options(why or shown(photo))) for photo, why in missing[:NAMED]]
     lines += [f"and {len(missing) - NAMED} more"] * (len(missing) > NAMED)
+    lines += ["To see what can be done: Review Cloaked Faces…, in the same menu."] * bool(missing)
     if disclosed := frozenset().union(*(result.disclosed for result in results)):
         lines.append(f"The files also tell {told_in_words(disclosed)}; the preset web does not.")
     lines += [shown(one.folder) for one in results if one.made or one.copied]
@@ -102,6 +104,11 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
 def notify(headline: str, text: str = "", *, urgent: bool = False) -> None:
     """Tell it on stderr, and on the desktop where there is `notify-send`."""
     say(f"{headline}\n{text}".rstrip())
+    show(headline, text, urgent=urgent)
+
+
+def show(headline: str, text: str = "", *, urgent: bool = False) -> None:
+    """Tell it on the desktop, where there is `notify-send`; urgent: until it is closed."""
     tool = shutil.which("notify-send")
     if tool is None:
         return

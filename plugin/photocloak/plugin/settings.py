@@ -14,6 +14,9 @@ Names = Literal["preset", "keep", "neutral"]
 Fallbacks = Literal["hold", "blur", "pixelate", "box"]
 Device = Literal["cpu", "cuda", "auto"]
 
+PRESET_TO_PUBLISH = "web"
+"""The preset of what is there to publish, where none was chosen."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -55,11 +58,11 @@ class Settings:
 
     @property
     def preset_to_publish(self) -> str:
-        """The preset of what is there to publish: one that was chosen, else `web`.
+        """The preset of what is there to publish: one that was chosen, else that for the web.
 
         `keep`, the default, is for going on in an editor: place, names and serials go with it.
         """
-        return "web" if self.preset == Settings().preset else self.preset
+        return PRESET_TO_PUBLISH if self.preset == Settings().preset else self.preset
 
     def with_flags(self, **flags: Any) -> "Settings":
         """Return these settings with every flag that was given, that is, is not None."""

@@ -137,6 +137,7 @@ def install(bridge: Bridge, folders: Folders) -> Change:
     for step in steps:
         put(step)
     gone, kept = take_away(stale)
+    remove_folders(stale)
     entries = {path: replace(entry, texts=entry.texts[-1:]) for path, entry in entries.items()}
     record.save(bridge.name, {path: ours[path] for path in kept} | entries)
     bridge.refresh()
@@ -177,7 +178,10 @@ def state(bridge: Bridge, folders: Folders) -> str:
         if not as_put:
             return f"{path} was changed since photocloak put it there; {bridge.probe()}"
     if not all(_is_newest(path, part) for path, part in parts.items()):
-        raise ConfigError(f"was put by another version or place of photocloak; run {command}.")
+        raise ConfigError(
+            "was put by another version of photocloak, from another place, or before another "
+            f"program was there; run {command}."
+        )
     return bridge.probe()
 
 

@@ -118,13 +118,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Element:
-    """A child of the root of an XML file, known by its first child (digiKam's `queuetitle`).
+    """Children of the root of an XML file, each known by its first child (digiKam's `queuetitle`).
 
-    Programs rewrite such files in their own layout and add what they know; the element counts as
+    Programs rewrite such files in their own layout and add what they know; an element counts as
     ours as long as all that was put into it is still there.
 
     Attributes:
-        markup: the element.
+        markup: the elements, one or more.
         empty: the file to begin with where there is none: `<?xml …?><root …></root>`.
 
     """
@@ -136,11 +136,11 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The element's markup."""
+        """The elements' markup."""
         return self.markup
 
     def put(self, there: bytes) -> bytes:
-        """Insert the element before the root's end; the other bytes stay as they are."""
+        """Insert the elements before the root's end; the other bytes stay as they are."""
         there = there or self.empty.encode()
         root = _root(there)
         tag, end = root.tag.encode(), there.rfind(b"<")
@@ -152,21 +152,23 @@ class Element:
 
     @staticmethod
     def find(there: bytes, text: str) -> bool | None:
-        """Look for the element with our title, and for all that we put into it."""
-        spans = Element._spans(there, text)
-        if not spans:
+        """Look for elements with our titles, and for all that we put into them.
+
+        Those that were deleted are not missed, as long as one is there.
+        """
+        spans = [Element._spans(there, one) for one in _elements(text)]
+        if not any(spans):
             return None
-        ours = _children(text)
-        return any(ours <= _children(there[start:end].decode()) for start, end in spans)
+        return all(any(ours for _, _, ours in some) for some in spans if some)
 
     @staticmethod
     def take(there: bytes, text: str) -> bytes:
         """Cut out the elements with all of our content; the other bytes stay as they are."""
-        ours = _children(text)
-        for start, end in reversed(Element._spans(there, text)):
-            if ours <= _children(there[start:end].decode()):
-                rest = there[end:]
-                there = there[:start] + (rest[1:] if rest.startswith(b"\n") else rest)
+        for one in _elements(text):
+            for start, end, ours in reversed(Element._spans(there, one)):
+                if ours:
+                    rest = there[end:]
+                    there = there[:start] + (rest[1:] if rest.startswith(b"\n") else rest)
         return there
 
     @staticmethod
@@ -175,15 +177,17 @@ class Element:
         return len(_root(there)) == 0
 
     @staticmethod
-    def _spans(there: bytes, text: str) -> list[tuple[int, int]]:
-        """Return where the elements lie, first byte and the byte after, that have our title."""
+    def _spans(there: bytes, one: ElementTree.Element) -> list[tuple[int, int, bool]]:
+        """Return where the elements of one title lie, and whether all of our content is in them.
+
+        First byte and the byte after.
+        """
         if not there.strip():
             return []
-        title = _canonical(ElementTree.fromstring(text)[0])
-        children = _root(there)
+        title, ours = _canonical(one[0]), _children(one)
         return [
-            span
-            for span, child in zip(_child_spans(there), children, strict=True)
+            (*span, ours <= _children(child))
+            for span, child in zip(_child_spans(there), _root(there), strict=True)
             if len(child) and _canonical(child[0]) == title
         ]
 
@@ -203,8 +207,12 @@ def _canonical(element: ElementTree.Element) -> str:
     return ElementTree.canonicalize(text, strip_text=True)
 
 
-def _children(markup: str) -> set[str]:
-    return {_canonical(child) for child in ElementTree.fromstring(markup)}
+def _elements(markup: str) -> list[ElementTree.Element]:
+    return list(ElementTree.fromstring(f"<all>{markup}</all>"))
+
+
+def _children(element: ElementTree.Element) -> set[str]:
+    return {_canonical(child) for child in element}
 
 
 def _child_spans(there: bytes) -> list[tuple[int, int]]:

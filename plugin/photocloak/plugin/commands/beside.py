@@ -33,7 +33,7 @@ def beside(photos: tuple[Path, ...], preset: str | None) -> int:
     from photocloak.plugin.storage.folders import Folders
 
     if not photos:
-        notify("Choose photos to cloak", "Right-click photos in your file manager: Open With.")
+        notify("Choose photos to cloak", "Right-click photos in your file manager.")
         return 0
     try:
         settings = load_settings(Folders.of_user().settings)

@@ -1,10 +1,15 @@
 """`photocloak review`: a page to look, correct and publish."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from photocloak.plugin.commands.completing import MODE, presets
+
+if TYPE_CHECKING:
+    from photocloak.plugin.review.desk import Desk
 
 PATH = click.Path(path_type=Path)
 
@@ -18,7 +23,7 @@ GO_ON = "what is ready waits; `photocloak review` goes on with it"
     "--output",
     metavar="DIR",
     type=PATH,
-    help="Folder to publish to; sub-folders of ALBUM are mirrored in it.",
+    help="Folder to publish to; sub-folders of ALBUM are mirrored in it. Else beside the photos.",
 )
 @MODE
 @click.option(
@@ -40,27 +45,52 @@ def review(
 ) -> None:
     """Look at an album before it is published, correct what is wrong, and publish it.
 
-    ALBUM are photos and folders of photos. Their cloaks wait in your own data folder; nothing comes
-    into DIR before you press Publish on the page that opens. Without ALBUM, the one of the last
+    ALBUM are photos and folders of photos. Their cloaks wait in your own data folder; nothing is
+    published before you press Publish on the page that opens: into DIR, or else where `photocloak
+    beside` would write, a folder `cloaked` beside the photos. Without ALBUM, the one of the last
     time. Ctrl-C ends it, as does an hour without a page.
     """
-    import webbrowser
-
-    from photocloak.plugin.review.app import make_app
+    from photocloak.core import PhotocloakError
+    from photocloak.plugin.beside import show
     from photocloak.plugin.review.opening import open_album
-    from photocloak.plugin.server import LocalServer
+    from photocloak.plugin.review.staging import OpenElsewhereError
     from photocloak.plugin.storage.folders import Folders
 
-    if bool(album) != (output is not None):
-        raise click.UsageError("Say both which photos and, with -o, where they are published.")
-    desk = open_album(album, output, Folders.of_user(), mode=mode, preset=preset)
+    if output is not None and not album:
+        raise click.UsageError("Say which photos are to be published there.")
+    try:
+        desk = open_album(album, output, Folders.of_user(), mode=mode, preset=preset)
+    except OpenElsewhereError as error:
+        if not error.link:
+            raise
+        _lead_to(error.link, browser=not no_browser)
+        return
+    except PhotocloakError as error:
+        if not no_browser and not sys.stderr.isatty():  # from a menu, whose stderr nobody reads
+            show("There is nothing to review", str(error), urgent=True)
+        raise
+    _serve(desk, browser=not no_browser)
+
+
+def _serve(desk: "Desk", *, browser: bool) -> None:
+    """Answer the page until nobody looks any more, and close the album."""
+    from photocloak.plugin.review.app import make_app
+    from photocloak.plugin.server import LocalServer
+
     try:
         with LocalServer(make_app(desk), busy=lambda: desk.busy) as server:
-            click.echo(server.link)
-            if not no_browser:
-                webbrowser.open(server.link)
+            desk.tell_link(server.link)
+            _lead_to(server.link, browser=browser)
             server.run()
     except KeyboardInterrupt:
         click.echo(f"photocloak: ended; {GO_ON}", err=True)
     finally:
         desk.close()
+
+
+def _lead_to(link: str, *, browser: bool) -> None:
+    import webbrowser
+
+    click.echo(link)
+    if browser:
+        webbrowser.open(link)

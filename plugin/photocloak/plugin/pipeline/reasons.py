@@ -1,5 +1,6 @@
 """Why a photo is held back for its faces, in words, and what there is to do about it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -67,6 +68,11 @@ def too_weak(faces: Sequence[FaceOutcome], *, accept_weak: bool) -> str | None:
         f"held back, since the cloak is weak of {_spots(held)}; {_more(held)} --accept-weak "
         f"publishes it all the same.{none}"
     )
+
+
+def without_options(reason: str) -> str:
+    """Return a reason without what a command line can do about it, for whoever has none."""
+    return re.sub(r"[;.] [^;.]*--[a-z].*$", ".", reason)
 
 
 def _spots(faces: Sequence[FaceOutcome]) -> str:

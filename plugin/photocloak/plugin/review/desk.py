@@ -73,6 +73,10 @@ class Desk:
         self._staging.save(self.album.wishes)
         self.maker.start()
 
+    def tell_link(self, link: str) -> None:
+        """Have whoever opens the album once more find its page."""
+        self._staging.tell_link(link)
+
     @property
     def title(self) -> str:
         """What the album is called."""

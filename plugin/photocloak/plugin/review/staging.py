@@ -1,5 +1,6 @@
 """Where cloaks wait to be published: a folder for each album below the user's private data folder.
 
+review/ID/link          to the page, while it is open
 review/ID/album.json    what the album is, and what was wished for all of it
 review/ID/photos/…      the cloaks, in sub-folders as they will be published
 """
@@ -33,6 +34,8 @@ class Wishes:
         output: the folder to publish to, absolute.
         mode: see `Job`.
         preset: see `Job`.
+        beside: the setting `beside`, where photos are published beside themselves; `output` is the
+            folder that all of these places are below then. Empty: `output` is what was said.
         as_it_is: photos that are published without a face to cloak.
         weak: photos that are published although their cloak is weak.
         spared: people who are left as they are, by label, and the photos that show them.
@@ -43,9 +46,26 @@ class Wishes:
     output: str
     mode: str
     preset: str
+    beside: str = ""
     as_it_is: list[str] = field(default_factory=list)
     weak: list[str] = field(default_factory=list)
     spared: dict[str, list[str]] = field(default_factory=dict)
+
+
+class OpenElsewhereError(ConfigError):
+    """Another process has the album.
+
+    Attributes:
+        link: to its page; empty: it has none yet.
+
+    """
+
+    def __init__(self, link: str) -> None:
+        """Say so."""
+        super().__init__(
+            "This album is open in another `photocloak review`; go on there, or end it first."
+        )
+        self.link = link
 
 
 class Staging:
@@ -55,21 +75,21 @@ class Staging:
         """Take the folder, and lock it until this process ends or `close` is called.
 
         Raises:
-            ConfigError: another process has it.
+            OpenElsewhereError: another process has it.
             OutputError: it cannot be made.
 
         """
         make_private(folder.parent.parent)
         make_private(folder.parent)
         self.folder, self.photos = make_private(folder), make_private(folder / "photos")
+        self._link = folder / "link"
         self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._handle)
-            raise ConfigError(
-                "This album is open in another `photocloak review`; go on there, or end it first."
-            ) from error
+            raise OpenElsewhereError(_read(self._link)) from error
+        self._link.unlink(missing_ok=True)  # of a process that was killed
 
     @classmethod
     def of(cls, folders: Folders, inputs: Sequence[Path], output: Path) -> "Staging":
@@ -93,25 +113,27 @@ class Staging:
 
     def save(self, wishes: Wishes) -> None:
         """Write down what is wished, whole or not at all; OutputError: it cannot be written."""
-        path = self.folder / "album.json"
-        try:
-            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
-                json.dump(asdict(wishes), file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
+        _write(self.folder / "album.json", json.dumps(asdict(wishes)))
+
+    def tell_link(self, link: str) -> None:
+        """Have whoever opens the album once more find its page; OutputError: as `save`."""
+        _write(self._link, link)
 
     def close(self) -> None:
         """Give the folder back; once is enough."""
         handle, self._handle = self._handle, -1
         if handle >= 0:
+            self._link.unlink(missing_ok=True)
             os.close(handle)
 
 
 def wishes_of(
-    inputs: Iterable[Path], output: Path, settings: Settings, before: Wishes | None
+    inputs: Iterable[Path],
+    output: Path,
+    settings: Settings,
+    before: Wishes | None,
+    *,
+    beside: str = "",
 ) -> Wishes:
     """Return what is wished for an album that is opened; what was wished for photos stays."""
     wishes = Wishes(
@@ -119,6 +141,7 @@ def wishes_of(
         str(output.absolute()),
         settings.mode,
         settings.preset,
+        beside,
     )
     if before is not None:
         wishes.as_it_is, wishes.weak, wishes.spared = before.as_it_is, before.weak, before.spared
@@ -139,6 +162,25 @@ def sweep(folders: Folders) -> None:
 
 def _albums(folders: Folders) -> Path:
     return folders.data / "review"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file for the user alone, whole or not at all."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, ValueError):
+        return ""
 
 
 def _age(path: Path) -> float:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak.engine.verdict import Verdict
+from photocloak.plugin.beside import groups
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Status, edits_in_words
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.review.album import Photo
 from photocloak.plugin.review.offers import BLURS
+from photocloak.plugin.review.staging import Wishes
 from photocloak.plugin.tally import told_in_words
 
 LONGEST = 600
@@ -117,6 +119,14 @@ def place(path: Path) -> str:
     """Return a path fit to be shown, the user's home as ~."""
     home = Path.home()
     return shown(Path("~", path.relative_to(home)) if path.is_relative_to(home) else path)
+
+
+def destination(wishes: Wishes) -> str:
+    """Say where photos are published."""
+    inputs = [Path(one) for one in wishes.inputs]
+    if wishes.beside and len(groups(inputs, wishes.beside)) > 1:
+        return f"a folder {clean(wishes.beside)} beside each photo"
+    return place(Path(wishes.output))
 
 
 def whose(face: FaceOutcome) -> str:
