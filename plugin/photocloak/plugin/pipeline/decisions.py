@@ -20,7 +20,7 @@ from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline import deadline, reasons
 from photocloak.plugin.pipeline.corrected import Corrected, also, corrected, order_of
-from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_left
+from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_held, faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
@@ -140,7 +140,7 @@ class Decisions:
             return held(Status.NO_FACE, reason)
         beyond = [one.fallback or job.fallback for one in seen.beyond]
         if None in beyond:
-            faces = faces_left(detections, (*detections.faces, *detections.out_of_reach))
+            faces = faces_held(detections, (*detections.faces, *detections.out_of_reach))
             reason = f"{job.source}: {reasons.out_of_reach(detections)}"
             return held(Status.UNCERTAIN, reason, faces)
         assigned, spared = self._assigned(job, seen), self._people.ids(job.spared)
@@ -152,10 +152,10 @@ class Decisions:
             reason = (
                 f"{job.source}: {reasons.nobody(job)}; --no-face copy writes such photos as well."
             )
-            return held(Status.NOBODY_NAMED, reason, faces_left(detections, detections.faces))
+            return held(Status.NOBODY_NAMED, reason, faces_held(detections, detections.faces))
         hidden = tuple(one for one in beyond if one is not None)
         order = CloakRequest(task, detections, orders, self._library.means, hidden)
-        return CloakPlan(order, tuple(assigned), seen.left, asked=asked)
+        return CloakPlan(order, tuple(assigned), seen.left, asked=asked, none=seen.dismissed)
 
     def _corrected(self, job: Job, detections: Detections) -> Corrected:
         said = self._corrections.of(detections.content)
@@ -192,6 +192,7 @@ class Decisions:
             source_sha256=task.file,
             output_sha256=file,
             content=detections.content,
+            not_faces=tuple(map(detections.published, plan.none)),
         )
         if not plan.order.touched:
             return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
@@ -260,8 +261,7 @@ def settings_of(
 
 def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
     """Say of a photo that is written as it is why that is so."""
-    detections = plan.order.detections
-    faces = faces_left(detections, (*detections.faces, *plan.left))
+    faces = faces_left(plan)
     if not faces:
         return Status.NO_FACE, "no face was found; written uncloaked", ()
     if plan.asked:

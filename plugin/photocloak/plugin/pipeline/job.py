@@ -130,8 +130,8 @@ class FaceOutcome:
 
     Attributes:
         box: x, y, w, h in pixels of the written file, seen upright.
-        person: name or label of whose face it is; None: too uncertain for a profile, or somebody
-            who was left alone.
+        person: name or label of whose face it is; None: too uncertain for a profile, or nobody
+            who is known.
         dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
         similarity: cosine to the clean face, by extractor; empty where it was left alone.
         mode: whose bounds it got; None: it was left alone.
@@ -143,6 +143,7 @@ class FaceOutcome:
         fallback: how it was made unrecognisable instead of cloaked; None: it was not.
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
             None: it was made before there were any.
+        left: it was left alone because that was asked: of this face, or of whose it is.
 
     """
 
@@ -156,6 +157,7 @@ class FaceOutcome:
     accepting: tuple[str, ...] | None = None
     fallback: Fallback | None = None
     found: Box | None = None
+    left: bool = False
 
     @property
     def verdict(self) -> Verdict | None:
@@ -178,6 +180,7 @@ class FaceOutcome:
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
             "fallback": self.fallback,
             "found": None if self.found is None else list(self.found),
+            "left": self.left,
         }
 
     @classmethod
@@ -188,7 +191,7 @@ class FaceOutcome:
         """
         accepting = row.get("accepting")
         return cls(
-            _box(row["box"]),
+            box_from(row["box"]),
             row["person"],
             row["dssim"],
             row["similarity"],
@@ -197,11 +200,13 @@ class FaceOutcome:
             cloaked=row["cloaked"],
             accepting=None if accepting is None else tuple(accepting),
             fallback=row.get("fallback"),
-            found=_box(row["found"]) if row.get("found") else None,
+            found=box_from(row["found"]) if row.get("found") else None,
+            left=row.get("left", False),
         )
 
 
-def _box(values: Sequence[int]) -> Box:
+def box_from(values: Sequence[int]) -> Box:
+    """Read a box that `as_json` wrote."""
     x, y, w, h = values
     return x, y, w, h
 
@@ -223,6 +228,7 @@ class Outcome:
         discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
         content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
             looked at it.
+        not_faces: what the user said is no face, as boxes like those of `faces`.
 
     """
 
@@ -237,6 +243,7 @@ class Outcome:
     output_sha256: str | None = None
     discloses: tuple[str, ...] = ()
     content: str | None = None
+    not_faces: tuple[Box, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -258,6 +265,7 @@ class Outcome:
             "discloses": list(self.discloses),
             "faces": [face.as_json() for face in self.faces],
             "content": self.content,
+            "not_faces": [list(box) for box in self.not_faces],
         }
 
 

@@ -140,13 +140,14 @@ class CloakPlan:
     """What the coordinator decided: the worker's order, and who is who, which it keeps.
 
     `left` are faces that cannot be aligned, and are left alone; `asked` tells whether any face is
-    because the user said so of this very face.
+    because the user said so of this very face. `none` is what the user said is no face.
     """
 
     order: CloakRequest
     assigned: tuple[Assignment, ...]
     left: tuple[Face, ...] = ()
     asked: bool = False
+    none: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True)
