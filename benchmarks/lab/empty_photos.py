@@ -31,6 +31,7 @@ from photocloak.engine.detection.landmarks import load_landmarker
 from photocloak.engine.detection.second_look import confirmed
 
 EDGE = 1600
+PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp"}
 TABLES = 24
 PEOPLE = {"friends_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal", "astronaut", "camera"}
 """Names of files that show somebody."""
@@ -64,7 +65,7 @@ def photos(tree: Path, lab: Path) -> Iterator[tuple[str, Image]]:
             yield str(path.relative_to(tree).with_suffix("")), opened(path)
     for package, names in SAMPLES.items():
         for name in names.split():
-            found = [one for one in (tree / package).rglob(f"{name}.*") if one.suffix != ".npy"]
+            found = (one for one in (tree / package).rglob(f"{name}.*") if one.suffix in PICTURES)
             yield f"{package}/{name}", opened(min(found))
     for name in [*EMPTY, BACKDROP]:
         pixels = exporters.read(lab / "data" / "metadata_samples" / name).pixels
@@ -84,7 +85,7 @@ def wallpapers(package: Path) -> list[Path]:
     """Return the largest picture of each name or folder."""
     best: dict[object, Path] = {}
     for path in sorted(package.rglob("*")):
-        if path.suffix.lower() not in {".jpg", ".jpeg", ".png", ".webp"} or path.is_symlink():
+        if path.suffix.lower() not in PICTURES or path.is_symlink():
             continue
         if path.stem in PEOPLE or path.stat().st_size < 60_000 or path.stem == "screenshot":
             continue

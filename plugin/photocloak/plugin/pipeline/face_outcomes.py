@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from photocloak.engine.detection.faces import Face
+from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome
 from photocloak.plugin.pipeline.messages import CloakedFile, CloakPlan, Detections
 
@@ -16,12 +17,12 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
     done = dict(zip(cloaked.cloaked, measured, strict=True))
     result = []
     faces = [*detections.faces, *detections.out_of_reach]
-    for index, (face, label) in enumerate(zip_longest(faces, _labels(plan))):
+    for index, (face, person) in enumerate(zip_longest(faces, _people(plan))):
         if index in done:
             evidence, worn, accepting = done[index]
             one = FaceOutcome(
                 evidence.box,
-                label,
+                None if person is None else person.label,
                 evidence.dssim,
                 evidence.similarity,
                 worn.mode.name,
@@ -33,7 +34,7 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
             hidden = cloaked.obscured[index]
             one = FaceOutcome(
                 hidden.evidence.box,
-                label,
+                None if person is None else person.label,
                 hidden.evidence.dssim,
                 hidden.evidence.similarity,
                 None,
@@ -43,15 +44,15 @@ def faces_done(plan: CloakPlan, cloaked: CloakedFile) -> tuple[FaceOutcome, ...]
                 found=detections.found(face),
             )
         else:
-            one = replace(_bare(detections, face, label), left=True)
-        result.append(one)
+            one = replace(_bare(detections, face, person), left=True)
+        result.append(replace(one, person_id=None if person is None else person.id))
     return (*result, *_left_beyond(plan))
 
 
 def faces_left(plan: CloakPlan) -> tuple[FaceOutcome, ...]:
     """Return the faces of a photo in which all are left alone."""
     detections = plan.order.detections
-    faces = zip(detections.faces, _labels(plan), strict=True)
+    faces = zip(detections.faces, _people(plan), strict=True)
     left = tuple(replace(_bare(detections, *one), left=True) for one in faces)
     return (*left, *_left_beyond(plan))
 
@@ -65,17 +66,18 @@ def _left_beyond(plan: CloakPlan) -> tuple[FaceOutcome, ...]:
     return tuple(replace(_bare(plan.order.detections, face), left=True) for face in plan.left)
 
 
-def _labels(plan: CloakPlan) -> list[str | None]:
-    return [None if one.person is None else one.person.label for one in plan.assigned]
+def _people(plan: CloakPlan) -> list[Person | None]:
+    return [one.person for one in plan.assigned]
 
 
-def _bare(detections: Detections, face: Face, label: str | None = None) -> FaceOutcome:
+def _bare(detections: Detections, face: Face, person: Person | None = None) -> FaceOutcome:
     return FaceOutcome(
         detections.published(face),
-        label,
+        None if person is None else person.label,
         None,
         {},
         None,
         cloaked=False,
         found=detections.found(face),
+        person_id=None if person is None else person.id,
     )

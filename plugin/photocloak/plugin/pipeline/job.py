@@ -1,7 +1,7 @@
 """What the pipeline is asked to do with one photo, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,7 @@ class FaceOutcome:
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
             None: it was made before there were any.
         left: it was left alone because that was asked: of this face, or of whose it is.
+        person_id: whose it is, whatever they are called by now; None like `person`.
 
     """
 
@@ -158,6 +159,7 @@ class FaceOutcome:
     fallback: Fallback | None = None
     found: Box | None = None
     left: bool = False
+    person_id: int | None = None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -165,6 +167,11 @@ class FaceOutcome:
         if self.accepting is None:
             return None
         return verdict_of(len(self.accepting), of=len(self.similarity))
+
+    def called(self, labels: Mapping[int, str]) -> "FaceOutcome":
+        """Return the face with the name that its person has by now, by id."""
+        now = None if self.person_id is None else labels.get(self.person_id)
+        return self if now is None else replace(self, person=now)
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
@@ -181,6 +188,7 @@ class FaceOutcome:
             "fallback": self.fallback,
             "found": None if self.found is None else list(self.found),
             "left": self.left,
+            "person_id": self.person_id,
         }
 
     @classmethod
@@ -202,6 +210,7 @@ class FaceOutcome:
             fallback=row.get("fallback"),
             found=box_from(row["found"]) if row.get("found") else None,
             left=row.get("left", False),
+            person_id=row.get("person_id"),
         )
 
 

@@ -39,7 +39,7 @@ class PhotoTask:
         policy: what may be written.
         file: SHA-256 of the source's bytes; None where there was no file to read.
         signature: of the source, from before it was hashed; see `signature_of`.
-        settings: tells how it is to be done, see `decisions.settings_of`.
+        settings: tells how it is to be done, see `manner.settings_of`.
 
     """
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from photocloak.core import ConfigError, InputError, PhotocloakError
 from photocloak.engine.seam import Box
 from photocloak.plugin.html import page_style
+from photocloak.plugin.people.registry import TogetherError
 from photocloak.plugin.pictures import NotShownError
 from photocloak.plugin.review import offers, people_pages, words
 from photocloak.plugin.review.album import Photo
@@ -93,7 +94,8 @@ def _add_photo(app: Flask, desk: Desk) -> None:
         one, what = _photo(desk, number), request.form.get("say", "")
         if what in {"name_all", "name_one"}:
             name = request.form.get("name", "")
-            desk.corrector.name(one, _box(box), name, all_photos=what == "name_all")
+            all_photos, sure = what == "name_all", "sure" in request.form
+            desk.corrector.name(one, _box(box), name, all_photos=all_photos, sure=sure)
         else:
             desk.corrector.say(one, _box(box), what)
         return _back("photo", number=number)
@@ -177,6 +179,9 @@ def _explained(error: Exception) -> tuple[str, int]:
         return render_template("message.html", text=error.description), error.code or 500
     if isinstance(error, NotShownError | InputError):
         return render_template("message.html", text=str(error)), 404
+    if isinstance(error, TogetherError):
+        said = [*request.form.items(), ("sure", "yes")]
+        return render_template("message.html", text=str(error), said=said), 409
     if isinstance(error, PhotocloakError):
         return render_template("message.html", text=str(error)), 409
     _LOG.debug("", exc_info=error)

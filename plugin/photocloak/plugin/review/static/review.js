@@ -149,16 +149,27 @@ async function look() {
 
 // ---- saying something
 
+// Returns the page that says why it could not be done; null: it was. Asks where it may be meant.
+async function post(address, body) {
+  const answer = await fetch(address, { method: "POST", body, redirect: "manual" });
+  if (answer.type === "opaqueredirect") return null;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const sure = page.getElementById("sure");
+  const text = page.getElementById("message")?.textContent;
+  if (!sure || !confirm(`${text}\n${sure.textContent}?`)) return page;
+  body.set("sure", "yes");
+  return post(address, body);
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.closest("#panel, #summary")) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   try {
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
-    if (answer.type !== "opaqueredirect") {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      say(page.getElementById("message")?.textContent ?? "That could not be done.");
+    const refusal = await post(form.action, body);
+    if (refusal) {
+      say(refusal.getElementById("message")?.textContent ?? "That could not be done.");
     } else {
       for (const one of form.querySelectorAll("input[type=text]")) one.value = "";
       say("Noted.");
