@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.pipeline.messages import Event
-from photocloak.plugin.pipeline.reasons import left
+from photocloak.plugin.pipeline.reasons import known_by, left
 from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.tally import Repeats, Tally
 
@@ -70,11 +70,10 @@ def _faces(outcome: Outcome) -> str:
 
 
 def face_lines(outcome: Outcome) -> list[str]:
-    """Say of each face which recognisers still accept it in the file."""
+    """Say of each face which recognisers still know it in the file."""
     return [
         f"  {clean(face.person or 'somebody')} at {face.box[0]}, {face.box[1]}: {face.verdict}, "
-        f"accepted by {len(face.accepting)} of {len(face.similarity)}"
-        f"{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
+        f"{known_by(face)}{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
         for face in outcome.faces
         if face.accepting is not None
     ]

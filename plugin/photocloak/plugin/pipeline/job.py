@@ -30,6 +30,18 @@ class Status(StrEnum):
     WOULD_COPY = "would_copy"
 
 
+HELD = {
+    Status.NO_FACE: "no face found",
+    Status.NOBODY_NAMED: "nobody named in it",
+    Status.UNCERTAIN: "a face cannot be cloaked",
+    Status.TOO_WEAK: "the cloak is too weak",
+}
+"""Why a photo without an output is held back, in short."""
+
+AS_IT_IS = frozenset({Status.NO_FACE, Status.NOBODY_NAMED, Status.LEFT_ALONE})
+"""A photo with an output was written without a cloak."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One photo to cloak.

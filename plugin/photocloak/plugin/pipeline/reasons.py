@@ -27,6 +27,14 @@ def left(faces: Iterable[FaceOutcome]) -> str:
     return f"left as they are: {', '.join(words)}" if words else ""
 
 
+def known_by(face: FaceOutcome) -> str:
+    """Say how many recognisers still know a face in the file that was measured."""
+    asked, still = len(face.similarity), len(face.accepting or ())
+    if not still:
+        return f"none of {asked} recognisers knows it"
+    return f"{still} of {asked} recognisers still know{'s' * (still == 1)} it"
+
+
 def nobody(job: Job) -> str:
     """Say that nobody is in a photo whose face is to be cloaked."""
     if job.only:

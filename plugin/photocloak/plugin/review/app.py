@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from photocloak.core import ConfigError, InputError, PhotocloakError
 from photocloak.engine.seam import Box
-from photocloak.plugin.html import page_style
+from photocloak.plugin.html import page_style, slider_script
 from photocloak.plugin.people.registry import TogetherError
 from photocloak.plugin.pictures import NotShownError
 from photocloak.plugin.review import offers, people_pages, words
@@ -64,6 +64,10 @@ def _add_album(app: Flask, desk: Desk) -> None:
     def page_css() -> Response:
         return Response(page_style(), mimetype="text/css")
 
+    @app.get("/slider.js")
+    def slider() -> Response:
+        return Response(slider_script(), mimetype="text/javascript")
+
 
 def _add_photo(app: Flask, desk: Desk) -> None:
     """Add the view of one photo, and what can be said there."""
@@ -116,11 +120,11 @@ def _add_pictures(app: Flask, desk: Desk) -> None:
 def _state(desk: Desk, since: int) -> dict[str, Any]:
     """Return what has changed since a version of the album, and how far things are."""
     album, publishing = desk.album, desk.publisher.progress
-    version = album.version
+    version, looked, left = album.version, desk.maker.looked, words.left(desk.maker.left)
     return {
         "version": version,
         "busy": desk.maker.busy or publishing.busy,
-        "summary": [version, desk.maker.looked, publishing.done, publishing.total],
+        "summary": [version, looked, left, publishing.done, publishing.total],
         "photos": {
             one.number: [one.version, words.state(one).text, round(one.share, 2)]
             for one in album.photos
