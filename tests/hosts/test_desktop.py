@@ -256,7 +256,7 @@ def test_every_photo_is_told_of(tmp_path: Path) -> None:
     )
     assert result == Result(tmp_path / "o", 1, 1, {b: f"{b}: too weak"}, 9)
     headline, text = summary([result])
-    assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 left out"
+    assert headline == "1 photo cloaked, 1 written as they are, 1 left out"
     assert text.splitlines() == [f"{b}: too weak", str(tmp_path / "o")]
 
 

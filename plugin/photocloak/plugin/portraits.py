@@ -1,4 +1,4 @@
-"""Where the faces of people were seen, to show who is who: on the review page and on a page to keep.
+"""Where the faces of people were seen, to show who is who: in review and on a page to keep.
 
 No picture is stored: only in which photo, and where in it.
 """

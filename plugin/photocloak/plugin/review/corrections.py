@@ -88,7 +88,7 @@ class Corrector:
         self.call(face.person, name, sure=sure)
 
     def call(self, label: str, name: str, *, sure: bool = False) -> None:
-        """Give a person a name; if somebody has it, both are one person from now on; see `merge`."""
+        """Give a person a name; if somebody has it, both are one person; see `merge`."""
         check_name(name := name.strip())
         person = self.person(label)
         other = next((one for one in self._roster.everybody() if _same(one.name, name)), None)
