@@ -130,6 +130,14 @@ def test_what_the_user_said_about_a_face_is_known(
         assert [face["left"] for face in row["found"]] == [True] * left
 
 
+def test_it_looks_twice_as_a_cloak_does(check: Check, studio: Studio) -> None:
+    """Else a photo that was written with what is no face could never pass."""
+    found = [face_at(40, 20, 70, score=0.6)]  # and no landmark network sees anything here
+    studio.engine.detector.faces = {ONE: found}  # type: ignore[attr-defined]
+    code, rows, _ = check(studio.photo)
+    assert (code, rows["a.png"]["status"]) == (0, "no_face")
+
+
 def test_a_face_that_was_left_as_asked_is_told_so(
     check: Check, studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,8 @@ from photocloak.plugin.audit import Audit, FoundFace
 from photocloak.plugin.people.corrections import Corrections, of_faces, overlap
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline.job import FaceOutcome, box_from
-from photocloak.plugin.pipeline.process_photo import Engine, cut_open, sha256
+from photocloak.plugin.pipeline.looking import cut_open, faces_in
+from photocloak.plugin.pipeline.process_photo import Engine, sha256
 from photocloak.plugin.storage.file_kinds import Kind, kind_of_file
 from photocloak.plugin.storage.inputs import search
 from photocloak.plugin.storage.outputs import Outputs
@@ -114,7 +115,7 @@ class Auditor:
     def _found(self, photo: exporters.Photo) -> tuple[FoundFace, ...]:
         """Find the faces, and whom they look like."""
         pixels, column = cut_open(self._engine.detector, photo, photo.pixels)
-        found = self._engine.detector(pixels)
+        found = faces_in(self._engine, pixels)
         people = self._people.recognise(self._engine.ensemble.embed(pixels, found))
         return tuple(
             FoundFace(

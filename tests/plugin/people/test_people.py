@@ -262,7 +262,7 @@ class TestRoster:
         store.see("both once more", face(1, 1), face(2, 1))
         store.roster.name("2", "Ada")
         for who, others in (("Ada", ["3"]), ("3", ["1", "Ada"]), ("1", ["Ada", "3"])):
-            with pytest.raises(TogetherError, match="(Ada|person-3) are in 2 photos together"):
+            with pytest.raises(TogetherError, match=r"(Ada|person-3) are in 2 photos together"):
                 store.roster.merge(who, others)
             assert len(store.roster.everybody()) == 3, "all or nothing"
         assert store.roster.merge("1", ["Ada"]).photos == 3

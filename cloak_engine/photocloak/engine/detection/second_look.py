@@ -44,7 +44,6 @@ def confirmed(
 
 def _seen(image: Image, face: Face, find: FindLandmarks) -> bool:
     """Tell whether the network sees anything like a face; any way up, if that is not known."""
-    looks = (
-        [face] if alignable(face, image.shape) else [filling(face, turn) for turn in range(_TURNS)]
-    )
+    ways = [filling(face, turns) for turns in range(_TURNS)]
+    looks = [face] if alignable(face, image.shape) else ways
     return any(find(image, one).presence >= NOTHING for one in looks)
