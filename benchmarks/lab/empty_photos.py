@@ -2,7 +2,8 @@
 
     apt-get download gnome-backgrounds mate-backgrounds lomiri-wallpapers-16.04 \\
         lomiri-wallpapers-20.04 lxqt-themes ukui-wallpapers plasma-workspace-wallpapers \\
-        python3-skimage tuxpaint-stamps-default     # each unpacked: dpkg -x FILE TREE/PACKAGE
+        palapeli-data opencv-doc python3-sklearn python3-skimage \\
+        tuxpaint-stamps-default                     # each unpacked: dpkg -x FILE TREE/PACKAGE
     PHOTOCLOAK_LAB=/path/to/lab python -m benchmarks.lab.empty_photos TREE
 
 The set: the wallpapers of Debian's packages (rooms, water, plants, animals, textures, drawings),
@@ -30,33 +31,28 @@ from photocloak.engine.detection.landmarks import load_landmarker
 from photocloak.engine.detection.second_look import confirmed
 
 EDGE = 1600
-TABLES = 40
+PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp"}
+TABLES = 24
 PEOPLE = {"friends_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal", "astronaut", "camera"}
 """Names of files that show somebody."""
 
-SAMPLES = [
-    "brick",
-    "chelsea",
-    "chessboard_RGB",
-    "coffee",
-    "coins",
-    "color",
-    "grass",
-    "gravel",
-    "hubble_deep_field",
-    "ihc",
-    "moon",
-    "motorcycle_left",
-    "page",
-    "retina",
-    "rocket",
-    "text",
-    "clock_motion",
-    "horse",
-    "phantom",
-    "cell",
-]
-"""Of scikit-image."""
+WALLPAPERS = "gnome-backgrounds mate-backgrounds lomiri-wallpapers-16.04 lomiri-wallpapers-20.04"
+WALLPAPERS += " lxqt-themes ukui-wallpapers plasma-workspace-wallpapers"
+
+SAMPLES = {
+    "palapeli-data": "castle-maintenon cincinnati-bridge citrus-fruits european-honey-bee"
+    " panther-chameleon-female",
+    "opencv-doc": "fruits baboon blox HappyFish leuvenA squirrel_cls home aloeL board starry_night"
+    " cards chicky_512 orange stuff licenseplate_motion ela_original smarties graf1 rubberwhale1"
+    " butterfly building apple sudoku aero1 Blender_Suzanne1 plant 000 001 002 scenetext02"
+    " scenetext03 scenetext04 scenetext05 scenetext06",
+    "python3-sklearn": "china flower",
+    "python3-skimage": "brick chelsea chessboard_RGB coffee coins color grass gravel"
+    " hubble_deep_field ihc moon motorcycle_left page retina rocket text clock_motion horse phantom"
+    " cell",
+}
+"""Photos that show nobody, by package; of people, animals and drawings among them only people are
+left out."""
 
 STAMPS = "animals clothes food hobbies household medical naturalforces plants seasonal space sports"
 STAMPS += " symbols town vehicles"
@@ -64,16 +60,13 @@ STAMPS += " symbols town vehicles"
 
 def photos(tree: Path, lab: Path) -> Iterator[tuple[str, Image]]:
     """Yield names and pixels, the same ones each time."""
-    for package in sorted(tree.iterdir()):
-        if "skimage" in package.name or "tuxpaint" in package.name:
-            continue
-        for path in wallpapers(package):
-            yield f"{package.name}/{path.stem}", small(Pillow.open(path))
-    for name in SAMPLES:
-        found = [
-            one for one in (tree / "python3-skimage").rglob(f"{name}.*") if one.suffix != ".npy"
-        ]
-        yield f"skimage/{name}", small(Pillow.open(found[0]))
+    for package in WALLPAPERS.split():
+        for path in wallpapers(tree / package):
+            yield str(path.relative_to(tree).with_suffix("")), opened(path)
+    for package, names in SAMPLES.items():
+        for name in names.split():
+            found = (one for one in (tree / package).rglob(f"{name}.*") if one.suffix in PICTURES)
+            yield f"{package}/{name}", opened(min(found))
     for name in [*EMPTY, BACKDROP]:
         pixels = exporters.read(lab / "data" / "metadata_samples" / name).pixels
         yield f"lab/{name}", small(Pillow.fromarray(pixels))
@@ -92,7 +85,7 @@ def wallpapers(package: Path) -> list[Path]:
     """Return the largest picture of each name or folder."""
     best: dict[object, Path] = {}
     for path in sorted(package.rglob("*")):
-        if path.suffix.lower() not in {".jpg", ".jpeg", ".png", ".webp"} or path.is_symlink():
+        if path.suffix.lower() not in PICTURES or path.is_symlink():
             continue
         if path.stem in PEOPLE or path.stat().st_size < 60_000 or path.stem == "screenshot":
             continue
@@ -113,6 +106,12 @@ def table(things: list[Path], number: int) -> Image:
         x, y = place % 4 * 320 + dice.integers(0, 10), place // 4 * 320 + dice.integers(0, 10)
         board.paste(thing, (int(x), int(y)), thing)
     return np.asarray(board)
+
+
+def opened(path: Path) -> Image:
+    """Return the pixels of a file, at most `EDGE`."""
+    with Pillow.open(path) as photo:
+        return small(photo)
 
 
 def small(photo: Pillow.Image) -> Image:

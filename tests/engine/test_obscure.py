@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from photocloak.engine.detection.alignment import Image
-from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.faces import Face, filling
 from photocloak.engine.detection.landmarks import average_landmarks
 from photocloak.engine.modes import Fallback
-from photocloak.engine.obscure import CELLS, TRIES, area, obscure, upright
+from photocloak.engine.obscure import CELLS, TRIES, area, obscure
 from tests.plugin.fakes import face_at
 
 HOWS: tuple[Fallback, ...] = ("blur", "pixelate", "box")
@@ -102,5 +102,5 @@ def test_a_face_that_cannot_be_aligned_is_covered_by_its_box() -> None:
     face = Face((50.0, 40.0, 60.0, 80.0), np.zeros((5, 2), np.float32), 0.6)
     after = obscure(noise(1), face, average_landmarks, "box")
     assert (after[40:120, 50:110] == after[41, 51]).all()
-    seen = upright(face)
+    seen = filling(face)
     assert (seen.landmarks >= (50, 40)).all() and (seen.landmarks <= (110, 120)).all()

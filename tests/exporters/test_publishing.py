@@ -29,16 +29,41 @@ def test_a_taken_name_gets_a_counter(tmp_path: Path) -> None:
     assert (tmp_path / "a.jpg").read_bytes() == b"theirs"
 
 
-def test_mode_and_times_are_the_sources(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "umask", "output"),
+    [
+        (0o444, 0o022, 0o644),
+        (0o400, 0o022, 0o600),
+        (0o640, 0o022, 0o640),
+        (0o777, 0o022, 0o644),
+        (0o600, 0o002, 0o600),
+        (0o444, 0o002, 0o664),
+        (0o644, 0o077, 0o600),
+        (0o204, 0o022, 0o604),
+    ],
+)
+def test_an_output_is_as_any_new_file_but_read_by_no_more_people_than_its_source(
+    tmp_path: Path, source: int, umask: int, output: int
+) -> None:
+    photo = tmp_path / "s.jpg"
+    photo.write_bytes(b"s")
+    photo.chmod(source)
+    before = os.umask(umask)
+    try:
+        path = publish(b"x", tmp_path, "a", ".jpg", like=photo)
+    finally:
+        os.umask(before)
+    assert oct(path.stat().st_mode & 0o777) == oct(output)
+
+
+def test_an_output_has_its_sources_times_or_none(tmp_path: Path) -> None:
     source = tmp_path / "s.jpg"
     source.write_bytes(b"s")
-    source.chmod(0o640)
     os.utime(source, ns=(10**18, 10**18 + 123))
-    out = tmp_path / "out"
-    out.mkdir()
-    status = publish(b"x", out, "s", ".jpg", like=source).stat()
-    assert status.st_mode & 0o777 == 0o640
-    assert status.st_mtime_ns == 10**18 + 123
+    assert publish(b"x", tmp_path, "a", ".jpg", like=source).stat().st_mtime_ns == 10**18 + 123
+    began = time.time_ns()
+    status = publish(b"x", tmp_path, "b", ".jpg", like=source, dated=False).stat()
+    assert abs(status.st_mtime_ns - began) < 10**12 and abs(status.st_atime_ns - began) < 10**12
 
 
 def test_an_earlier_output_is_replaced_in_one_step(tmp_path: Path) -> None:

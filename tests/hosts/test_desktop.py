@@ -370,7 +370,7 @@ def test_every_photo_is_told_of(tmp_path: Path) -> None:
     why = f"{b}: too weak; a stronger --mode has a larger budget."
     assert result == Result(tmp_path / "o", 1, 1, {b: why}, 9)
     headline, text = summary([result])
-    assert headline == "1 photo cloaked, 1 without a face copied as they are, 1 left out"
+    assert headline == "1 photo cloaked, 1 written as they are, 1 left out"
     told, hint, folder = text.splitlines()
     assert (told, folder) == (f"{b}: too weak.", str(tmp_path / "o")), "no options in a menu"
     assert menus.REVIEW.name in hint

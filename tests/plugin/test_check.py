@@ -30,7 +30,9 @@ from photocloak.plugin import (
 )
 from photocloak.plugin.audit import Audit, FoundFace, State, Sum
 from photocloak.plugin.check import Auditor, content_of
+from photocloak.plugin.demo import write_demo
 from photocloak.plugin.main import run
+from photocloak.plugin.people.corrections import Correction, Corrections
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.storage.results import Results
@@ -70,7 +72,7 @@ def check(studio: Studio, capsys: pytest.CaptureFixture[str]) -> Check:
 def test_an_original_is_not_called_clean(check: Check, studio: Studio) -> None:
     code, rows, _ = check(studio.photo)
     assert (code, rows["a.png"]["status"]) == (ExitCode.OUTPUT, "not_cloaked")
-    face = {"box": BOX, "person": None, "cloaked": False, "verdict": None}
+    face = {"box": BOX, "person": None, "cloaked": False, "verdict": None, "left": False}
     assert rows["a.png"]["found"] == [face]
     assert (rows["a.png"]["cloaked"], rows["a.png"]["faces"]) == (False, [])
 
@@ -99,6 +101,68 @@ def test_a_face_that_was_left_alone_is_not_cloaked(check: Check, studio: Studio)
     code, rows, _ = check(written)
     assert (code, rows["group.png"]["status"]) == (7, "not_cloaked")
     assert [face["cloaked"] for face in rows["group.png"]["found"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        (Correction(leave=True), {}),
+        (None, {"spared": ("person-1",)}),
+        (Correction(not_a_face=True), {"no_face": "copy"}),
+        (Correction(not_a_face=True), {"no_face": "copy", "preset": "web"}),
+    ],
+)
+def test_what_the_user_said_about_a_face_is_known(
+    check: Check, studio: Studio, said: Correction | None, changes: dict[str, Any]
+) -> None:
+    """Of the photo, and of what was written of it; a face is a face, though it was left so."""
+    first = studio.pipeline.run(studio.job())
+    assert first.content is not None
+    if said is not None:
+        Corrections(studio.database).set(first.content, (42, 20, 68, 70), said)
+    outcome = studio.pipeline.run(studio.job(**changes))
+    assert outcome.output is not None
+    left = "no_face" not in changes
+    for file in (studio.photo, outcome.output)[said is None :]:
+        code, rows, _ = check(file)
+        row = rows[file.name]
+        assert (code, row["status"]) == ((7, "not_cloaked") if left else (0, "no_face")), file
+        assert [face["left"] for face in row["found"]] == [True] * left
+
+
+def test_it_looks_twice_as_a_cloak_does(check: Check, studio: Studio) -> None:
+    """Else a photo that was written with what is no face could never pass."""
+    found = [face_at(40, 20, 70, score=0.6)]  # and no landmark network sees anything here
+    studio.engine.detector.faces = {ONE: found}  # type: ignore[attr-defined]
+    code, rows, _ = check(studio.photo)
+    assert (code, rows["a.png"]["status"]) == (0, "no_face")
+
+
+def test_a_face_that_was_left_as_asked_is_told_so(
+    check: Check, studio: Studio, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = write_photo(studio.photo.with_name("group.png"), *TWO)
+    studio.pipeline.run(studio.job(group, hint=UserHint("Ada")))
+    written = studio.pipeline.run(studio.job(group, spared=("Ada",))).output
+    assert run(["check", str(written)]) == 7
+    assert f"{written}: not cloaked, as you asked: Ada at 20, 20" in capsys.readouterr().out
+    found = [*FACES[TWO], face_at(100, 80, 30)]
+    studio.engine.detector.faces = {TWO: found}  # type: ignore[attr-defined]
+    assert run(["check", str(written)]) == 7
+    told = capsys.readouterr().out
+    assert "not cloaked: Ada at 20, 20 (80 × 80) (as you asked), a face at 100, 80" in told
+
+
+def test_the_demo_is_known_to_be_cloaked(
+    check: Check, studio: Studio, folders: Folders, tmp_path: Path
+) -> None:
+    own = Studio(tmp_path / "own")
+    out = tmp_path / "demo"
+    where = {"mode": "balanced", "private": tmp_path / "private"}
+    outputs = Outputs(Database(folders.database))
+    write_demo(own.pipeline, own.photo, out, outputs=outputs, tell=lambda _: None, **where)
+    _, rows, _ = check(out)
+    assert (rows["after.png"]["status"], rows["before.png"]["status"]) == ("cloaked", "not_cloaked")
 
 
 def test_a_face_that_nobody_saw_then_is_not_cloaked(check: Check, studio: Studio) -> None:
@@ -313,4 +377,4 @@ class _Sees(Detector):
 
 def _auditor(engine: Engine, database: Database) -> Auditor:
     people = People(database, dict.fromkeys(engine.ensemble.extractors, 0.9))
-    return Auditor(engine, people, Outputs(database), Results(database))
+    return Auditor(engine, people, Outputs(database), Results(database), Corrections(database))

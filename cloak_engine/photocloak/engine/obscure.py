@@ -5,14 +5,13 @@ bring back: `blur` and `pixelate` show the same means, one smoothly, the other i
 outside of the area changes.
 """
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageDraw, ImageFilter
 
-from photocloak.engine.detection.alignment import ARCFACE, FaceSpace, Image
+from photocloak.engine.detection.alignment import FaceSpace, Image
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.landmarks import FindLandmarks
 from photocloak.engine.detection.regions import FACE_OVAL
@@ -68,14 +67,6 @@ def obscure(
         smooth = _means(window, CELLS[tried], Pillow.Resampling.BICUBIC).astype(np.float32)
         window[:] = np.rint(window + share * (smooth - window))
     return out
-
-
-def upright(face: Face) -> Face:
-    """Return a face with the landmarks of one that stands upright in its box, to look at it."""
-    x, y, w, h = face.box
-    side = max(w, h) / _AROUND
-    corner = np.array([x + w / 2, y + h / 2]) - side / 2
-    return replace(face, landmarks=np.asarray(ARCFACE / 112 * side + corner, np.float32))
 
 
 def area(image: Image, face: Face, find: FindLandmarks) -> Array:

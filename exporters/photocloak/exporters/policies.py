@@ -53,6 +53,11 @@ class Policy:
     sources: tuple[str, ...] = ()
     checked: str = ""
 
+    @property
+    def dated(self) -> bool:
+        """Whether a file may tell when the photo was taken: by its own time, too."""
+        return self.metadata == "all" or "date" in self.fields
+
 
 def policy_names(*folders: Path) -> tuple[str, ...]:
     """Return the names of all presets, shipped and in further folders, sorted."""

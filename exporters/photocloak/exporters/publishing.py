@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def publish(
     suffix: str,
     *,
     like: Path | None,
+    dated: bool = True,
     replace: Path | None = None,
     numbered: bool = True,
 ) -> Path:
@@ -47,7 +49,10 @@ def publish(
         directory: where it goes; it is there already.
         stem: the name without its suffix; a counter follows where the name is taken.
         suffix: with its dot.
-        like: whose permissions and times the file gets; None: as any new file, now.
+        like: the photo that the file is made of: whoever may not read that may not read this,
+            which else has the permissions of any new file, so that a write-protected photo has no
+            write-protected output; None: as any new file.
+        dated: whether the file also gets the times of `like`.
         replace: an earlier output of ours, in the same folder, whose place this one takes.
         numbered: False: no other name will do.
 
@@ -60,7 +65,7 @@ def publish(
     """
     written = False
     try:
-        with _unnamed(directory, data, like) as give_name:
+        with _unnamed(directory, data, _Standing.of(like, dated=dated)) as give_name:
             written = True
             if replace is not None and replace.parent == directory:
                 path = _over(replace, give_name)
@@ -90,7 +95,9 @@ def sweep(directory: Path) -> int:
 
 
 @contextmanager
-def _unnamed(directory: Path, data: bytes, like: Path | None) -> Iterator[Callable[[Path], None]]:
+def _unnamed(
+    directory: Path, data: bytes, standing: "_Standing"
+) -> Iterator[Callable[[Path], None]]:
     """Write the bytes to the disk; yield what gives them a name that must be free."""
     try:
         handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -100,7 +107,7 @@ def _unnamed(directory: Path, data: bytes, like: Path | None) -> Iterator[Callab
         handle = -1
     if handle >= 0:
         try:
-            _fill(handle, data, like)
+            _fill(handle, data, standing)
             # Only with a descriptor does Python call linkat, which can follow the link in /proc.
             own = f"/proc/self/fd/{handle}"
             yield partial(os.link, own, src_dir_fd=handle, follow_symlinks=True)
@@ -111,7 +118,7 @@ def _unnamed(directory: Path, data: bytes, like: Path | None) -> Iterator[Callab
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         try:
-            _fill(handle, data, like)
+            _fill(handle, data, standing)
         finally:
             os.close(handle)
         yield partial(_rename, temporary)
@@ -123,24 +130,37 @@ def _temporary(directory: Path) -> Path:
     return directory / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}.part"
 
 
-def _fill(handle: int, data: bytes, like: Path | None) -> None:
+@dataclass(frozen=True)
+class _Standing:
+    """Permissions of a file, and its times in nanoseconds (access, change); None: now."""
+
+    mode: int
+    times: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, like: Path | None, *, dated: bool) -> "_Standing":
+        mask = os.umask(0o077)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+        if like is None:
+            return cls(mode, None)
+        status = like.stat()
+        for may_read, all_of in ((0o040, 0o070), (0o004, 0o007)):
+            mode &= ~0 if status.st_mode & may_read else ~all_of
+        return cls(mode, (status.st_atime_ns, status.st_mtime_ns) if dated else None)
+
+
+def _fill(handle: int, data: bytes, standing: _Standing) -> None:
     """Write everything, set permissions and times, and wait for the disk."""
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
-    if like is None:
-        mask = os.umask(0o077)
-        os.umask(mask)
-        mode, times = 0o666 & ~mask, None
-    else:
-        status = like.stat()
-        mode, times = status.st_mode & 0o777, (status.st_atime_ns, status.st_mtime_ns)
     # FAT and some network file systems keep neither; the file is private until it is allowed more.
     with _if_supported():
-        os.fchmod(handle, mode)
-    if times is not None:
+        os.fchmod(handle, standing.mode)
+    if standing.times is not None:
         with _if_supported():
-            os.utime(handle, ns=times)
+            os.utime(handle, ns=standing.times)
     os.fsync(handle)
 
 

@@ -156,6 +156,11 @@ def open_outputs(folders: Folders) -> Outputs:
     return Outputs(Database(folders.database))
 
 
+def open_corrections(folders: Folders) -> Corrections:
+    """Open what the user said about faces."""
+    return Corrections(Database(folders.database))
+
+
 def open_results(folders: Folders) -> Results:
     """Open the register of what became of photos."""
     return Results(Database(folders.database))

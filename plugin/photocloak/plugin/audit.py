@@ -51,6 +51,7 @@ class FoundFace:
         person: name or label of whom it looks like; None: nobody who is known.
         cloaked: whether photocloak is known to have cloaked it.
         verdict: how well; None: it is not cloaked, or that is not known any more.
+        left: the user asked for it to be left as it is.
 
     """
 
@@ -58,6 +59,7 @@ class FoundFace:
     person: str | None = None
     cloaked: bool = False
     verdict: Verdict | None = None
+    left: bool = False
 
     @property
     def weak(self) -> bool:
@@ -76,6 +78,7 @@ class FoundFace:
             "person": self.person,
             "cloaked": self.cloaked,
             "verdict": self.verdict,
+            "left": self.left,
         }
 
     @property
@@ -169,7 +172,9 @@ class Audit:
     def _bare(self) -> str:
         """Say which faces are not cloaked; of nobody known, only that it is not known of them."""
         bare = [face for face in self.faces if not face.cloaked]
-        spots = ", ".join(face.spot for face in bare)
+        if all(face.left for face in bare):
+            return f"not cloaked, as you asked: {', '.join(face.spot for face in bare)}"
+        spots = ", ".join(f"{face.spot}{' (as you asked)' * face.left}" for face in bare)
         if self.cloaked or any(face.person for face in bare):
             return f"not cloaked: {spots}"
         return f"not known to be cloaked: {spots}"

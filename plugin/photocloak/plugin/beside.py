@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from photocloak.core import ExitCode
+from photocloak.plugin.pipeline.job import AS_IT_IS, Status
 from photocloak.plugin.pipeline.reasons import without_options
 from photocloak.plugin.progress import clean, say, shown
 from photocloak.plugin.tally import told_in_words
@@ -29,7 +30,8 @@ class Result:
     Attributes:
         folder: where results went.
         made: how many cloaked photos lie there now.
-        copied: how many were written as they are, as the settings say for photos without a face.
+        copied: how many were written as they are, as the settings say of photos without a face to
+            cloak.
         missing: the photos without a result, and why.
         code: exit status of the run.
         disclosed: what kinds of things the files tell beside their pictures.
@@ -79,7 +81,7 @@ def cloak_group(command: Path, photos: Sequence[Path], folder: Path, preset: str
     if run.returncode not in set(ExitCode) or not outcomes:
         missing |= {one: why for one in photos if str(one) not in heard}
     written = [one["status"] for one in outcomes if one["output"] is not None]
-    copied = written.count("no_face")
+    copied = sum(Status(one) in AS_IT_IS for one in written)
     told = frozenset(kind for one in outcomes for kind in one.get("discloses", ()))
     return Result(folder, len(written) - copied, copied, missing, run.returncode, told)
 
@@ -90,7 +92,7 @@ def summary(results: Sequence[Result]) -> tuple[str, str]:
     made = sum(result.made for result in results)
     copied = sum(result.copied for result in results)
     parts = [f"{made} photo{'s' * (made != 1)} cloaked" if made else "No photo was cloaked"]
-    parts += [f"{copied} without a face copied as they are"] * bool(copied)
+    parts += [f"{copied} written as they are"] * bool(copied)
     parts += [f"{len(missing)} left out"] * bool(missing)
     lines = [clean(without_options(why or shown(photo))) for photo, why in missing[:NAMED]]
     lines += [f"and {len(missing) - NAMED} more"] * (len(missing) > NAMED)

@@ -1,7 +1,7 @@
 """Whether one file would give a face away; the audit that step 3 of the method asks for."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +9,18 @@ import numpy as np
 from photocloak import exporters
 from photocloak.core import PhotocloakError
 from photocloak.engine.detection.alignment import Image
-from photocloak.engine.detection.refine import overlap
 from photocloak.engine.seam import Box, box_as_published
 from photocloak.engine.verify import whole_box
 from photocloak.plugin.audit import Audit, FoundFace
+from photocloak.plugin.people.corrections import Corrections, of_faces, overlap
 from photocloak.plugin.people.registry import People
-from photocloak.plugin.pipeline.job import FaceOutcome
-from photocloak.plugin.pipeline.process_photo import Engine, cut_open, sha256
+from photocloak.plugin.pipeline.job import FaceOutcome, box_from
+from photocloak.plugin.pipeline.looking import cut_open, faces_in
+from photocloak.plugin.pipeline.process_photo import Engine, sha256
 from photocloak.plugin.storage.file_kinds import Kind, kind_of_file
 from photocloak.plugin.storage.inputs import search
 from photocloak.plugin.storage.outputs import Outputs
-from photocloak.plugin.storage.results import Results
+from photocloak.plugin.storage.results import Result, Results
 from photocloak.plugin.storage.walk import Seen
 
 SAME = 0.3
@@ -80,9 +81,16 @@ class Auditor:
     that was written elsewhere, or saved again since, cannot be told from an original.
     """
 
-    def __init__(self, engine: Engine, people: People, outputs: Outputs, results: Results) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        people: People,
+        outputs: Outputs,
+        results: Results,
+        corrections: Corrections,
+    ) -> None:
         self._engine, self._people = engine, people
-        self._outputs, self._results = outputs, results
+        self._outputs, self._results, self._corrections = outputs, results, corrections
 
     def __call__(self, path: Path) -> Audit:
         """Look at one file; what hinders that is part of the answer."""
@@ -90,19 +98,24 @@ class Auditor:
             photo = exporters.read(path)
             file = sha256(photo.data)
             found = self._found(photo)
+            written = next(iter(self._results.made(file)), None)
+            if written is not None:
+                found = _as_written(found, written)
             if self._outputs.knows(file):
+                if written is None:  # its faces were not kept; as a whole it was cloaked
+                    found = tuple(replace(face, cloaked=True) for face in found)
                 # The pictures in a file of ours are of the cloaked photo, made by us.
                 leaks = tuple(exporters.disclosures(photo.data))
-                return Audit(path, leaks, self._as_written(found, file), cloaked=True)
+                return Audit(path, leaks, found, cloaked=True)
             leaks = tuple(exporters.scan(photo.data))
-            return Audit(path, leaks, found, self._hidden(photo))
+            return Audit(path, leaks, self._corrected(photo, found), self._hidden(photo))
         except (PhotocloakError, MemoryError) as error:
             return Audit(path, reason=str(error) or f"{path}: there is not enough memory for it.")
 
     def _found(self, photo: exporters.Photo) -> tuple[FoundFace, ...]:
         """Find the faces, and whom they look like."""
         pixels, column = cut_open(self._engine.detector, photo, photo.pixels)
-        found = self._engine.detector(pixels)
+        found = faces_in(self._engine, pixels)
         people = self._people.recognise(self._engine.ensemble.embed(pixels, found))
         return tuple(
             FoundFace(
@@ -112,16 +125,17 @@ class Auditor:
             for face, person in zip(found, people, strict=True)
         )
 
-    def _as_written(self, found: tuple[FoundFace, ...], file: str) -> tuple[FoundFace, ...]:
-        """Say of the faces in a file of ours how they were cloaked.
-
-        Where the figures were not kept, all of them were, since the file as a whole was.
-        """
-        result = next(iter(self._results.made(file)), None)
-        if result is None:
-            return tuple(FoundFace(face.box, face.person, cloaked=True) for face in found)
-        then = tuple(map(FaceOutcome.from_json, result.outcome["faces"]))
-        return tuple(_told(face, _of(face.box, then)) for face in found)
+    def _corrected(
+        self, photo: exporters.Photo, found: tuple[FoundFace, ...]
+    ) -> tuple[FoundFace, ...]:
+        """Apply what the user said about the faces of an original, by its pixels."""
+        corrections = self._corrections.of(sha256(photo.pixels.data))
+        said = of_faces((face.box for face in found), corrections)
+        return tuple(
+            replace(face, left=face.left or words.leave)
+            for face, words in zip(found, said, strict=True)
+            if not words.not_a_face
+        )
 
     def _hidden(self, photo: exporters.Photo) -> tuple[str, ...]:
         """Return the embedded pictures that show a face, or into which nobody can look."""
@@ -136,14 +150,27 @@ class Auditor:
         return any(self._engine.detector(one) for one in ways)
 
 
+def _as_written(found: tuple[FoundFace, ...], result: Result) -> tuple[FoundFace, ...]:
+    """Say of the faces in a file that we wrote what was done with them."""
+    then = tuple(map(FaceOutcome.from_json, result.outcome["faces"]))
+    none = [box_from(row) for row in result.outcome.get("not_faces", ())]
+    faces = ((face, _of(face.box, then)) for face in found)
+    return tuple(
+        _told(face, before)
+        for face, before in faces
+        if before is not None or not any(overlap(face.box, box) >= SAME for box in none)
+    )
+
+
 def _of(box: Box, faces: Collection[FaceOutcome]) -> FaceOutcome | None:
     """Return the face that was there when the file was written."""
-    boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
-    shared = overlap(np.array(box, np.float32), boxes)
-    return list(faces)[int(shared.argmax())] if shared.max(initial=0.0) >= SAME else None
+    best = max(faces, key=lambda face: overlap(face.box, box), default=None)
+    return best if best is not None and overlap(best.box, box) >= SAME else None
 
 
 def _told(face: FoundFace, then: FaceOutcome | None) -> FoundFace:
-    if then is None or not (then.cloaked or then.fallback):
+    if then is None:
         return face
+    if not (then.cloaked or then.fallback):
+        return replace(face, person=then.person or face.person, left=then.left)
     return FoundFace(face.box, face.person, cloaked=True, verdict=then.verdict)

@@ -11,11 +11,20 @@ from photocloak.plugin.pictures import difference
 from photocloak.plugin.pipeline.job import Job, Outcome
 from photocloak.plugin.pipeline.messages import Tell
 from photocloak.plugin.pipeline.pipeline import Pipeline
+from photocloak.plugin.pipeline.process_photo import sha256
 from photocloak.plugin.storage.folders import why_not_writable
+from photocloak.plugin.storage.outputs import Outputs
 
 
 def write_demo(
-    pipeline: Pipeline, portrait: Path, folder: Path, *, mode: str, private: Path, tell: Tell
+    pipeline: Pipeline,
+    portrait: Path,
+    folder: Path,
+    *,
+    outputs: Outputs,
+    mode: str,
+    private: Path,
+    tell: Tell,
 ) -> tuple[Outcome, list[Path]]:
     """Cloak `portrait` and put before, after and difference into `folder`; return where, too.
 
@@ -23,6 +32,7 @@ def write_demo(
         pipeline: with stores of its own, so that the portrait does not become one of the people.
         portrait: what to cloak.
         folder: where to.
+        outputs: the user's own, so that what is cloaked is known to be.
         mode: how strongly.
         private: a folder for the cloaked file until it is seen to be good.
         tell: see `Pipeline.run_all`.
@@ -36,6 +46,7 @@ def write_demo(
     before, after = portrait.read_bytes(), outcome.output.read_bytes()
     pixels = [exporters.read_bytes(data, portrait.name).pixels for data in (before, after)]
     suffix = outcome.output.suffix
+    outputs.announce(sha256(after), source=portrait, cloaked=True)
     paths = [
         _put(before, folder, "before", portrait.suffix),
         _put(after, folder, "after", suffix),

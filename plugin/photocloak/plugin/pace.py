@@ -55,6 +55,12 @@ class Pace:
         elif event.what == "step" and event.total:
             photo.share = max(photo.share, event.done / event.total)
 
+    def again(self, source: Path) -> None:
+        """Take note of a photo that is to be made once more."""
+        photo = self._photos.setdefault(source, _Photo())
+        photo.over, photo.share = False, 0.0
+        self._cloaking.discard(source)
+
     def end(self, outcome: Outcome) -> None:
         """Take note of a photo that is done."""
         self._photos.setdefault(outcome.source, _Photo()).over = True

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.job import Outcome, Status
 from photocloak.plugin.pipeline.messages import Event
+from photocloak.plugin.pipeline.reasons import known_by, left
 from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.tally import Repeats, Tally
 
@@ -50,7 +51,8 @@ def line(outcome: Outcome) -> str:
     source = shown(outcome.source)
     if outcome.output is None:
         return f"{outcome.status.value}: {clean(outcome.reason or source)}"
-    what = _faces(outcome) if outcome.status is Status.CLOAKED else ""
+    parts = [_faces(outcome) if outcome.status is Status.CLOAKED else "", left(outcome.faces)]
+    what = "".join(f"{clean(part)}, " for part in parts if part)
     note = f" ({clean(outcome.reason)})" if outcome.reason else ""
     return (
         f"{outcome.status.value}: {source} → {shown(outcome.output)} "
@@ -59,22 +61,19 @@ def line(outcome: Outcome) -> str:
 
 
 def _faces(outcome: Outcome) -> str:
-    """Say how well each face is cloaked: "2 faces: Ada good, person-2 blur, "."""
+    """Say how well each face is cloaked: "2 faces: Ada good, person-2 blur"."""
     cloaked = [face for face in outcome.faces if face.cloaked or face.fallback]
     count = f"{len(cloaked)} face{'s' * (len(cloaked) != 1)}"
     known = [face for face in cloaked if face.verdict is not None]
-    words = [
-        f"{clean(face.person or 'somebody')} {face.fallback or face.verdict}" for face in known
-    ]
-    return f"{count}{': ' * bool(words)}{', '.join(words)}, "
+    words = [f"{face.person or 'somebody'} {face.fallback or face.verdict}" for face in known]
+    return f"{count}{': ' * bool(words)}{', '.join(words)}"
 
 
 def face_lines(outcome: Outcome) -> list[str]:
-    """Say of each face which recognisers still accept it in the file."""
+    """Say of each face which recognisers still know it in the file."""
     return [
         f"  {clean(face.person or 'somebody')} at {face.box[0]}, {face.box[1]}: {face.verdict}, "
-        f"accepted by {len(face.accepting)} of {len(face.similarity)}"
-        f"{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
+        f"{known_by(face)}{': ' * bool(face.accepting)}{', '.join(face.accepting)}"
         for face in outcome.faces
         if face.accepting is not None
     ]

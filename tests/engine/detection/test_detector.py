@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from photocloak.core import InputError, ModelError, manifest_root
+from photocloak.engine.detection import detector as module
 from photocloak.engine.detection.detector import Detector, suppress, without_parts
 from photocloak.engine.detection.faces import SMALLEST, Face, alignable, fit
+from photocloak.engine.detection.refine import Glimpse, Pose, refine
 from photocloak.engine.detection.tiles import FULL_SCALE, halved, halvings, tiles, turned_square
-from photocloak.engine.detection.yunet import Candidates
+from photocloak.engine.detection.yunet import Candidates, YuNet
 
 Pixels = NDArray[np.uint8]
 
 # The drawn face: 220 of 400 x 480 pixels wide; its landmarks where YuNet puts them.
+ONE = np.ones(1, np.float32)
 WIDTH, CANVAS = 220, (400, 480)
 LANDMARKS = np.array([[149, 211], [253, 211], [201, 280], [158, 330], [244, 330]])
 
@@ -347,3 +350,37 @@ def test_a_face_that_is_gone_is_not_found_again() -> None:
     [face] = Detector(threads=2)(np.asarray(picture))
     picture.paste((96, 104, 92), (250, 150, 600, 500))
     assert Detector(threads=2)(np.asarray(picture), near=[face]) == []
+
+
+def test_few_spots_are_looked_at_closely_that_the_scan_is_not_sure_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A photo of pots has hundreds; none of what else may be a face is lost by that."""
+    corners = [(x, y) for y in (10, 170, 330) for x in (10, 170, 330, 490)]
+    image, _ = scene((490, 640), 60, *corners)
+    looked: list[float] = []
+
+    def counted(levels: list[Pixels], seen: Glimpse, network: YuNet, *, low: float) -> Candidates:
+        looked.append(seen.score)
+        return refine(levels, seen, network, low=low)
+
+    monkeypatch.setattr(module, "refine", counted)
+    monkeypatch.setattr(module, "MOST", 2)
+    doubting = Detector(high=0.95)
+    found = doubting(image)
+    assert len(looked) == 2 and len(found) == len(corners)
+    assert all(doubting.low <= face.score < doubting.high for face in found)
+    for x, y in corners:
+        middles = [(face.box[0] + face.box[2] / 2, face.box[1] + face.box[3] / 2) for face in found]
+        assert any(x < u < x + 110 and y < v < y + 130 for u, v in middles)
+    looked.clear()
+    assert len(Detector()(image)) == len(corners) <= len(looked), "of faces all are looked at"
+
+
+def test_what_is_not_looked_at_closely_is_never_certain() -> None:
+    row = Candidates(np.array([[10, 20, 30, 40]], np.float32), np.zeros((1, 5, 2), np.float32), ONE)
+    for score, stays in ((0.9, 0.6), (0.55, 0.55)):
+        pose = Pose(25 + 40j, 40.0, np.pi / 2)
+        found = Glimpse(row, pose, score).unsettled(0.6)
+        assert found.scores[0] == pytest.approx(stays)
+        assert np.angle(fit(found.landmarks[0])[1]) == pytest.approx(np.pi / 2)

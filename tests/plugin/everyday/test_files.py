@@ -286,6 +286,26 @@ class TestNeutralNames:
         assert cli("cloak", album, "-o", tmp_path / "other", *names).code == 9
         assert contents(tmp_path / "other").keys() == there.keys()
 
+    def test_a_files_own_time_tells_no_date(self, cli: Cli, album: Path, tmp_path: Path) -> None:
+        then = 10**9
+        photo = album / "a.png"
+        os.utime(photo, (then, then))
+        photo.chmod(0o444)
+        for number, (told, options) in enumerate(
+            [
+                (True, ()),
+                (True, ("--preset", "web")),
+                (False, ("--names", "neutral")),
+                (False, ("--preset", "anonymous")),
+                (False, ("--preset", "anonymous", "--names", "keep")),
+            ]
+        ):
+            out = tmp_path / str(number)
+            assert cli("cloak", photo, "-o", out, *options).code == 0
+            (written,) = out.iterdir()
+            assert (written.stat().st_mtime == then) == told, options
+            assert written.stat().st_mode & 0o200, "what is written can be written to"
+
     def test_another_user_has_other_names(
         self, cli: Cli, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -104,6 +104,28 @@ class TestMerge:
         done = {Path(row["source"]).name: row["status"] for row in rows}
         assert done == {"a.png": "done_before", "b.jpg": "done_before", "c.png": "no_face"}
 
+    @pytest.mark.parametrize("answer", ["y", "n", None])
+    def test_two_in_one_photo_are_merged_only_if_that_is_said(
+        self,
+        cli: Cli,
+        album: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        roster: Roster,
+        answer: str | None,
+    ) -> None:
+        write_photo(album / "two.png", *TWO)
+        cli("cloak", album / "two.png", "-o", album.parent / "out")
+        if answer is None:
+            refused = cli("people", "merge", "1", "2")
+            assert refused.code == 2 and "in one photo together" in refused.err
+            assert "--yes" in refused.err and len(roster.everybody()) == 2
+            assert cli("people", "merge", "1", "2", "--yes").code == 0
+        else:
+            monkeypatch.setattr("photocloak.plugin.commands.people.asks", lambda: True)
+            said = cli("people", "merge", "1", "2", stdin=f"{answer}\nn\n".encode())
+            assert (said.code == 0) == (answer == "y")
+        assert len(roster.everybody()) == 1 + (answer == "n")
+
     @pytest.mark.parametrize("answer", [True, False])
     def test_on_a_terminal_it_asks(
         self, cli: Cli, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bool

@@ -14,7 +14,7 @@ from photocloak.plugin.people.assignment import Assignment, ObservedFace, Sighte
 from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.matching import likeness
 from photocloak.plugin.people.profiles import SAMPLES
-from photocloak.plugin.people.registry import People, Roster
+from photocloak.plugin.people.registry import People, Roster, TogetherError
 from photocloak.plugin.storage.database import Database
 from tests.plugin.fakes import THRESHOLDS, FirstFree, face
 
@@ -173,7 +173,8 @@ class TestOnlyNamed:
 
     def test_known_people_without_a_name_are_left_alone(self, store: Store) -> None:
         store.see("b", face(2))
-        assert store.see("c", face(2, 1), only_named=True) == [Assignment(None, None)]
+        (known,) = store.see("c", face(2, 1), only_named=True)
+        assert known.target is None and known.person is not None and known.person.id == 2
         assert [one.photos for one in store.roster.everybody()] == [1, 1]
         store.roster.name("2", "Bob")
         assert ids(store.see("c", face(2, 1), only_named=True)) == [2]
@@ -254,6 +255,19 @@ class TestRoster:
         assert ids(store.see("x", face(2, 1))) == [1]
         assert [person.id for person in store.roster.forget([], all_unnamed=True)] == [3]
         assert [person.id for person in store.roster.everybody()] == [1]
+
+    def test_who_is_in_one_photo_with_another_is_somebody_else(self, store: Store) -> None:
+        store.see("alone", face(3))
+        store.see("both", face(1), face(2))
+        store.see("both once more", face(1, 1), face(2, 1))
+        store.roster.name("2", "Ada")
+        for who, others in (("Ada", ["3"]), ("3", ["1", "Ada"]), ("1", ["Ada", "3"])):
+            with pytest.raises(TogetherError, match=r"(Ada|person-3) are in 2 photos together"):
+                store.roster.merge(who, others)
+            assert len(store.roster.everybody()) == 3, "all or nothing"
+        assert store.roster.merge("1", ["Ada"]).photos == 3
+        merged = store.roster.merge("1", ["3"], though_together=True)
+        assert (merged.label, len(store.roster.everybody())) == ("Ada", 1)
 
     def test_a_name_is_taken_over_by_an_unnamed_profile(self, store: Store) -> None:
         store.see("a", face(1))

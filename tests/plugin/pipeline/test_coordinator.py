@@ -20,6 +20,7 @@ from photocloak.plugin.executors.base import Executor, Phase
 from photocloak.plugin.executors.processes import Processes
 from photocloak.plugin.executors.threads import WorkerThreads
 from photocloak.plugin.people.profiles import everybody
+from photocloak.plugin.pipeline import coordinator
 from photocloak.plugin.pipeline import process_photo as attempt_module
 from photocloak.plugin.pipeline.messages import Event, PhotoTask
 from tests.plugin.executors.test_process_pool import HUNG, alive, patience_beyond, until
@@ -344,6 +345,28 @@ def test_what_goes_wrong_is_the_photos_outcome(office: Office) -> None:
     assert made is not None
     again = office.coordinator.submit(Job(made, made.parent, "balanced", "keep")).result(HUNG)
     assert again.status is Status.ALREADY_CLOAKED
+
+
+@pytest.mark.parametrize("kept", [coordinator.KEPT, 1])
+def test_what_was_met_in_several_pieces_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """As an album of more photos than are looked at together; what is kept has an end."""
+    monkeypatch.setattr(coordinator, "KEPT", kept)
+    office, looked = Office(tmp_path, here()), list[Path]()
+    jobs = [office.job(f"{number}.png", PORTRAIT, number) for number in range(3)]
+
+    def tell(event: Event) -> None:
+        if event.what == "looked" and event.job is not None:
+            looked.append(event.job.source)
+
+    for job in jobs:
+        office.coordinator.meet([job], tell).result(HUNG)
+    assert len(looked) == 3
+    for job in jobs:
+        assert office.coordinator.submit(job, tell).result(HUNG).status is Status.CLOAKED
+    assert len(looked) == 3 + max(3 - kept, 0)
+    office.coordinator.close(wait=False)
 
 
 class Broken(WorkerThreads):

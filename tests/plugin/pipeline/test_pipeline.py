@@ -199,7 +199,8 @@ class TestOnlyMe:
         ada, other = outcome.faces
         assert (ada.person, ada.cloaked) == ("Ada", True) and ada.dssim
         box = 150, 30, 70, 70
-        assert other == FaceOutcome(box, None, None, {}, None, cloaked=False, found=box)
+        left = FaceOutcome(box, None, None, {}, None, cloaked=False, found=box, left=True)
+        assert other == left
         assert other.as_json() == {
             "box": [150, 30, 70, 70],
             "person": None,
@@ -212,6 +213,8 @@ class TestOnlyMe:
             "similarity": {},
             "fallback": None,
             "found": [150, 30, 70, 70],
+            "left": True,
+            "person_id": None,
         }
         before, after = (exporters.read(path).pixels for path in (group, outcome.output))
         changed = (before != after).any(axis=(0, 2))

@@ -76,7 +76,9 @@ def test_the_line_has_the_word_and_the_recognisers_come_on_request(tmp_path: Pat
     outcome = again(studio)
     assert "[1 face: person-1 fair, " in line(outcome)
     assert "one" not in line(outcome).rpartition("[")[2].replace("person", "")
-    assert face_lines(outcome) == ["  person-1 at 40, 20: fair, accepted by 1 of 3: one"]
+    assert face_lines(outcome) == [
+        "  person-1 at 40, 20: fair, 1 of 3 recognisers still knows it: one"
+    ]
     row = json.loads(json.dumps(outcome.as_json()))
     assert (row["verdict"], row["faces"][0]["verdict"]) == ("fair", "fair")
     assert row["faces"][0]["accepting"] == ["one"]

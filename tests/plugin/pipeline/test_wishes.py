@@ -11,6 +11,9 @@ from photocloak.engine.modes import load_mode
 from photocloak.plugin import Roster, Status, UserHint
 from photocloak.plugin.people.corrections import Correction, Corrections
 from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline.job import FaceOutcome
+from photocloak.plugin.pipeline.reasons import LEFT_NAMED, left
+from photocloak.plugin.progress import line
 from tests.plugin.fakes import face_at, make_engine, write_photo
 from tests.plugin.studio import ONE, TWO, Studio
 
@@ -46,6 +49,11 @@ class TestWhom:
         outcome = studio.pipeline.run(studio.job(None, **wish))
         assert outcome.status is Status.CLOAKED and outcome.output is not None
         assert [face.cloaked for face in outcome.faces] == cloaked
+        assert [face.left for face in outcome.faces] == [not one for one in cloaked]
+        assert [face.person for face in outcome.faces] == ["Ada", "person-2"]
+        alone = [face.person for face in outcome.faces if not face.cloaked]
+        assert ("left as they are" in line(outcome)) == bool(alone)
+        assert all(f"left as they are: {name}, " in line(outcome) for name in alone)
         before, after = (exporters.read(path).pixels for path in (studio.photo, outcome.output))
         columns = (before != after).any(axis=(0, 2))
         assert [bool(columns[:120].any()), bool(columns[130:].any())] == cloaked
@@ -64,6 +72,7 @@ class TestWhom:
         wish = {"spared": ("Ada", "person-2")}
         outcome = studio.pipeline.run(studio.job(None, **wish))
         assert (outcome.status, outcome.code) == (Status.LEFT_ALONE, 0)
+        assert "[left as they are: Ada, person-2, " in line(outcome)
         assert outcome.output is not None
         before, after = (exporters.read(path).pixels for path in (studio.photo, outcome.output))
         assert (before == after).all()
@@ -80,6 +89,16 @@ class TestWhom:
         stranger = write_photo(studio.photo.with_name("other.png"), *ONE, seed=3)
         outcome = studio.pipeline.run(studio.job(stranger, spared=("Ada",)))
         assert [face.cloaked for face in outcome.faces] == [True]
+
+
+def test_a_crowd_that_is_left_alone_is_counted() -> None:
+    def face(person: str | None) -> FaceOutcome:
+        return FaceOutcome((0, 0, 9, 9), person, None, {}, None, cloaked=False, left=True)
+
+    assert left([]) == left([replace(face("Ada"), left=False)]) == ""
+    assert left([face(None), face(None)]) == "left as they are: 2 faces"
+    crowd = [face(f"person-{n}") for n in range(LEFT_NAMED + 3)] + [face(None)]
+    assert left(crowd).endswith("person-4, 4 more")
 
 
 class TestNotAFace:

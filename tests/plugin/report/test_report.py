@@ -186,6 +186,22 @@ def test_a_face_left_alone_is_said_so_and_does_not_count(make: Make, tmp_path: P
     assert code == 0
 
 
+def test_the_boxes_of_what_holds_a_photo_back_are_drawn(make: Make, tmp_path: Path) -> None:
+    """In pixels of the original, where a preset would have made the photo smaller."""
+    bare = {"cloaked": False, "dssim": None, "similarity": {}, "person": None}
+    spots = [
+        {"box": [20, 15, 30, 40], "found": [40, 30, 60, 80], **bare},
+        {"box": [60, 50, 10, 12], **bare},
+    ]
+    row = held(tmp_path, "a.png", status="uncertain", faces=spots)
+    _, shown, _ = make(row)
+    size = ("x", "y", "width", "height")
+    marks = [one for name, one in shown.elements if name == "rect" and "class" not in one]
+    boxes = [[float(one[key] or "") for key in size] for one in marks if "x" in one]
+    assert [40, 30, 60, 80] in boxes and [60, 50, 10, 12] in boxes
+    assert "nothing was done to it" in shown.words and "left as it is" not in shown.words
+
+
 def test_what_was_published_without_a_cloak_is_not_called_cloaked(
     make: Make, tmp_path: Path
 ) -> None:

@@ -1,12 +1,14 @@
 """An album under review: nothing is published before it is, and what is said is done."""
 
 import os
+import threading
 
 import pytest
 
 from photocloak import exporters
 from photocloak.core import ConfigError
-from photocloak.plugin import Database, Outputs, Status
+from photocloak.plugin import Database, Outcome, Outputs, Status
+from photocloak.plugin.pipeline.messages import CloakedFile, CloakPlan
 from photocloak.plugin.review import staging
 from photocloak.plugin.review.staging import Staging
 from photocloak.plugin.storage.folders import Folders
@@ -88,6 +90,64 @@ def test_the_staging_folder_is_private(scene: Scene) -> None:
         if place.name == "data":
             assert place.stat().st_mode & 0o077 == 0
             break
+
+
+def test_two_in_one_photo_are_merged_only_if_the_user_is_sure(scene: Scene) -> None:
+    one, other = (face.person for face in scene.photo("b.png").faces)
+    assert one and other
+    number = one.removeprefix("person-")
+    for sure in (False, True):
+        form = {"say": "merge", "with": other} | ({"sure": "yes"} if sure else {})
+        answer = scene.client.post(f"/people/{number}", data=form)
+        assert answer.status_code == (303 if sure else 409)
+        people = {face.person for face in scene.settled().photo("b.png").faces}
+        assert people >= {one} and (other in people) != sure
+        if not sure:
+            assert "in one photo together" in texts(answer.text)
+            assert 'name="sure" value="yes"' in answer.text and 'value="merge"' in answer.text
+
+
+def test_naming_as_somebody_beside_them_asks_too(scene: Scene) -> None:
+    assert scene.say_of_face("b.png", 0, say="name_all", name="Ada").status_code == 303
+    answer = scene.say_of_face("b.png", 1, say="name_all", name="Ada")
+    assert answer.status_code == 409 and "in one photo together" in texts(answer.text)
+    sure = scene.say_of_face("b.png", 1, say="name_all", name="Ada", sure="yes")
+    assert sure.status_code == 303
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_who_gets_a_name_while_a_photo_is_in_work_has_it_there(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, merged: bool
+) -> None:
+    scene.say_of_face("a.png", 0, say="name_all", name="Ada")
+    begun, go_on = threading.Event(), threading.Event()
+    decisions = scene.desk.maker._coordinator._decisions
+    publish = decisions.publish
+
+    def waits(plan: CloakPlan, cloaked: CloakedFile) -> Outcome:
+        begun.set()
+        assert go_on.wait(60)
+        return publish(plan, cloaked)
+
+    monkeypatch.setattr(decisions, "publish", waits)
+    before = scene.photo(HOSTILE)
+    (face,) = before.faces
+    assert face.person and face.person_id
+    scene.say_of_face(HOSTILE, 0, say="stronger")
+    assert begun.wait(60)
+    scene.desk.corrector.call(face.person, "Ada" if merged else "Eve")
+    go_on.set()
+    (after,) = scene.settled().photo(HOSTILE).faces
+    assert after.person == ("Ada" if merged else "Eve")
+    assert (after.person_id == face.person_id) != merged
+    assert after.mode == "strong"
+
+
+def test_a_name_is_that_of_now_for_what_was_done_before(scene: Scene) -> None:
+    (face,) = scene.photo("a.png").faces
+    scene.desk.roster.name(str(face.person_id), "Eve")
+    scene.open()
+    assert [one.person for one in scene.settled().photo("a.png").faces] == ["Eve"]
 
 
 def test_a_correction_makes_that_photo_anew_and_no_other(scene: Scene) -> None:

@@ -1,7 +1,7 @@
 """What a detected face is, and when its landmarks can carry an alignment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,11 @@ FivePoints = NDArray[np.float32]
 _FRONTAL = np.array([38.2946, 73.5318, 56.0252, 41.5493, 70.7299]) + 1j * np.array(
     [51.6963, 51.5014, 71.7366, 92.3655, 92.2041]
 )
+_UPRIGHT = _FRONTAL / 112 - (0.5 + 0.5j)  # around the middle of the square instead
 _FRONTAL = (_FRONTAL - _FRONTAL.mean()) / 112
+
+BOX = 1.1
+"""The detector's box over the aligned square, longer sides."""
 
 SMALLEST = 16.0
 """Pixels across a face below which there is too little to recognise: such are not looked for."""
@@ -63,6 +67,29 @@ def alignable(face: Face, shape: tuple[int, ...]) -> bool:
     side = abs(factor)
     error = np.abs(complexes(points) - middle - factor * _FRONTAL)
     return side > face.size / 2 and float(np.sqrt(np.mean(error**2))) <= CROOKEDEST * side
+
+
+def standing(middle: complex, side: float, tilt: float) -> FivePoints:
+    """Return the landmarks of a frontal face whose aligned square is at a place.
+
+    Args:
+        middle: of the square, x + iy.
+        side: of the square, in pixels.
+        tilt: of the head in radians, positive clockwise.
+
+    """
+    at = middle + side * np.exp(1j * tilt) * _UPRIGHT
+    return np.stack([at.real, at.imag], axis=1).astype(np.float32)
+
+
+def filling(face: Face, turns: int = 0) -> Face:
+    """Return a face with the landmarks of one that fills its box, the head turned by quarters.
+
+    It is what there is to look at where a face's own landmarks cannot be aligned.
+    """
+    x, y, w, h = face.box
+    points = standing(complex(x + w / 2, y + h / 2), max(w, h) / BOX, turns * np.pi / 2)
+    return replace(face, landmarks=points)
 
 
 def same_face(face: Face, candidates: Sequence[Face]) -> Face | None:

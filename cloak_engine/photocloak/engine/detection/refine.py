@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from photocloak.engine.detection.faces import complexes, fit
+from photocloak.engine.detection.faces import BOX, complexes, fit, standing
 from photocloak.engine.detection.tiles import Pixels, turned_square
 from photocloak.engine.detection.yunet import Candidates, Floats, YuNet
 
@@ -27,7 +27,6 @@ _FAINTEST = 0.05  # a look that scores less saw nothing
 _EXPECTED = 0.3  # IoU with the middle of the tile, where the face should be
 _AGREEING = 0.6  # IoU with the best cell, of those averaged with it
 _MIRRORED = [1, 0, 2, 4, 3]  # landmark order after left and right have changed places
-_BOX = 1.1  # the detector's box over the aligned square, longer sides
 
 
 @dataclass(frozen=True)
@@ -45,41 +44,60 @@ class Pose:
     def of(cls, landmarks: Floats) -> "Pose":
         """Return the pose of (5, 2) `landmarks`."""
         middle, factor = fit(landmarks)
-        return cls(middle, abs(factor) * _BOX, float(np.angle(factor)))
+        return cls(middle, abs(factor) * BOX, float(np.angle(factor)))
 
 
-def refine(
-    levels: Sequence[Pixels], candidate: Candidates, network: YuNet, *, low: float
-) -> Candidates:
-    """Return the one `candidate` with new box, landmarks and score; no row if it is no face.
+@dataclass(frozen=True)
+class Glimpse:
+    """A candidate as one coarse look saw it, with the head as upright as an eighth of a turn can.
 
-    The new score is the mean of the scan's and of the final looks' (one that sees nothing counts
-    0). Coordinates are continuous pixels of the photo, whose halvings are `levels`; scores below
-    `low` need no care.
+    Attributes:
+        scanned: the scan's one row, its landmarks meaningless.
+        pose: where to look closer.
+        score: mean of the scan's and of this look's.
+
     """
+
+    scanned: Candidates
+    pose: Pose
+    score: float
+
+    def unsettled(self, highest: float) -> Candidates:
+        """Return the row of a face that nobody looks at closer, with a score up to `highest`.
+
+        Its landmarks are those of a frontal face that fills the box.
+        """
+        points = standing(self.pose.middle, self.pose.side / BOX, self.pose.tilt)
+        score = np.full(1, min(self.score, highest), np.float32)
+        return Candidates(self.scanned.boxes, points[None], score)
+
+
+def glimpse(levels: Sequence[Pixels], candidate: Candidates, network: YuNet) -> Glimpse:
+    """Look coarsely at the one `candidate`, in continuous pixels of the photo with `levels`."""
     x, y, width, height = (float(value) for value in candidate.boxes[0])
     pose = Pose(complex(x + width / 2, y + height / 2), max(width, height), 0.0)
     tilt, score = _upright(levels, pose, network)
-    if candidate.scores[0] + score < 2 * low - 0.2:
-        return Candidates.concatenate([])
-    seen = closely(levels, replace(pose, tilt=tilt), network)
-    mean = np.asarray((candidate.scores[: len(seen)] + seen.scores) / 2, np.float32)
-    return replace(seen, scores=mean)
+    return Glimpse(candidate, replace(pose, tilt=tilt), (float(candidate.scores[0]) + score) / 2)
 
 
-def closely(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> Candidates:
-    """Return the face that is about at `pose`, its score the mean of the final looks'; or no row.
+def refine(levels: Sequence[Pixels], seen: Glimpse, network: YuNet, *, low: float) -> Candidates:
+    """Return a candidate with new box, landmarks and score; no row if that is below `low`.
 
-    Coordinates are continuous pixels of the photo, whose halvings are `levels`.
+    The new score is the mean of the scan's and of the final looks' (one that sees nothing counts
+    0). Coordinates are continuous pixels of the photo, whose halvings are `levels`.
     """
-    pose = _settled(levels, pose, network)
-    seen = Candidates.concatenate(
-        look for sizes in _FINAL for look in _look(levels, pose, sizes, network, mirrored=True)
-    )
-    if not len(seen):
-        return seen
-    score = seen.scores.sum(keepdims=True) / (2 * len(_FINAL))
-    return Candidates(_mean(seen.boxes, seen.scores), _mean(seen.landmarks, seen.scores), score)
+    scan = float(seen.scanned.scores[0])
+    pose = _settled(levels, seen.pose, network)
+    looks: list[Candidates] = []
+    for number, sizes in enumerate(_FINAL, 1):
+        looks += _look(levels, pose, sizes, network, mirrored=True)
+        seen_so_far = sum(float(look.scores.sum()) for look in looks)
+        at_best = (seen_so_far + 2 * (len(_FINAL) - number)) / (2 * len(_FINAL))
+        if (scan + at_best) / 2 < low:
+            return Candidates.concatenate([])
+    found = Candidates.concatenate(looks)
+    score = (seen.scanned.scores + found.scores.sum() / (2 * len(_FINAL))) / 2
+    return Candidates(_mean(found.boxes, found.scores), _mean(found.landmarks, found.scores), score)
 
 
 def _upright(levels: Sequence[Pixels], pose: Pose, network: YuNet) -> tuple[float, float]:

@@ -10,10 +10,8 @@ would be a face that is seen clearly.
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
-from photocloak.engine.detection.alignment import ARCFACE, Image
-from photocloak.engine.detection.faces import Face, alignable
+from photocloak.engine.detection.alignment import Image
+from photocloak.engine.detection.faces import Face, alignable, filling
 from photocloak.engine.detection.landmarks import FindLandmarks
 
 LARGE: Final = 60.0
@@ -23,7 +21,6 @@ NOTHING: Final = 0.02
 """Presence below which the network sees nothing; of 26 real faces that large the least had .028."""
 
 _TURNS: Final = 4
-_BOX: Final = 1.1  # the detector's box over the aligned square
 
 
 def confirmed(
@@ -47,13 +44,6 @@ def confirmed(
 
 def _seen(image: Image, face: Face, find: FindLandmarks) -> bool:
     """Tell whether the network sees anything like a face; any way up, if that is not known."""
-    looks = [face] if alignable(face, image.shape) else [_placed(face, t) for t in range(_TURNS)]
+    ways = [filling(face, turns) for turns in range(_TURNS)]
+    looks = [face] if alignable(face, image.shape) else ways
     return any(find(image, one).presence >= NOTHING for one in looks)
-
-
-def _placed(face: Face, turn: int) -> Face:
-    """Return a face that fills its box, with the head turned by so many quarters."""
-    x, y, w, h = face.box
-    points = (ARCFACE / 112 - 0.5) * (max(w, h) / _BOX)
-    at = (points[:, 0] + 1j * points[:, 1]) * 1j**turn + complex(x + w / 2, y + h / 2)
-    return Face(face.box, np.stack([at.real, at.imag], axis=1).astype(np.float32), face.score)

@@ -22,7 +22,13 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     from collections import Counter
 
     from photocloak.core import InputError
-    from photocloak.plugin.assembly import load_engine, open_outputs, open_people, open_results
+    from photocloak.plugin.assembly import (
+        load_engine,
+        open_corrections,
+        open_outputs,
+        open_people,
+        open_results,
+    )
     from photocloak.plugin.audit import Sum
     from photocloak.plugin.check import Auditor, content_of
     from photocloak.plugin.pipeline.job import exit_code
@@ -37,7 +43,8 @@ def check(paths: tuple[Path, ...], as_json: bool) -> int:
     folders = Folders.of_user()
     engine = load_engine(load_settings(folders.settings), folders)
     people, outputs = open_people(engine, folders), open_outputs(folders)
-    auditor = Auditor(engine, people, outputs, open_results(folders))
+    results, corrections = open_results(folders), open_corrections(folders)
+    auditor = Auditor(engine, people, outputs, results, corrections)
     codes, total = [], Sum()
     for audit in (*map(auditor, content.files), *content.blind):
         codes.append(audit.code)

@@ -25,7 +25,7 @@ def demo(output: Path, as_json: bool) -> int:
     portrait is NASA's of Eileen Collins, in the public domain. Your own people are not touched.
     """
     from photocloak.core import manifest_root
-    from photocloak.plugin.assembly import load_engine, open_pipeline
+    from photocloak.plugin.assembly import load_engine, open_outputs, open_pipeline
     from photocloak.plugin.demo import write_demo
     from photocloak.plugin.progress import make_progress, say, shown
     from photocloak.plugin.settings import load_settings
@@ -43,6 +43,7 @@ def demo(output: Path, as_json: bool) -> int:
                 pipeline,
                 portrait,
                 output,
+                outputs=open_outputs(folders),
                 mode=settings.mode,
                 private=private.data / "cloaked",
                 tell=show.event,

@@ -111,8 +111,11 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
 @click.argument("who", shell_complete=complete)
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True, shell_complete=complete)
 @click.option("--redo", is_flag=True, help="Cloak the photos again that were cloaked for an OTHER.")
-def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
+@click.option("--yes", is_flag=True, help="Merge people, too, who are in one photo together.")
+def merge(who: str, others: tuple[str, ...], redo: bool, yes: bool) -> int:
     """Make WHO and every OTHER one person, who keeps WHO's target.
+
+    Who is in one photo with another is somebody else: such people are merged only if you say so.
 
     Photos that were cloaked for an OTHER teach another target. They are named; on a terminal you
     are asked whether to cloak them again.
@@ -127,7 +130,7 @@ def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
     person = roster.find([who])[0]
     gone = [one.id for one in roster.find(others) if one.target != person.target]
     to_redo = results.showing(gone)
-    person = roster.merge(who, others)
+    person = _merged(roster, who, others, yes=yes)
     click.echo(f"{person.label} now has {_photos(person.photos)}", err=True)
     if not to_redo:
         return 0
@@ -135,6 +138,20 @@ def merge(who: str, others: tuple[str, ...], redo: bool) -> int:
     if not redo and not (asks() and click.confirm("Cloak them again?", err=True)):
         return 0
     return cloak_again(to_redo, folders)
+
+
+def _merged(roster: "Roster", who: str, others: tuple[str, ...], *, yes: bool) -> "Person":
+    """Merge; ask about people who are in one photo, and refuse where nobody can answer."""
+    from photocloak.core import ConfigError
+    from photocloak.plugin.people.registry import TogetherError
+
+    try:
+        return roster.merge(who, others, though_together=yes)
+    except TogetherError as error:
+        if not asks():
+            raise ConfigError(f"{error} If that is so, say --yes.") from error
+        click.confirm(f"{error} Merge them?", abort=True, err=True)
+        return roster.merge(who, others, though_together=True)
 
 
 @people.command()

@@ -8,7 +8,7 @@ nothing be fetched and no other script run.
     data = document("Evaluation", tag("h1", "Evaluation"), bars("Taken for somebody else", …))
 """
 
-from photocloak.plugin.html.document import document, page_style
+from photocloak.plugin.html.document import document, page_style, slider_script
 from photocloak.plugin.html.markup import Html, join, table, tag, text
 from photocloak.plugin.html.plots import Bar, Series, Strip, bars, curves, histogram, strips
 
@@ -23,6 +23,7 @@ __all__ = [
     "histogram",
     "join",
     "page_style",
+    "slider_script",
     "strips",
     "table",
     "tag",

@@ -55,6 +55,11 @@ def page_style() -> str:
     return (files(__package__) / "page.css").read_text("utf-8")
 
 
+def slider_script() -> str:
+    """Return the JavaScript of every slider between original and cloak."""
+    return (files(__package__) / "slider.js").read_text("utf-8")
+
+
 def _allowed(source: str) -> str:
     """Return how a policy names exactly this style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"

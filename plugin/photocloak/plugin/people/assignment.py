@@ -84,7 +84,7 @@ class Assignment:
     """What becomes of a face.
 
     Attributes:
-        person: whose it is; None: too uncertain for a profile, or somebody who is left alone.
+        person: whose it is; None: too uncertain for a profile, or nobody who is known.
         target: for whom it shall be taken; None: it is left alone.
         reference: mean of the raw features of the person's first photos, none that was looked at
             after this one's batch, (D,) by extractor; empty for nobody, and where the face taught
@@ -215,7 +215,7 @@ class Assigner:
     def _as_learned(self, person: int, face: ObservedFace, seen: Sighted) -> Assignment:
         who, wanted = self._everyone[person], self._wanted(seen)
         if wanted is not None and who not in wanted:
-            return Assignment(None, None)
+            return Assignment(who, None)
         target = self._targets.of(who, [face], seen.photo)
         reference = profiles.reference(self._connection, person, seen.photo)
         return Assignment(who, target, reference)
@@ -228,7 +228,7 @@ class Assigner:
         if wanted is not None and person not in wanted:
             likely = self._might_be(face, wanted)
             if likely is None and face.certain:
-                return Assignment(None, None)
+                return Assignment(person, None)
             if likely is not None and person is None:
                 return Assignment(None, self._targets.of(likely, [face], seen.photo))
         if person is None:

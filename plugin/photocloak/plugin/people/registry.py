@@ -28,9 +28,20 @@ from photocloak.plugin.people.matching import best_pairs, likeness, pair
 from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
 
-__all__ = ["People", "Roster", "check_name"]
+__all__ = ["People", "Roster", "TogetherError", "check_name"]
 
 NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
+
+
+class TogetherError(ConfigError):
+    """Two who are to be one person are in one photo side by side."""
+
+    def __init__(self, one: Person, other: Person, photos: int) -> None:
+        count = "one photo" if photos == 1 else f"{photos} photos"
+        super().__init__(
+            f"{one.label} and {other.label} are in {count} together, so they are two people. Only "
+            "a mirror or a picture within the photo shows somebody twice."
+        )
 
 
 class People:
@@ -134,6 +145,11 @@ class People:
             everyone = profiles.everybody(connection).values()
         return [one.id for one in everyone if one.name is not None]
 
+    def labels(self) -> dict[int, str]:
+        """Return what everybody is called, by id."""
+        with self._database.transaction() as connection:
+            return {key: one.label for key, one in profiles.everybody(connection).items()}
+
     def ids(self, names: Sequence[str]) -> list[int]:
         """Return who is called so, by names or labels; ConfigError says who there is."""
         with self._database.transaction() as connection:
@@ -224,14 +240,23 @@ class Roster:
         with self._database.transaction() as connection:
             return transfer.receive(connection, table, library)
 
-    def merge(self, keep: str, others: Sequence[str]) -> Person:
-        """Make several profiles one; the first one's target stays, and its name if it has one."""
+    def merge(self, keep: str, others: Sequence[str], *, though_together: bool = False) -> Person:
+        """Make several profiles one; the first one's target stays, and its name if it has one.
+
+        Raises:
+            TogetherError: a photo shows two of them, so they are not one person; unless that was
+                meant, `though_together`.
+
+        """
         with self._database.transaction() as connection:
             person = _find(connection, keep)
-            for who in others:
-                other = _find(connection, who)
+            gone = [_find(connection, who) for who in others]
+            for who, other in zip(others, gone, strict=True):
                 if other.id == person.id:
                     raise ConfigError(f"{who!r} cannot be merged with itself.")
+            if not though_together:
+                _refuse_together(connection, [person, *gone])
+            for other in gone:
                 corrections.rename(connection, other, person.label)
                 profiles.absorb(connection, person.id, other.id)
                 if person.name is None and other.name is not None:
@@ -262,6 +287,14 @@ def _find(connection: sqlite3.Connection, who: str) -> Person:
     if found is None:
         raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
     return found
+
+
+def _refuse_together(connection: sqlite3.Connection, people: Sequence[Person]) -> None:
+    """Raise TogetherError where a photo shows two of these people."""
+    photos = profiles.photos_of_people(connection)
+    for one, other in combinations(people, 2):
+        if shared := len(photos.get(one.id, set()) & photos.get(other.id, set())):
+            raise TogetherError(one, other, shared)
 
 
 def _fame(person: Person) -> tuple[bool, int, int]:

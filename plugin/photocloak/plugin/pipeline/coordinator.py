@@ -39,6 +39,9 @@ from photocloak.plugin.pipeline.messages import (
 )
 from photocloak.plugin.pipeline.resubmit import Resubmitter
 
+KEPT = 20_000
+"""Photos that were met and not submitted yet, of which is kept what was seen: some 10 KB each."""
+
 
 class Coordinator:
     """Runs jobs over an executor; one thread, while there are any, owns all state and the stores.
@@ -84,9 +87,11 @@ class Coordinator:
         met: Future[None] = Future()
 
         def done(photos: list[PhotoInHand]) -> None:
-            self._known = {
+            self._known |= {
                 key_of(one): one.detections for one in photos if one.detections is not None
             }
+            for key in list(self._known)[: max(len(self._known) - KEPT, 0)]:
+                del self._known[key]  # it is looked at once more, if it is ever submitted
             met.set_result(None)
 
         photos = deque(PhotoInHand(job, tell) for job in jobs)

@@ -19,6 +19,7 @@ class Corrected:
         detections: without what is no face, and without faces out of reach that are left alone.
         said: of each of its faces.
         none: what is no face, as it was observed.
+        dismissed: all that is no face, out of reach as well.
         left: the faces out of reach that are left alone.
         beyond: what the user said about each face out of reach.
 
@@ -27,6 +28,7 @@ class Corrected:
     detections: Detections
     said: tuple[Correction, ...]
     none: tuple[ObservedFace, ...]
+    dismissed: tuple[Face, ...]
     left: tuple[Face, ...]
     beyond: tuple[Correction, ...]
 
@@ -71,9 +73,8 @@ def corrected(
         far = tuple(Correction(not_a_face=True) if one == NOTHING else one for one in far)
     faces = list(zip(detections.faces, detections.observed, said, strict=True))
     kept = [one for one in faces if not one[2].not_a_face]
-    beyond = [
-        one for one in zip(detections.out_of_reach, far, strict=True) if not one[1].not_a_face
-    ]
+    out_of_reach = list(zip(detections.out_of_reach, far, strict=True))
+    beyond = [one for one in out_of_reach if not one[1].not_a_face]
     return Corrected(
         replace(
             detections,
@@ -83,6 +84,7 @@ def corrected(
         ),
         tuple(words for _, _, words in kept),
         tuple(observed for _, observed, words in faces if words.not_a_face),
+        tuple(face for face, *_, words in (*faces, *out_of_reach) if words.not_a_face),
         tuple(face for face, words in beyond if words.leave),
         tuple(words for _, words in beyond if not words.leave),
     )

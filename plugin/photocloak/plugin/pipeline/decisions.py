@@ -6,6 +6,7 @@ published only if it was measured on the very bytes and holds.
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from shlex import quote
 
@@ -21,8 +22,9 @@ from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.registry import People
 from photocloak.plugin.pipeline import deadline, reasons
 from photocloak.plugin.pipeline.corrected import Corrected, also, corrected, order_of
-from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_left
+from photocloak.plugin.pipeline.face_outcomes import faces_done, faces_held, faces_left
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
+from photocloak.plugin.pipeline.manner import settings_of
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
     CloakPlan,
@@ -76,7 +78,8 @@ class Decisions:
         if isinstance(task, Outcome):
             return task
         self._shelf.check(task)
-        return self._shelf.handed_on(task) or self._shelf.copied(task) or task
+        done = self._shelf.handed_on(task) or self._shelf.copied(task)
+        return task if done is None else self._called_now(done)
 
     def foresee(self, job: Job) -> PhotoTask | None:
         """Return the task that `accept` will, if it is one; nothing is written."""
@@ -96,7 +99,13 @@ class Decisions:
 
     def _task(self, job: Job) -> PhotoTask | Outcome:
         """Turn a job into a task, unless the photo is done before."""
-        return self._shelf.done_before(job, self._settings(job)) or self._new_task(job)
+        done = self._shelf.done_before(job, self._settings(job))
+        return self._new_task(job) if done is None else self._called_now(done)
+
+    def _called_now(self, outcome: Outcome) -> Outcome:
+        """Call people by the names that they have by now, whenever their faces were met."""
+        labels = self._people.labels() if outcome.faces else {}
+        return replace(outcome, faces=tuple(one.called(labels) for one in outcome.faces))
 
     def _new_task(self, job: Job) -> PhotoTask:
         signature = signature_of(job.source)
@@ -144,7 +153,7 @@ class Decisions:
             return held(Status.NO_FACE, reason)
         beyond = [one.fallback or job.fallback for one in seen.beyond]
         if None in beyond:
-            faces = faces_left(detections, (*detections.faces, *detections.out_of_reach))
+            faces = faces_held(detections, (*detections.faces, *detections.out_of_reach))
             reason = f"{job.source}: {reasons.out_of_reach(detections)}"
             return held(Status.UNCERTAIN, reason, faces)
         assigned, spared = self._assigned(job, seen), self._people.ids(job.spared)
@@ -156,10 +165,10 @@ class Decisions:
             reason = (
                 f"{job.source}: {reasons.nobody(job)}; --no-face copy writes such photos as well."
             )
-            return held(Status.NOBODY_NAMED, reason, faces_left(detections, detections.faces))
+            return held(Status.NOBODY_NAMED, reason, faces_held(detections, detections.faces))
         hidden = tuple(one for one in beyond if one is not None)
         order = CloakRequest(task, detections, orders, self._library.means, hidden)
-        return CloakPlan(order, tuple(assigned), seen.left, asked=asked)
+        return CloakPlan(order, tuple(assigned), seen.left, asked=asked, none=seen.dismissed)
 
     def _corrected(self, job: Job, detections: Detections) -> Corrected:
         said = self._corrections.of(detections.content)
@@ -197,10 +206,12 @@ class Decisions:
             source_sha256=task.file,
             output_sha256=file,
             content=detections.content,
+            not_faces=tuple(map(detections.published, plan.none)),
         )
         if not plan.order.touched:
-            return self._shelf.put(task, encoded, done(*_untouched(plan)), ())
-        faces = faces_done(plan, cloaked)
+            return self._shelf.put(task, encoded, self._called_now(done(*_untouched(plan))), ())
+        labels = self._people.labels()
+        faces = tuple(one.called(labels) for one in faces_done(plan, cloaked))
         if why := reasons.known(faces) or reasons.too_weak(faces, accept_weak=job.accept_weak):
             return _held(task, detections, Status.TOO_WEAK, f"{job.source}: {why}", faces)
         remarks, orders = [], plan.order.faces
@@ -239,34 +250,9 @@ def chooser(library: TargetLibrary) -> Choose:
     return choose
 
 
-def settings_of(
-    job: Job,
-    policy: exporters.Policy,
-    named: Sequence[int],
-    wished: tuple[tuple[int, ...], ...] = ((), ()),
-) -> str:
-    """Return a hash of how a photo is to be done.
-
-    The metadata of another file are part of it by path and content.
-
-    Args:
-        job: what is to be done.
-        policy: what may be written.
-        named: the people who have a name.
-        wished: whom only to cloak, and whom to spare.
-
-    """
-    target = None if job.hint.target is None else job.hint.target.name
-    metadata = job.metadata_from and (job.metadata_from, sha256_of(job.metadata_from))
-    how = (job.mode, policy, job.no_face, job.faces, job.seed, job.hint.name, target, metadata)
-    said = (*how, job.fallback, job.not_a_face, wished, tuple(named))
-    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
-
-
 def _untouched(plan: CloakPlan) -> tuple[Status, str, tuple[FaceOutcome, ...]]:
     """Say of a photo that is written as it is why that is so."""
-    detections = plan.order.detections
-    faces = faces_left(detections, (*detections.faces, *plan.left))
+    faces = faces_left(plan)
     if not faces:
         return Status.NO_FACE, "no face was found; written uncloaked", ()
     if plan.asked:

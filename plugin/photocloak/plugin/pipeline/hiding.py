@@ -6,10 +6,10 @@ The faces that can be aligned come first, in the order of the detections; those 
 from collections.abc import Iterable, Mapping
 
 from photocloak.engine.detection.alignment import Image
-from photocloak.engine.detection.faces import Face
+from photocloak.engine.detection.faces import Face, filling
 from photocloak.engine.detection.landmarks import FindLandmarks
 from photocloak.engine.modes import Fallback
-from photocloak.engine.obscure import obscure, upright
+from photocloak.engine.obscure import obscure
 from photocloak.engine.recognition.ensemble import Embeddings, Ensemble
 from photocloak.plugin.pipeline.messages import CloakRequest, Detections
 
@@ -48,7 +48,7 @@ def cover(
 def standing(detections: Detections, index: int) -> Face:
     """Return a face as it is measured: one out of reach as if it stood upright in its box."""
     face = _face(detections, index)
-    return face if index < len(detections.faces) else upright(face)
+    return face if index < len(detections.faces) else filling(face)
 
 
 def clean_features(

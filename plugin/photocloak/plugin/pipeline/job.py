@@ -1,7 +1,7 @@
 """What the pipeline is asked to do with one photo, and what came of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,18 @@ class Status(StrEnum):
     FAILED = "failed"
     WOULD_CLOAK = "would_cloak"
     WOULD_COPY = "would_copy"
+
+
+HELD = {
+    Status.NO_FACE: "no face found",
+    Status.NOBODY_NAMED: "nobody named in it",
+    Status.UNCERTAIN: "a face cannot be cloaked",
+    Status.TOO_WEAK: "the cloak is too weak",
+}
+"""Why a photo without an output is held back, in short."""
+
+AS_IT_IS = frozenset({Status.NO_FACE, Status.NOBODY_NAMED, Status.LEFT_ALONE})
+"""A photo with an output was written without a cloak."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +142,8 @@ class FaceOutcome:
 
     Attributes:
         box: x, y, w, h in pixels of the written file, seen upright.
-        person: name or label of whose face it is; None: too uncertain for a profile, or somebody
-            who was left alone.
+        person: name or label of whose face it is; None: too uncertain for a profile, or nobody
+            who is known.
         dssim: what the cloak changed, on the 224-px aligned crop; None: it was left alone.
         similarity: cosine to the clean face, by extractor; empty where it was left alone.
         mode: whose bounds it got; None: it was left alone.
@@ -143,6 +155,8 @@ class FaceOutcome:
         fallback: how it was made unrecognisable instead of cloaked; None: it was not.
         found: the box in pixels of the photo as it was decoded, by which corrections are kept;
             None: it was made before there were any.
+        left: it was left alone because that was asked: of this face, or of whose it is.
+        person_id: whose it is, whatever they are called by now; None like `person`.
 
     """
 
@@ -156,6 +170,8 @@ class FaceOutcome:
     accepting: tuple[str, ...] | None = None
     fallback: Fallback | None = None
     found: Box | None = None
+    left: bool = False
+    person_id: int | None = None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -163,6 +179,11 @@ class FaceOutcome:
         if self.accepting is None:
             return None
         return verdict_of(len(self.accepting), of=len(self.similarity))
+
+    def called(self, labels: Mapping[int, str]) -> "FaceOutcome":
+        """Return the face with the name that its person has by now, by id."""
+        now = None if self.person_id is None else labels.get(self.person_id)
+        return self if now is None else replace(self, person=now)
 
     def as_json(self) -> dict[str, Any]:
         """Return the face as it stands in `--json`."""
@@ -178,6 +199,8 @@ class FaceOutcome:
             "similarity": {name: round(value, 4) for name, value in self.similarity.items()},
             "fallback": self.fallback,
             "found": None if self.found is None else list(self.found),
+            "left": self.left,
+            "person_id": self.person_id,
         }
 
     @classmethod
@@ -188,7 +211,7 @@ class FaceOutcome:
         """
         accepting = row.get("accepting")
         return cls(
-            _box(row["box"]),
+            box_from(row["box"]),
             row["person"],
             row["dssim"],
             row["similarity"],
@@ -197,11 +220,14 @@ class FaceOutcome:
             cloaked=row["cloaked"],
             accepting=None if accepting is None else tuple(accepting),
             fallback=row.get("fallback"),
-            found=_box(row["found"]) if row.get("found") else None,
+            found=box_from(row["found"]) if row.get("found") else None,
+            left=row.get("left", False),
+            person_id=row.get("person_id"),
         )
 
 
-def _box(values: Sequence[int]) -> Box:
+def box_from(values: Sequence[int]) -> Box:
+    """Read a box that `as_json` wrote."""
     x, y, w, h = values
     return x, y, w, h
 
@@ -223,6 +249,7 @@ class Outcome:
         discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
         content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
             looked at it.
+        not_faces: what the user said is no face, as boxes like those of `faces`.
 
     """
 
@@ -237,6 +264,7 @@ class Outcome:
     output_sha256: str | None = None
     discloses: tuple[str, ...] = ()
     content: str | None = None
+    not_faces: tuple[Box, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -258,6 +286,7 @@ class Outcome:
             "discloses": list(self.discloses),
             "faces": [face.as_json() for face in self.faces],
             "content": self.content,
+            "not_faces": [list(box) for box in self.not_faces],
         }
 
 

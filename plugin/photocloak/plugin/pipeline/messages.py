@@ -39,7 +39,7 @@ class PhotoTask:
         policy: what may be written.
         file: SHA-256 of the source's bytes; None where there was no file to read.
         signature: of the source, from before it was hashed; see `signature_of`.
-        settings: tells how it is to be done, see `decisions.settings_of`.
+        settings: tells how it is to be done, see `manner.settings_of`.
 
     """
 
@@ -140,13 +140,14 @@ class CloakPlan:
     """What the coordinator decided: the worker's order, and who is who, which it keeps.
 
     `left` are faces that cannot be aligned, and are left alone; `asked` tells whether any face is
-    because the user said so of this very face.
+    because the user said so of this very face. `none` is what the user said is no face.
     """
 
     order: CloakRequest
     assigned: tuple[Assignment, ...]
     left: tuple[Face, ...] = ()
     asked: bool = False
+    none: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True)

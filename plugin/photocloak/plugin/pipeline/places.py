@@ -113,6 +113,7 @@ class Places:
                 stem,
                 suffix,
                 like=job.source,
+                dated=task.policy.dated and not name.neutral,
                 replace=earlier,
                 numbered=name.whole is None,
             )

@@ -1,4 +1,4 @@
-"""The two functions of a photo that need the models: what is seen in it, and its cloak."""
+"""The cloak of a photo, with the models; what is seen in it before is told by `looking`."""
 
 import hashlib
 import time
@@ -12,9 +12,8 @@ from photocloak.engine import seam
 from photocloak.engine.cloaker import Cloaker, OnStep
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
-from photocloak.engine.detection.faces import Face, alignable
+from photocloak.engine.detection.faces import Face
 from photocloak.engine.detection.landmarks import FindLandmarks
-from photocloak.engine.detection.second_look import confirmed
 from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.obscure import TRIES
 from photocloak.engine.recognition.attributes import Attributes
@@ -23,13 +22,11 @@ from photocloak.engine.runtime import release_memory
 from photocloak.engine.subject import Subject
 from photocloak.engine.targets.library import TargetLibrary
 from photocloak.engine.verify import FaceEvidence, measure
-from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline import deadline
 from photocloak.plugin.pipeline.hiding import clean_features, cover, fallbacks, standing, ways
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
     CloakRequest,
-    Detections,
     Obscured,
     PhotoTask,
 )
@@ -92,26 +89,6 @@ def open_photo(task: PhotoTask) -> Opened:
     if task.job.metadata_from is not None:
         photo = exporters.graft(photo, task.job.metadata_from)
     return Opened(photo, exporters.prepare(photo, task.policy), time.monotonic() - started)
-
-
-def detect(engine: Engine, opened: Opened) -> Detections:
-    """Find the faces of a photo and embed them."""
-    started = time.monotonic()
-    base, column = cut_open(engine.detector, opened.photo, opened.base)
-    with stage("detect"):
-        found = engine.detector(base)
-        faces = confirmed(base, found, engine.landmarks, high=engine.detector.high)
-    within = [face for face in faces if alignable(face, base.shape)]
-    return Detections(
-        sha256(opened.photo.pixels.data),
-        (base.shape[0], base.shape[1]),
-        tuple(within),
-        _sightings(engine, base, within),
-        tuple(face for face in faces if face not in within),
-        opened.seconds + time.monotonic() - started,
-        column,
-        opened.photo.pixels.shape[1] / base.shape[1],
-    )
 
 
 def cloak(engine: Engine, order: CloakRequest, opened: Opened, on_step: OnStep) -> CloakedFile:
@@ -263,35 +240,6 @@ class _Attempt:
             replace(one, box=detections.published(face))
             for one, face in zip(found, faces, strict=True)
         )
-
-
-def cut_open(detector: Detector, photo: exporters.Photo, base: Image) -> tuple[Image, int]:
-    """Return a picture with no face on its edges, and its column that is the first then.
-
-    Raises:
-        InputError: faces may be cut in this 360° photo, or it has them in every column.
-
-    """
-    column = seam.cut(base, detector) if exporters.wraps(photo) else 0
-    if column is None:
-        raise InputError(
-            f"{photo.name}: this 360° photo has faces all around, so that it cannot be cut open "
-            "between them; export the view that you want as an ordinary photo."
-        )
-    return seam.turned(base, column), column
-
-
-@stage("embed")
-def _sightings(engine: Engine, base: Image, faces: list[Face]) -> tuple[ObservedFace, ...]:
-    features = engine.ensemble.embed(base, faces)
-    return tuple(
-        ObservedFace(
-            own,
-            certain=face.score >= engine.detector.high,
-            attributes=engine.find_attributes(base, face, own),
-        )
-        for face, own in zip(faces, features, strict=True)
-    )
 
 
 def seed_of(*parts: str) -> int:

@@ -13,6 +13,29 @@ DONE: dict[Fallback, str] = {"blur": "blurred", "pixelate": "pixelated", "box": 
 """What was done with a face, in words."""
 
 
+LEFT_NAMED = 5
+"""How many people are named of those who are left as they are."""
+
+
+def left(faces: Iterable[FaceOutcome]) -> str:
+    """Say who is left as they are because that was asked; empty: nobody."""
+    alone = [face for face in faces if face.left]
+    known = sorted({face.person for face in alone if face.person})
+    words, more = known[:LEFT_NAMED], len(known[LEFT_NAMED:])
+    more += sum(not face.person for face in alone)
+    if more:
+        words.append(f"{more} more" if words else f"{more} face{'s' * (more != 1)}")
+    return f"left as they are: {', '.join(words)}" if words else ""
+
+
+def known_by(face: FaceOutcome) -> str:
+    """Say how many recognisers still know a face in the file that was measured."""
+    asked, still = len(face.similarity), len(face.accepting or ())
+    if not still:
+        return f"none of {asked} recognisers knows it"
+    return f"{still} of {asked} recognisers still know{'s' * (still == 1)} it"
+
+
 def nobody(job: Job) -> str:
     """Say that nobody is in a photo whose face is to be cloaked."""
     if job.only:

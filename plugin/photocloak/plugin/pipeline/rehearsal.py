@@ -6,8 +6,9 @@ It is decided by the very same rules, over a copy of the user's database that is
 from dataclasses import replace
 
 from photocloak.core import ExitCode, OutputError
+from photocloak.plugin.pipeline import reasons
 from photocloak.plugin.pipeline.decisions import Decisions
-from photocloak.plugin.pipeline.face_outcomes import faces_left
+from photocloak.plugin.pipeline.face_outcomes import faces_held
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.pipeline.messages import CloakPlan, Detections, PhotoTask
 from photocloak.plugin.storage.folders import why_not_writable
@@ -44,19 +45,22 @@ class Rehearsal(Decisions):
                 cloaked=order is not None and order.target is not None,
                 fallback=None if order is None or order.target else order.fallback,
                 found=seen.found(face),
+                left=order is None,
             )
             for face, who, order in zip(seen.faces, plan.assigned, plan.order.faces, strict=True)
         )
         faces += tuple(
             replace(one, fallback=how)
-            for one, how in zip(faces_left(seen, seen.out_of_reach), plan.order.beyond, strict=True)
+            for one, how in zip(faces_held(seen, seen.out_of_reach), plan.order.beyond, strict=True)
         )
         whom = [one.person or "somebody" for one in faces if one.cloaked or one.fallback]
+        alone = f"; {words}" if (words := reasons.left(faces)) else ""
         if not whom:
-            return _would(task, Status.WOULD_COPY, "would be written uncloaked", faces)
+            what = f"would be written uncloaked{alone}"
+            return _would(task, Status.WOULD_COPY, what, faces)
         count = "1 face" if len(whom) == 1 else f"{len(whom)} faces"
         done = "made unrecognisable" if not any(one.cloaked for one in faces) else "cloaked"
-        what = f"{count} would be {done} ({', '.join(whom)})"
+        what = f"{count} would be {done} ({', '.join(whom)}){alone}"
         return _would(task, Status.WOULD_CLOAK, what, faces)
 
 

@@ -15,7 +15,7 @@ from photocloak import exporters
 from photocloak.core import ConfigError, InputError, OutputError
 from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, how_of
+from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, box_from, how_of
 from photocloak.plugin.pipeline.messages import PhotoTask
 from photocloak.plugin.pipeline.places import Places
 from photocloak.plugin.storage.output_names import NeutralNames, is_neutral
@@ -228,4 +228,5 @@ def _outcome(result: Result, job: Job, status: Status) -> Outcome:
         output_sha256=result.made_sha256,
         discloses=tuple(result.outcome.get("discloses", ())),
         content=_content(result),
+        not_faces=tuple(map(box_from, result.outcome.get("not_faces", ()))),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from photocloak.engine.cloaker import OnStep
-from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline import looking, process_photo
 from photocloak.plugin.pipeline.job import Outcome
 from photocloak.plugin.pipeline.messages import (
     CloakedFile,
@@ -38,7 +38,7 @@ class Worker:
         """Decode a photo, find its faces and embed them."""
         self._take(None)
         opened = process_photo.open_photo(task)
-        detections = process_photo.detect(self.engine, opened)
+        detections = looking.detect(self.engine, opened)
         with self._lock:
             self._held = task, opened
         return detections

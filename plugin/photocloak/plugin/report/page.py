@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from importlib.resources import files
 from statistics import fmean, median
 
-from photocloak.plugin.html import Bar, Html, Strip, bars, document, histogram, strips, table, tag
+from photocloak.plugin.html import (
+    Bar,
+    Html,
+    Strip,
+    bars,
+    document,
+    histogram,
+    slider_script,
+    strips,
+    table,
+    tag,
+)
 from photocloak.plugin.pipeline.job import Status
 from photocloak.plugin.report.photo import TITLES, Specs, photo, recognised
 from photocloak.plugin.report.pictures import Album, Shown
@@ -76,7 +87,7 @@ def report(
         _numbers(rows, specs, waiting),
         *(section(*one) for one in sections),
         style=_asset("report.css"),
-        script=_asset("report.js"),
+        script=slider_script() + _asset("report.js"),
     )
 
 

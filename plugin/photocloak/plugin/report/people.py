@@ -3,18 +3,17 @@
 Nothing of this is stored: a picture is made when the page is, of the clean photo where it lies.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from photocloak import exporters
 from photocloak.core import InputError
 from photocloak.plugin.html import Html, document, tag
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pictures import NotShownError, read_unchanged
-from photocloak.plugin.pipeline.job import FaceOutcome
+from photocloak.plugin.portraits import Seen, clearest, seen_in
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import face_square
-from photocloak.plugin.storage.results import Result, Results
+from photocloak.plugin.storage.results import Results
 
 FACES = 6
 """Of each person, the largest ones."""
@@ -27,6 +26,7 @@ STYLE = """
 
 def page(people: Sequence[Person], results: Results, *, made: str) -> bytes:
     """Return the page; `made` is when that was, for people."""
+    faces = seen_in(results.showing(one.id for one in people))
     return document(
         "People that photocloak knows",
         tag("h1", "People that photocloak knows"),
@@ -39,19 +39,19 @@ def page(people: Sequence[Person], results: Results, *, made: str) -> bytes:
             tag("code", "photocloak people name WHO NAME"),
             ".",
         ),
-        *[_person(one, results.showing([one.id])) for one in people],
+        *[_person(one, faces.get(one.id, ())) for one in people],
         *([] if people else [tag("p", "Nobody is known yet.")]),
         style=STYLE,
     )
 
 
-def _person(person: Person, results: Sequence[Result]) -> Html:
+def _person(person: Person, faces: Iterable[Seen]) -> Html:
     first, last = (
         datetime.fromtimestamp(one, UTC).date() for one in (person.created, person.last_seen)
     )
     count = f"{person.photos} photo{'s' * (person.photos != 1)}"
     heading = f"person-{person.id}"
-    pictures = list(_pictures(person, results))
+    pictures = list(_pictures(person, faces))
     return tag(
         "article",
         tag("h2", clean(person.label), id=heading),
@@ -64,37 +64,17 @@ def _person(person: Person, results: Sequence[Result]) -> Html:
     )
 
 
-def _pictures(person: Person, results: Sequence[Result]) -> Iterator[Html]:
-    found = [(face, one) for one in results if (face := _face(person, one)) is not None]
-    found.sort(key=lambda pair: -pair[0].box[2] * pair[0].box[3])
-    count, seen = 0, set()
-    for face, result in found:
-        if count == FACES:
-            break
-        if result.sha256 in seen:  # a copy, or in another folder
-            continue
-        seen.add(result.sha256)
+def _pictures(person: Person, faces: Iterable[Seen]) -> Iterator[Html]:
+    count = 0
+    for face in clearest(faces):
         try:
-            before = read_unchanged(result.source, result.sha256, "photo")
-            edge = max(exporters.read(result.made).pixels.shape[:2])
+            photo = read_unchanged(face.path, face.sha256, "photo")
         except (NotShownError, InputError, MemoryError):
             continue
-        count += 1
-        scale = max(before.shape[:2]) / edge  # the preset may have made it smaller
-        x, y, w, h = (round(value * scale) for value in face.box)
-        name = shown(result.source)
-        address, size = face_square(before, (x, y, w, h))
+        name = shown(face.path)
+        address, (width, height) = face_square(photo, face.box)
         alt = f"{clean(person.label)} in {name}"
-        width, height = size
         yield tag("li", tag("img", src=address, alt=alt, title=name, width=width, height=height))
-
-
-def _face(person: Person, result: Result) -> FaceOutcome | None:
-    """Return the person's face in a photo: those who were cloaked stand in the faces' order."""
-    faces = [
-        face
-        for face in map(FaceOutcome.from_json, result.outcome["faces"])
-        if face.cloaked and face.person is not None
-    ]
-    pairs = zip(faces, result.people, strict=False)
-    return next((face for face, (number, _) in pairs if number == person.id), None)
+        count += 1
+        if count == FACES:
+            break

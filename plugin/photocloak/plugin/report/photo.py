@@ -7,7 +7,7 @@ from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.verdict import Verdict
 from photocloak.plugin.html import Html, join, table, tag
 from photocloak.plugin.pictures import AMPLIFIED
-from photocloak.plugin.pipeline.job import Status, edits_in_words
+from photocloak.plugin.pipeline.job import HELD, Status, edits_in_words
 from photocloak.plugin.pipeline.reasons import DONE
 from photocloak.plugin.progress import clean, shown
 from photocloak.plugin.report.pictures import Shown, Triple
@@ -27,11 +27,8 @@ TITLES = {
     Status.CLOAKED: ("cloaked", "good"),
     Status.ALREADY_CLOAKED: ("cloaked before", "good"),
     Status.DONE_BEFORE: ("done before", "good"),
-    Status.NO_FACE: ("no face found", "warn"),
-    Status.NOBODY_NAMED: ("nobody named in it", "warn"),
+    **{status: (words, "warn") for status, words in HELD.items()},
     Status.LEFT_ALONE: ("left as it is", "warn"),
-    Status.UNCERTAIN: ("a face cannot be cloaked", "warn"),
-    Status.TOO_WEAK: ("the cloak is too weak", "warn"),
     Status.FAILED: ("failed", "bad"),
     Status.WOULD_CLOAK: ("would be cloaked", "warn"),
     Status.WOULD_COPY: ("would be copied", "warn"),
@@ -90,7 +87,8 @@ def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
             what, caption = "not cloaked", "Written as it is, without a cloak."
             file = row.output
         alone = _full_size(file, tag("img", src=whole.before, alt=f"{name}, {what}", **size))
-        return tag("figure", alone, tag("figcaption", f"{caption} {CLICK}"), class_="alone")
+        marked = tag("div", alone, _marks(row, pictures), class_="marked")
+        return tag("figure", marked, tag("figcaption", f"{caption} {CLICK}"))
     before = _full_size(
         row.source, tag("img", src=whole.before, alt=f"{name}, the original", **size)
     )
@@ -101,7 +99,7 @@ def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
     label = f"Original on the left of the line, cloaked on its right: {name}"
     compared = tag(
         "figure",
-        tag("div", before, after, class_="stage"),
+        tag("div", before, after, class_="stage over"),
         tag("input", **slider),
         tag("label", label, for_=slider["id"]),
         tag("figcaption", "The original on the left, the cloaked photo on the right."),
@@ -109,10 +107,10 @@ def _pictures(row: PhotoRecord, pictures: Shown, number: int) -> Html:
         class_="compare",
     )
     alt = f"What changed in {name}, {AMPLIFIED} times as strong, on grey"
-    marks = tag("svg", *_marks(row, pictures), viewBox=f"0 0 {width} {height}", aria_hidden="true")
+    change = tag("img", src=whole.change, alt=alt, **size)
     changed = tag(
         "figure",
-        tag("div", tag("img", src=whole.change, alt=alt, **size), marks, class_="marked"),
+        tag("div", change, _marks(row, pictures), class_="marked"),
         tag("figcaption", f"What changed, {AMPLIFIED} times as strong; grey is no change."),
     )
     return tag("div", compared, changed, class_="pair")
@@ -126,15 +124,18 @@ def _full_size(file: Path | None, picture: Html, class_: str | None = None) -> H
     return tag("a", picture, href=address, target="_blank", rel="noreferrer", class_=class_)
 
 
-def _marks(row: PhotoRecord, pictures: Shown) -> list[Html]:
-    """Draw the faces' boxes with their numbers."""
+def _marks(row: PhotoRecord, pictures: Shown) -> Html:
+    """Draw the faces' boxes with their numbers, uncertain ones as well."""
     marks = []
     for number, face in enumerate(row.faces[:LISTED], 1):
-        x, y, w, h = (round(value * pictures.scale, 1) for value in face.box)
-        box = {"x": x, "y": y, "width": max(w, 0), "height": max(h, 0)}
-        marks += [tag("rect", class_="shade", **box), tag("rect", **box)]
-        marks.append(tag("text", number, x=x + 4, y=y + 17))
-    return marks
+        # Where nothing was written, the picture is of the original.
+        box = face.found if row.output is None and face.found else face.box
+        x, y, w, h = (round(value * pictures.scale, 1) for value in box)
+        place = {"x": x, "y": y, "width": max(w, 0), "height": max(h, 0)}
+        marks += [tag("rect", class_="shade", **place), tag("rect", **place)]
+        marks.append(tag("text", number, x=x + 4, y=y + 17, font_size=15))
+    view = "0 0 {} {}".format(*pictures.size)
+    return tag("svg", *marks, viewBox=view, aria_hidden="true", class_="boxes")
 
 
 def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html | None:
@@ -150,7 +151,7 @@ def _faces(row: PhotoRecord, pictures: Sequence[Triple], specs: Specs) -> Html |
         triple = pictures[number - 1] if number <= len(pictures) else None
         cells = [_measured(face, name, specs) for name in names]
         person = "–" if face.person is None else clean(face.person)
-        changed = _changed(face)
+        changed = _changed(face, written=row.output is not None)
         rows.append([_face(number, triple), person, _verdict(face), changed, *cells])
     more = len(row.faces) - LISTED
     verb = "is" if row.output else "would have been"
@@ -171,10 +172,12 @@ def _verdict(face: FaceRecord) -> Html | str:
     return tag("strong", face.verdict, class_=tone)
 
 
-def _changed(face: FaceRecord) -> str:
+def _changed(face: FaceRecord, *, written: bool) -> str:
     """Say what was done to a face: the edits at most, and the DSSIM of them all."""
+    if face.dssim is None and not written:
+        return "nothing was done to it"
     if face.dssim is None:
-        return "left as it is"
+        return "left as it is, as you asked" if face.left else "left as it is"
     done = DONE[face.fallback] if face.fallback else edits_in_words(face.edits)
     return "; ".join(filter(None, (done, f"DSSIM {face.dssim:.4f}")))
 

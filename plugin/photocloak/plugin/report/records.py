@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 from photocloak.core import InputError
 from photocloak.engine.modes import Fallback
+from photocloak.engine.seam import Box
 from photocloak.engine.verdict import Verdict
-from photocloak.plugin.pipeline.job import Status
+from photocloak.plugin.pipeline.job import AS_IT_IS, Status
 from photocloak.plugin.watch.journal import JournalEntry
 
 FALLBACKS: dict[str, Fallback] = {how: how for how in get_args(Fallback)}
@@ -21,13 +22,15 @@ FALLBACKS: dict[str, Fallback] = {how: how for how in get_args(Fallback)}
 class FaceRecord:
     """One face; see `job.FaceOutcome`. `dssim` is None where it was left as it is."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     person: str | None
     dssim: float | None
     similarity: Mapping[str, float]
     edits: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
     fallback: Fallback | None = None
+    found: Box | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,7 @@ class PhotoRecord:
     @property
     def uncloaked(self) -> bool:
         """Whether it was published without a cloak, as was wished."""
-        as_it_is = {Status.NO_FACE, Status.NOBODY_NAMED, Status.LEFT_ALONE}
-        return self.output is not None and self.status in as_it_is
+        return self.output is not None and self.status in AS_IT_IS
 
 
 def read_run(lines: Iterable[bytes], name: str) -> list[PhotoRecord]:
@@ -142,16 +144,22 @@ def _row(value: Any) -> PhotoRecord:
 
 
 def _face(value: Mapping[str, Any]) -> FaceRecord:
-    x, y, w, h = (int(_number(one)) for one in value["box"])
     return FaceRecord(
-        (x, y, w, h),
+        _box(value["box"]),
         _words(value["person"]),
         None if value["dssim"] is None else _number(value["dssim"]),
         _numbers(value["similarity"]),
         _numbers(value.get("edits", {})),
         None if value.get("verdict") is None else Verdict(value["verdict"]),
         None if value.get("fallback") is None else FALLBACKS[value["fallback"]],
+        None if value.get("found") is None else _box(value["found"]),
+        value.get("left") is True,
     )
+
+
+def _box(value: Any) -> Box:
+    x, y, w, h = (int(_number(one)) for one in value)
+    return x, y, w, h
 
 
 def _numbers(value: Any) -> dict[str, float]:

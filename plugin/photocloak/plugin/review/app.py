@@ -8,7 +8,8 @@ from werkzeug.exceptions import HTTPException
 
 from photocloak.core import ConfigError, InputError, PhotocloakError
 from photocloak.engine.seam import Box
-from photocloak.plugin.html import page_style
+from photocloak.plugin.html import page_style, slider_script
+from photocloak.plugin.people.registry import TogetherError
 from photocloak.plugin.pictures import NotShownError
 from photocloak.plugin.review import offers, people_pages, words
 from photocloak.plugin.review.album import Photo
@@ -63,6 +64,10 @@ def _add_album(app: Flask, desk: Desk) -> None:
     def page_css() -> Response:
         return Response(page_style(), mimetype="text/css")
 
+    @app.get("/slider.js")
+    def slider() -> Response:
+        return Response(slider_script(), mimetype="text/javascript")
+
 
 def _add_photo(app: Flask, desk: Desk) -> None:
     """Add the view of one photo, and what can be said there."""
@@ -93,7 +98,8 @@ def _add_photo(app: Flask, desk: Desk) -> None:
         one, what = _photo(desk, number), request.form.get("say", "")
         if what in {"name_all", "name_one"}:
             name = request.form.get("name", "")
-            desk.corrector.name(one, _box(box), name, all_photos=what == "name_all")
+            all_photos, sure = what == "name_all", "sure" in request.form
+            desk.corrector.name(one, _box(box), name, all_photos=all_photos, sure=sure)
         else:
             desk.corrector.say(one, _box(box), what)
         return _back("photo", number=number)
@@ -114,11 +120,11 @@ def _add_pictures(app: Flask, desk: Desk) -> None:
 def _state(desk: Desk, since: int) -> dict[str, Any]:
     """Return what has changed since a version of the album, and how far things are."""
     album, publishing = desk.album, desk.publisher.progress
-    version = album.version
+    version, looked, left = album.version, desk.maker.looked, words.left(desk.maker.left)
     return {
         "version": version,
         "busy": desk.maker.busy or publishing.busy,
-        "summary": [version, desk.maker.looked, publishing.done, publishing.total],
+        "summary": [version, looked, left, publishing.done, publishing.total],
         "photos": {
             one.number: [one.version, words.state(one).text, round(one.share, 2)]
             for one in album.photos
@@ -177,6 +183,9 @@ def _explained(error: Exception) -> tuple[str, int]:
         return render_template("message.html", text=error.description), error.code or 500
     if isinstance(error, NotShownError | InputError):
         return render_template("message.html", text=str(error)), 404
+    if isinstance(error, TogetherError):
+        said = [*request.form.items(), ("sure", "yes")]
+        return render_template("message.html", text=str(error), said=said), 409
     if isinstance(error, PhotocloakError):
         return render_template("message.html", text=str(error)), 409
     _LOG.debug("", exc_info=error)

@@ -64,7 +64,9 @@ class Corrector:
             raise ConfigError(f"{what!r} cannot be said about a face.")
         self._set(photo, box, new)
 
-    def name(self, photo: Photo, box: Box, name: str, *, all_photos: bool) -> None:
+    def name(
+        self, photo: Photo, box: Box, name: str, *, all_photos: bool, sure: bool = False
+    ) -> None:
         """Keep whose face it is.
 
         Args:
@@ -72,6 +74,7 @@ class Corrector:
             box: where.
             name: of somebody known, or a new one.
             all_photos: whoever was taken for its person in other photos is meant as well.
+            sure: see `merge`.
 
         """
         name = name.strip()
@@ -82,28 +85,47 @@ class Corrector:
         if not all_photos or face.person is None:
             self._set(photo, box, replace(self.of(photo, box), person=name))
             return
-        self.call(face.person, name)
+        self.call(face.person, name, sure=sure)
 
-    def call(self, label: str, name: str) -> None:
-        """Give a person a name; if somebody has it, both are one person from now on."""
+    def call(self, label: str, name: str, *, sure: bool = False) -> None:
+        """Give a person a name; if somebody has it, both are one person; see `merge`."""
         check_name(name := name.strip())
         person = self.person(label)
         other = next((one for one in self._roster.everybody() if _same(one.name, name)), None)
         if other is not None and other.id != person.id:
-            self.merge(other.label, label)
+            self.merge(other.label, label, sure=sure)
             return
         self._album.relabel(person.label, self._roster.name(str(person.id), name).label)
 
-    def merge(self, keep: str, gone: str) -> None:
-        """Make two people one; photos of the second teach the first one's target from now on."""
+    def merge(self, keep: str, gone: str, *, sure: bool = False) -> None:
+        """Make two people one; photos of the second teach the first one's target from now on.
+
+        Raises:
+            TogetherError: a photo shows both, and the user is not `sure`.
+
+        """
         kept, lost = self.person(keep), self.person(gone)
         if kept.id == lost.id:
             raise ConfigError("Choose two people to merge.")
         touched = self._album.showing([lost.label])
-        merged = self._roster.merge(str(kept.id), [str(lost.id)])
+        merged = self._roster.merge(str(kept.id), [str(lost.id)], though_together=sure)
         self._album.relabel(lost.label, merged.label)
         self._album.relabel(kept.label, merged.label)
         self._maker.again(touched)
+
+    def look(self, photo: Photo) -> None:
+        """Call the people in a photo that was just made as they are called by now.
+
+        While it was in work names may have been given; who was merged or forgotten meanwhile is
+        not the one any more for whom it was made, so it is made once more.
+        """
+        labels = {one.id: one.label for one in self._roster.everybody()}
+        if any(face.person_id not in {None, *labels} for face in photo.faces):
+            self._maker.again([photo])
+            return
+        faces = tuple(face.called(labels) for face in photo.faces)
+        if photo.outcome is not None and faces != photo.faces:
+            self._album.change(photo.number, outcome=replace(photo.outcome, faces=faces))
 
     def forget(self, label: str) -> None:
         """Delete somebody's profile; photos of the album are met as of somebody new."""

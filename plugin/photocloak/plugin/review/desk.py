@@ -113,8 +113,9 @@ class Desk:
         self.corrector.forget(label)
 
     def _made(self, photo: Photo) -> None:
-        """Look whether a photo that was made is published already, and shows somebody spared."""
+        """Look whether a photo that was made is published already, and whom it shows by now."""
         self.publisher.look(photo)
+        self.corrector.look(photo)
         self.sparing.look(photo, self.roster.everybody())
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from photocloak.core import PhotocloakError
+from photocloak.plugin.pace import Pace
 from photocloak.plugin.pipeline.coordinator import Coordinator
 from photocloak.plugin.pipeline.job import Outcome
 from photocloak.plugin.pipeline.messages import Event
@@ -31,6 +32,7 @@ class Maker:
         self._in_hand: set[int] = set()
         self._stale: set[int] = set()
         self._looked: tuple[int, int] | None = None
+        self._pace = Pace([one.source for one in album.photos])
         self._news = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="maker", daemon=True)
@@ -50,11 +52,18 @@ class Maker:
         """How many photos were looked at, of how many; None: it is known who is who."""
         return self._looked
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until all is made; None: too little was measured, or nothing is to be made."""
+        with self._news:
+            return self._pace.left() if self._queue or self._in_hand else None
+
     def again(self, photos: Iterable[Photo]) -> None:
         """Make photos once more, before all others."""
         with self._news:
             for one in photos:
                 self._album.change(one.number, waits=True, step="", share=0.0)
+                self._pace.again(one.source)
                 if one.number in self._queue:
                     self._queue.remove(one.number)
                 if one.number in self._in_hand:
@@ -113,6 +122,8 @@ class Maker:
 
     def _tell(self, event: Event) -> None:
         """Show how far a photo is."""
+        with self._news:
+            self._pace.event(event)
         if event.job is None:
             return
         photo = self._album.of(event.job.source)
@@ -135,6 +146,8 @@ class Maker:
                 self._album.fail(str(error))
             outcome = None
         with self._news:
+            if outcome is not None and number not in self._queue:
+                self._pace.end(outcome)
             self._in_hand.discard(number)
             waits = number in self._queue
             photo = self._album.change(

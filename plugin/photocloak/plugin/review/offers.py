@@ -3,7 +3,7 @@
 from photocloak.engine.modes import offered_modes
 from photocloak.engine.verdict import Verdict
 from photocloak.plugin.people.corrections import Correction
-from photocloak.plugin.pipeline.job import FaceOutcome, Status
+from photocloak.plugin.pipeline.job import AS_IT_IS, FaceOutcome, Status
 from photocloak.plugin.progress import clean
 from photocloak.plugin.review.album import Photo
 from photocloak.plugin.review.staging import Wishes
@@ -38,7 +38,7 @@ def of_photo(photo: Photo, wishes: Wishes) -> Offers:
         found.append(("weak", "Publish it although it is weak"))
     if str(photo.source) in wishes.as_it_is:
         found.append(("hold", "Hold it back where it has no face"))
-    elif photo.held and photo.outcome.status in {Status.NO_FACE, Status.NOBODY_NAMED}:
+    elif photo.held and photo.outcome.status in AS_IT_IS:
         found.append(("as_it_is", "Publish it as it is"))
     return found
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from itertools import islice
 
-from photocloak.engine.seam import Box
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.people.registry import People, Roster
-from photocloak.plugin.pipeline.job import FaceOutcome
+from photocloak.plugin.portraits import Seen, clearest, seen_in
 from photocloak.plugin.review.album import Album
 from photocloak.plugin.storage.results import Results
 
@@ -17,15 +16,6 @@ SHOWN = 3
 
 COMPARED = 150
 """People, those seen last, who are compared with each other: each with each takes a while."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A face of somebody in a photo: its file, the hash of that, and where in it."""
-
-    path: Path
-    sha256: str
-    box: Box
 
 
 @dataclass(frozen=True)
@@ -76,35 +66,23 @@ class Cards:
         return [(by_id[one], by_id[other]) for one, other in self._people.alike(by_id)]
 
     def _card(self, person: Person, faces: Iterable[Seen]) -> Card:
-        chosen: dict[str, Seen] = {}
-        for one in sorted(faces, key=lambda seen: -seen.box[2] * seen.box[3]):
-            if len(chosen) < SHOWN and one.sha256 not in chosen and one.path.is_file():
-                chosen[one.sha256] = one
         spared = self._album.wishes.spared.get(f"person-{person.id}", ())
         shown = {one.number for one in self._album.showing([person.label])}
         shown |= {one.number for one in self._album.photos if str(one.source) in spared}
         days = _day(person.created), _day(person.last_seen)
-        return Card(person, tuple(chosen.values()), tuple(sorted(shown)), *days)
+        chosen = tuple(islice(clearest(faces), SHOWN))
+        return Card(person, chosen, tuple(sorted(shown)), *days)
 
     def _faces(self) -> dict[int, list[Seen]]:
         """Return where faces of everybody were seen: in this album, and in what was written."""
-        ids = {one.label: one.id for one in self._roster.everybody()}
-        found: dict[int, list[Seen]] = {}
+        people = [one.id for one in self._roster.everybody()]
+        found = seen_in(self._results.showing(people))
         for photo in self._album.photos:
             sha256 = None if photo.outcome is None else photo.outcome.source_sha256
             for face in photo.faces:
-                if face.person in ids and face.found is not None and sha256 is not None:
+                if face.person_id is not None and face.found is not None and sha256 is not None:
                     seen = Seen(photo.source, sha256, face.found)
-                    found.setdefault(ids[face.person], []).append(seen)
-        for result in self._results.showing(ids.values()):
-            faces = map(FaceOutcome.from_json, result.outcome["faces"])
-            named = [face for face in faces if face.cloaked and face.person is not None]
-            if len(named) != len(result.people):  # an earlier version wrote it
-                continue
-            for face, (person, _) in zip(named, result.people, strict=True):
-                if face.found is not None:
-                    seen = Seen(result.source, result.sha256, face.found)
-                    found.setdefault(person, []).append(seen)
+                    found.setdefault(face.person_id, []).append(seen)
         return found
 
 

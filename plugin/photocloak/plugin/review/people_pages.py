@@ -28,10 +28,11 @@ def pages(desk: Desk) -> Blueprint:
     @made.post("/<int:person>")
     def say(person: int) -> Response:
         who, what = f"person-{person}", request.form.get("say")
+        sure = "sure" in request.form
         if what == "name":
-            desk.corrector.call(who, request.form.get("name", ""))
+            desk.corrector.call(who, request.form.get("name", ""), sure=sure)
         elif what == "merge":
-            desk.corrector.merge(who, request.form.get("with", ""))
+            desk.corrector.merge(who, request.form.get("with", ""), sure=sure)
         elif what == "forget":
             desk.forget(who)
         elif what == "spare":

@@ -9,8 +9,7 @@ from photocloak.plugin.review.staging import Staging
 class Sparing:
     """Knows who is spared, and in which photos.
 
-    The photos are written down, because the outcome of a face that is left alone does not say whose
-    it is, and because only these photos are to be made once more.
+    The photos are written down, because only these are to be made once more.
     """
 
     def __init__(self, album: Album, maker: Maker, staging: Staging) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from photocloak.engine.verdict import Verdict
 from photocloak.plugin.beside import groups
 from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.pipeline.job import FaceOutcome, Status, edits_in_words
-from photocloak.plugin.progress import clean, shown
+from photocloak.plugin.pipeline.job import HELD, FaceOutcome, Status, edits_in_words
+from photocloak.plugin.pipeline.reasons import known_by
+from photocloak.plugin.progress import clean, duration, shown
 from photocloak.plugin.review.album import Photo
 from photocloak.plugin.review.offers import BLURS
 from photocloak.plugin.review.staging import Wishes
@@ -16,16 +17,8 @@ from photocloak.plugin.tally import told_in_words
 LONGEST = 600
 """Characters of a reason."""
 
-HELD = {
-    Status.NO_FACE: "no face found",
-    Status.NOBODY_NAMED: "nobody with a name in it",
-    Status.UNCERTAIN: "a face cannot be cloaked",
-    Status.TOO_WEAK: "the cloak is too weak",
-}
-"""Why a photo is held back, in short."""
-
 PLAIN = frozenset({Status.NO_FACE, Status.NOBODY_NAMED})
-"""Of these, that says it all."""
+"""Of what is in `HELD`, that says it all."""
 
 
 TONES = {Verdict.GOOD: "good", Verdict.FAIR: "warn", Verdict.WEAK: "bad", Verdict.NONE: "bad"}
@@ -91,11 +84,7 @@ def verdict(face: FaceOutcome) -> Word:
         return Word("left as it is", "warn")
     if face.verdict is None:
         return Word("not measured", "warn")
-    asked, still = len(face.similarity), len(face.accepting or ())
-    known = f"{still} of {asked} recognisers still know{'s' * (still == 1)} it"
-    if not still:
-        known = f"none of {asked} recognisers knows it"
-    return Word(f"{VERDICTS[face.verdict]}: {known}", TONES[face.verdict])
+    return Word(f"{VERDICTS[face.verdict]}: {known_by(face)}", TONES[face.verdict])
 
 
 def tells(photo: Photo) -> str:
@@ -140,6 +129,11 @@ def whose(face: FaceOutcome) -> str:
 def named(person: Person) -> str:
     """Return what somebody is called on the page."""
     return clean(person.name) if person.name else f"Person {person.id}"
+
+
+def left(seconds: float | None) -> str:
+    """Say how long the rest will take; empty: that is not known yet."""
+    return "" if seconds is None else f"about {duration(seconds)} left"
 
 
 def count(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from photocloak.plugin.pipeline.job import Outcome, Status
+from photocloak.plugin.pipeline.job import HELD, Outcome, Status
 from photocloak.plugin.settings import Settings
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
@@ -19,8 +19,6 @@ NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
 ITS_ROW = "rowid = ? AND sha256 = ?"
 """Of a task. New content at its path makes a new row, which may get the number of the old one."""
-
-HELD = {Status.NO_FACE, Status.NOBODY_NAMED, Status.UNCERTAIN, Status.TOO_WEAK}
 
 
 @dataclass(frozen=True)

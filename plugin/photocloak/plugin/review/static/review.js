@@ -2,7 +2,6 @@
 // The page works without it: forms are forms, and original and cloak lie side by side.
 
 const root = document.documentElement;
-root.classList.add("live");
 
 const said = document.getElementById("said");
 let version = Number(root.dataset.version);
@@ -31,14 +30,11 @@ function dressPanel() {
   const pictures = [...sheet.querySelectorAll("img")];
 
   // The line stands where the slider does, of what is in sight.
-  function cut() {
-    if (!slider) return;
-    kept.slider = slider.value;
+  const cut = slider ? dressSlider(slider, (share) => {
+    kept.slider = share;
     const inSight = Math.min(stage.clientWidth, sheet.clientWidth);
-    const place = stage.scrollLeft + inSight * slider.value / 100;
-    sheet.style.setProperty("--cut", `${place}px`);
-    slider.setAttribute("aria-valuetext", `${slider.value} % original, ${100 - slider.value} % cloaked`);
-  }
+    sheet.style.setProperty("--cut", `${stage.scrollLeft + inSight * share / 100}px`);
+  }) : () => {};
 
   function setZoom(whole) {
     kept.whole = whole;
@@ -57,7 +53,6 @@ function dressPanel() {
     cut();
   }
 
-  slider?.addEventListener("input", cut);
   stage.addEventListener("scroll", cut);
   new ResizeObserver(cut).observe(sheet);
   zoom.addEventListener("click", () => setZoom(zoom.getAttribute("aria-pressed") !== "true"));
@@ -149,16 +144,27 @@ async function look() {
 
 // ---- saying something
 
+// Returns the page that says why it could not be done; null: it was. Asks where it may be meant.
+async function post(address, body) {
+  const answer = await fetch(address, { method: "POST", body, redirect: "manual" });
+  if (answer.type === "opaqueredirect") return null;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const sure = page.getElementById("sure");
+  const text = page.getElementById("message")?.textContent;
+  if (!sure || !confirm(`${text}\n${sure.textContent}?`)) return page;
+  body.set("sure", "yes");
+  return post(address, body);
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.closest("#panel, #summary")) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
   try {
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
-    if (answer.type !== "opaqueredirect") {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      say(page.getElementById("message")?.textContent ?? "That could not be done.");
+    const refusal = await post(form.action, body);
+    if (refusal) {
+      say(refusal.getElementById("message")?.textContent ?? "That could not be done.");
     } else {
       for (const one of form.querySelectorAll("input[type=text]")) one.value = "";
       say("Noted.");
