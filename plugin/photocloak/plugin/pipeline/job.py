@@ -223,6 +223,7 @@ class Outcome:
         discloses: what the metadata of that file tells, as kinds of `exporters.Finding`.
         content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
             looked at it.
+        unread: it failed for the file system, or who writes the photo: see `UnreadError`.
 
     """
 
@@ -237,6 +238,7 @@ class Outcome:
     output_sha256: str | None = None
     discloses: tuple[str, ...] = ()
     content: str | None = None
+    unread: bool = False
 
     @property
     def verdict(self) -> Verdict | None:
