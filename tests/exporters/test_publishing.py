@@ -79,8 +79,14 @@ def test_a_long_name_is_cut(tmp_path: Path) -> None:
     assert publish(b"2", tmp_path, stem, ".jpg", like=None).read_bytes() == b"2"
 
 
+@pytest.fixture
+def refusal() -> int:
+    """Return what a file system says to what it cannot do."""
+    return errno.EPERM
+
+
 @pytest.fixture(params=["nameless", "named", "no links", "nothing"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, refusal: int) -> str:
     """Take from the file system what not all of them can do, one after the other."""
     real_open = os.open
 
@@ -90,18 +96,20 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         return real_open(path, flags, *rest, **named)  # type: ignore[arg-type]
 
     def no_link(*_: object, **__: object) -> None:
-        raise OSError(errno.EPERM, "no")
+        raise OSError(refusal, "no")
 
     if request.param != "nameless":
         monkeypatch.setattr(os, "open", no_nameless)
     if request.param in ("no links", "nothing"):
         monkeypatch.setattr(os, "link", no_link)
     if request.param == "nothing":
-        monkeypatch.setattr(publishing, "_rename_noreplace", lambda *_: False)
+        monkeypatch.setattr(publishing, "_rename_noreplace", no_link)
     return str(request.param)
 
 
-def test_every_kind_of_file_system_is_served(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.EIO, errno.ENOSYS, errno.EMLINK])
+@pytest.mark.usefixtures("way")
+def test_every_kind_of_file_system_is_served(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"theirs")
     path = publish(b"ours" * 1000, tmp_path, "a", ".jpg", like=None)
     assert (path.name, path.read_bytes()) == ("a-2.jpg", b"ours" * 1000)
@@ -118,6 +126,38 @@ def test_a_failure_leaves_nothing(
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(OutputError, match="disk is full"):
+        publish(b"x", tmp_path, "a", ".jpg", like=None)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_room_is_looked_for_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing.require_room(tmp_path, 3_000_000)
+    assert names(tmp_path) == []
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space"):
+        publishing.require_room(tmp_path, 1)
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_was_reserved_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last step fails, as on a server that is full, no empty photo is left."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(publishing, "_open_nameless", lambda _: None)
+    monkeypatch.setattr(os, "link", fails)
+    monkeypatch.setattr(publishing, "_rename_noreplace", fails)
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OutputError, match="Input/output error"):
         publish(b"x", tmp_path, "a", ".jpg", like=None)
     assert names(tmp_path) == []
 

@@ -7,6 +7,7 @@ from photocloak.core.errors import (
     ModelError,
     OutputError,
     PhotocloakError,
+    UnreadError,
     why,
 )
 from photocloak.core.installing import install_hint, replace_hint
@@ -19,6 +20,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "PhotocloakError",
+    "UnreadError",
     "install_hint",
     "manifest_root",
     "replace_hint",

@@ -3,6 +3,7 @@
 PhotocloakError (1)
 ├── ConfigError (3)          settings, presets, manifests, command-line values
 ├── InputError (4)           a source file that cannot be read
+│   └── UnreadError          for now: the file system is to blame, or who writes to it
 ├── ModelError (6)           a model, runtime or execution provider
 └── OutputError (7)          a destination that cannot be written, a file that failed its checks
 """
@@ -44,6 +45,13 @@ class InputError(PhotocloakError):
     """A source file that cannot be read."""
 
     exit_code = ExitCode.INPUT
+
+
+class UnreadError(InputError):
+    """A source file that was not there, not given by the system, or changed meanwhile.
+
+    Nothing is known of what is in it: another time it may be read.
+    """
 
 
 class ModelError(PhotocloakError):

@@ -8,7 +8,7 @@ from photocloak.exporters.metadata.grafting import graft
 from photocloak.exporters.model import Encoded, Finding, Photo
 from photocloak.exporters.panorama import wraps
 from photocloak.exporters.policies import Policy, load_policy, policy_names
-from photocloak.exporters.publishing import publish, sweep
+from photocloak.exporters.publishing import publish, require_room, sweep
 from photocloak.exporters.reading import RAW_SUFFIXES, read, read_bytes
 from photocloak.exporters.scanning import disclosures, kinds_of, scan
 
@@ -32,6 +32,7 @@ __all__ = [
     "publish",
     "read",
     "read_bytes",
+    "require_room",
     "scan",
     "suffix_like",
     "suffixes",

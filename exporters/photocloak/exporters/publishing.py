@@ -18,7 +18,9 @@ from pathlib import Path
 from photocloak.core import OutputError, why
 
 TEMPORARY = ".photocloak-"
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 _RENAME_NOREPLACE, _AT_FDCWD = 1, -100
+_PIECE = 1 << 20
 _UNSUPPORTED = {
     errno.EPERM,
     errno.EINVAL,
@@ -94,18 +96,42 @@ def sweep(directory: Path) -> int:
     return gone
 
 
+def require_room(directory: Path, size: int) -> None:
+    """Make sure that a file of so many bytes can be written in a folder; nothing of it stays.
+
+    File systems of servers tell nothing of quotas, take no file that has no name, and some only
+    what is written from beginning to end: there such a file is written, closed and removed.
+
+    Raises:
+        OSError: why it cannot.
+
+    """
+    handle = _open_nameless(directory)
+    if handle is not None:
+        try:
+            os.posix_fallocate(handle, 0, size)
+        finally:
+            os.close(handle)
+        return
+    temporary = _temporary(directory)
+    handle = os.open(temporary, _NEW, 0o600)
+    try:
+        try:
+            for start in range(0, size, _PIECE):
+                _write(handle, bytes(min(_PIECE, size - start)))
+        finally:
+            os.close(handle)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 @contextmanager
 def _unnamed(
     directory: Path, data: bytes, standing: "_Standing"
 ) -> Iterator[Callable[[Path], None]]:
     """Write the bytes to the disk; yield what gives them a name that must be free."""
-    try:
-        handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED or not directory.is_dir():
-            raise
-        handle = -1
-    if handle >= 0:
+    handle = _open_nameless(directory)
+    if handle is not None:
         try:
             _fill(handle, data, standing)
             # Only with a descriptor does Python call linkat, which can follow the link in /proc.
@@ -115,7 +141,7 @@ def _unnamed(
             os.close(handle)
         return
     temporary = _temporary(directory)
-    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    handle = os.open(temporary, _NEW, 0o600)
     try:
         try:
             _fill(handle, data, standing)
@@ -124,6 +150,16 @@ def _unnamed(
         yield partial(_rename, temporary)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _open_nameless(directory: Path) -> int | None:
+    """Open a new file that has no name yet; None: the file system has no such files."""
+    try:
+        return os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED or not directory.is_dir():
+            raise
+    return None
 
 
 def _temporary(directory: Path) -> Path:
@@ -152,9 +188,7 @@ class _Standing:
 
 def _fill(handle: int, data: bytes, standing: _Standing) -> None:
     """Write everything, set permissions and times, and wait for the disk."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
+    _write(handle, data)
     # FAT and some network file systems keep neither; the file is private until it is allowed more.
     with _if_supported():
         os.fchmod(handle, standing.mode)
@@ -162,6 +196,12 @@ def _fill(handle: int, data: bytes, standing: _Standing) -> None:
         with _if_supported():
             os.utime(handle, ns=standing.times)
     os.fsync(handle)
+
+
+def _write(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
 
 
 def _beside(directory: Path, stem: str, suffix: str, give_name: Callable[[Path], None]) -> Path:
@@ -207,34 +247,37 @@ def _over(earlier: Path, give_name: Callable[[Path], None]) -> Path:
 
 
 def _rename(temporary: Path, path: Path) -> None:
-    """Give a named temporary its final name without clobbering; FAT has no links to do it with."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
+    """Give a named temporary its final name without clobbering.
+
+    FAT has no links to do it with, many file systems by FUSE no way at all, and what they say then
+    differs (rclone: EIO). So whatever goes wrong but a taken name, the next way is tried, and the
+    last one has the say.
+    """
+    for way in os.link, _rename_noreplace:
+        try:
+            way(temporary, path)
+        except FileExistsError:
             raise
-    else:
+        except OSError:
+            continue
         return
-    if _rename_noreplace(temporary, path):
-        return
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    temporary.replace(path)  # over the empty file that has just reserved the name
+    os.close(os.open(path, _NEW, 0o600))
+    try:
+        temporary.replace(path)  # over the empty file that has just reserved the name
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
-def _rename_noreplace(source: Path, target: Path) -> bool:
-    """Call renameat2; return False where the kernel or the file system does not know it."""
+def _rename_noreplace(source: Path, target: Path) -> None:
+    """Call renameat2, which not every kernel and file system knows."""
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
-        return False
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     names = os.fsencode(source), os.fsencode(target)
-    if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _UNSUPPORTED:
-        return False
-    raise OSError(number, os.strerror(number), str(target))
+    if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(target))
 
 
 def _sync_folder(directory: Path) -> None:

@@ -5,7 +5,7 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
-from photocloak.core import InputError
+from photocloak.core import InputError, UnreadError
 from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
 from photocloak.exporters.model import Photo
@@ -41,7 +41,8 @@ def read(path: Path) -> Photo:
     """Read a photo.
 
     Raises:
-        InputError: it is not there, no photo, of a kind that is not supported, damaged or huge.
+        UnreadError: it is not there, or the file system does not give it.
+        InputError: it is no photo, of a kind that is not supported, damaged or huge.
 
     """
     try:
@@ -52,7 +53,7 @@ def read(path: Path) -> Photo:
             raise InputError(f"{path}: files above 1 GiB are not read; make a smaller copy first.")
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(
+        raise UnreadError(
             f"{path}: cannot be read ({error.strerror}); check the name and your permissions."
         ) from error
     return replace(read_bytes(data, str(path)), path=path)

@@ -27,7 +27,7 @@ SAME = 0.3
 """Overlap of two boxes of one face, before and after it was cloaked (intersection over union)."""
 
 _NO_PICTURE = {Kind.TEXT, Kind.AUDIO, Kind.SIDECAR}
-_TRIED = {Kind.OTHER, Kind.PICTURE}
+_TRIED = {Kind.OTHER, Kind.PICTURE, Kind.CONFLICT}
 _BOOKS = {".ds_store", ".directory", ".hidden", ".nomedia", "desktop.ini"}
 """Names, in lower case, under which file managers keep their settings."""
 

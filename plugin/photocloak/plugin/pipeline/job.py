@@ -250,6 +250,7 @@ class Outcome:
         content: SHA-256 of the photo's decoded pixels, by which corrections are kept; None: nobody
             looked at it.
         not_faces: what the user said is no face, as boxes like those of `faces`.
+        unread: it failed for the file system, or who writes the photo: see `UnreadError`.
 
     """
 
@@ -265,6 +266,7 @@ class Outcome:
     discloses: tuple[str, ...] = ()
     content: str | None = None
     not_faces: tuple[Box, ...] = ()
+    unread: bool = False
 
     @property
     def verdict(self) -> Verdict | None:

@@ -8,11 +8,11 @@ pixels pass: of a photo that waits for its turn only what was seen in it is kept
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from photocloak import exporters
-from photocloak.core import ExitCode, PhotocloakError
+from photocloak.core import ExitCode, PhotocloakError, UnreadError
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.geometry import Array
 from photocloak.engine.modes import Fallback
@@ -240,7 +240,8 @@ def settled(job: Job, phase: Callable[[], T]) -> T | Outcome:
         return phase()
     except PhotocloakError as error:
         _LOG.debug("%s failed", job.source, exc_info=True)
-        return failed(job, str(error), error.exit_code)
+        outcome = failed(job, str(error), error.exit_code)
+        return replace(outcome, unread=isinstance(error, UnreadError))
     except MemoryError:
         return failed(job, f"{job.source}: there is not enough memory for this photo.")
     except (BrokenExecutor, CancelledError) as error:

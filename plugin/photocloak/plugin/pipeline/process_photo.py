@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photocloak import exporters
-from photocloak.core import InputError
+from photocloak.core import UnreadError
 from photocloak.core.stages import stage
 from photocloak.engine import seam
 from photocloak.engine.cloaker import Cloaker, OnStep
@@ -78,14 +78,14 @@ def open_photo(task: PhotoTask) -> Opened:
     """Read a photo.
 
     Raises:
-        InputError: it cannot be read, or is no longer the file that the task means.
+        InputError: it cannot be read; UnreadError: it is no longer the file that the task means.
 
     """
     started = time.monotonic()
     source = task.job.source
     photo = exporters.read(source)
     if sha256(photo.data) != task.file:
-        raise InputError(f"{source}: changed while it was read; try again when it is complete.")
+        raise UnreadError(f"{source}: changed while it was read; try again when it is complete.")
     if task.job.metadata_from is not None:
         photo = exporters.graft(photo, task.job.metadata_from)
     return Opened(photo, exporters.prepare(photo, task.policy), time.monotonic() - started)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from photocloak import exporters
-from photocloak.core import ConfigError, InputError, OutputError
+from photocloak.core import ConfigError, OutputError, UnreadError
 from photocloak.plugin.people.corrections import Corrections
 from photocloak.plugin.people.profiles import Person
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status, box_from, how_of
@@ -66,7 +66,7 @@ class Shelf:
             return None
         if (data := _bytes_of(job.source, file)) is None:
             what = "changed while it was read; try again when it is complete."
-            raise InputError(f"{job.source}: {what}")
+            raise UnreadError(f"{job.source}: {what}")
         outcome = Outcome(
             job.source,
             None,

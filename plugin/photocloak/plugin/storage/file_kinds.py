@@ -34,6 +34,16 @@ UNFINISHED_PHOTO = re.compile(r"\.digikamtempfile\.[^.]+$", re.IGNORECASE)
 """digiKam puts these beside the photo it is about to write, with a photo's own ending."""
 
 
+CONFLICT = re.compile(
+    r"\.sync-conflict-\d{8}-\d{6}(-[0-9a-z]{7})?\.[^.]+$"  # Syncthing
+    r"|\((.* )?conflicted copy .*\d\)\.[^.]+$"  # Nextcloud, ownCloud, Dropbox
+    r"|_conflict-\d{8}-\d{6}\.[^.]+$"  # ownCloud before 2.5
+    r"|\(sfconflict .*\d\)\.[^.]+$",  # Seafile
+    re.IGNORECASE,
+)
+"""Of the version of a photo that lost: its owner has put another one in its place."""
+
+
 class Kind(StrEnum):
     """What is passed over, in the singular; see `counted`."""
 
@@ -46,6 +56,7 @@ class Kind(StrEnum):
     ARCHIVE = "archive"
     SIDECAR = "sidecar"
     PARTIAL = "partial download"
+    CONFLICT = "conflict copy"
     HIDDEN = "hidden name"
     SYSTEM = "system folder"
     LINK = "link to a folder"
@@ -58,6 +69,7 @@ class Kind(StrEnum):
 
 _PLURALS = {
     Kind.RAW: "RAW",
+    Kind.CONFLICT: "conflict copies",
     Kind.EXCLUDED: "excluded",
     Kind.PICTURE: "pictures of another kind",
     Kind.LINK: "links to folders",
@@ -111,6 +123,8 @@ def kind_of_file(name: str, suffixes: Collection[str]) -> Kind | None:
     if low.startswith("."):
         return Kind.HIDDEN
     if ending in suffixes:
+        if CONFLICT.search(low):
+            return Kind.CONFLICT
         return Kind.PARTIAL if UNFINISHED_PHOTO.search(low) else None
     if low.endswith(PARTIAL_ENDINGS):
         return Kind.PARTIAL

@@ -4,10 +4,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection
+from io import BufferedReader
 from pathlib import Path
 
 from photocloak import exporters
+from photocloak.core import InputError, UnreadError
 
+_PIECE = 1 << 20
 PREFIX = 200
 """Bytes of a photo's name that its output's name has too, however long it is."""
 
@@ -18,8 +21,7 @@ def sha256_of(path: Path) -> str | None:
     A pipe that took the place of the file is not waited for.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        with os.fdopen(handle, "rb") as file:
+        with _opened(path) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size > exporters.MAX_BYTES:
                 return None
@@ -31,7 +33,9 @@ def sha256_of(path: Path) -> str | None:
 def signature_of(path: Path) -> str | None:
     """Return what tells one state of a file from another without reading it; None: no file.
 
-    Times are only compared for being equal, so a clock that is set back does no harm.
+    Times are only compared for being equal, so a clock that is set back does no harm. Device and
+    inode count where there is a device: those of a server's files are made up anew with each mount,
+    and all would be fetched again.
     """
     try:
         status = path.stat()
@@ -40,7 +44,8 @@ def signature_of(path: Path) -> str | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
-    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"
+    place = f"{status.st_dev}:{status.st_ino}" if os.major(status.st_dev) else ""
+    return f"{place}:{status.st_size}:{times}"
 
 
 def path_bytes(path: Path) -> bytes:
@@ -48,17 +53,31 @@ def path_bytes(path: Path) -> bytes:
     return os.fsencode(os.path.realpath(path))  # which takes a loop of links for a path
 
 
-def why_not_read(path: Path) -> str | None:
-    """Say why there is no `sha256_of` a file; None: it is gone, or can be read after all."""
+def require_readable(path: Path) -> None:
+    """Say why there is no `sha256_of` a file; all is well where it is gone, or can be read now.
+
+    Raises:
+        InputError: it is too large, or not for this user: its owner can change that.
+        UnreadError: the file system does not give it; another time it may.
+
+    """
     try:
         if path.stat().st_size > exporters.MAX_BYTES:
-            return f"{path}: files above 1 GiB are not read; make a smaller copy first."
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
+            raise InputError(f"{path}: files above 1 GiB are not read; make a smaller copy first.")
+        with _opened(path) as file:
+            while stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.read(_PIECE):
+                pass
     except FileNotFoundError:
-        return None
+        return
     except OSError as error:
-        return f"{path}: cannot be read ({error.strerror})."
-    return None
+        kind = InputError if isinstance(error, PermissionError) else UnreadError
+        raise kind(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _opened(path: Path) -> BufferedReader:
+    """Open for reading, without waiting where a pipe has no writer."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 def find_made(

@@ -1,9 +1,9 @@
 """What keeps photos from being done although they are not to blame: all of them, or one."""
 
 import os
-import tempfile
 from pathlib import Path
 
+from photocloak import exporters
 from photocloak.core import ExitCode, OutputError, PhotocloakError, why
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders, why_not_writable
@@ -44,8 +44,7 @@ def why_one_waits(source: Path, folder: Path) -> str | None:
 
 def _why_no_room(folder: Path, size: int) -> str | None:
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+        exporters.require_room(folder, size)
     except OSError as error:
         return f"{folder}: cannot be written ({why(error)})."
     return None

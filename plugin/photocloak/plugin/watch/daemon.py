@@ -41,6 +41,7 @@ class Daemon:
         self._stops, self._reread = 0, False
         self._tally = Tally()
         self._trouble: str | None = None
+        self._unseen: str | None = None
         self._rest_until, self._resting = 0.0, self._pace.rest
 
     def run(self) -> None:
@@ -126,6 +127,7 @@ class Daemon:
             return
         try:
             self._scanner.scan(self._queue)
+            self._tell_unseen()
             before = self._runner.finished
             self._runner.turn(self._config.settings)
             if self._trouble and (self._runner.finished > before or not self._runner.busy):
@@ -179,8 +181,17 @@ class Daemon:
 
     def _relieved(self) -> None:
         self._trouble, self._resting = None, self._pace.rest
-        self._queue.say(None)
+        self._queue.say(self._unseen)
         say("going on")
+
+    def _tell_unseen(self) -> None:
+        """Say which watched folders cannot be looked into; what lies in others goes on."""
+        if self._unseen == self._scanner.trouble:
+            return
+        self._unseen = self._scanner.trouble
+        say(f"waiting: {clean(self._unseen)}" if self._unseen else "going on")
+        if self._trouble is None:
+            self._queue.say(self._unseen)
 
     def _wind_down(self) -> None:
         """Finish the photos in hand, or, when that takes too long, return them to the queue."""

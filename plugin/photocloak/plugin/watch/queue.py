@@ -131,6 +131,26 @@ class Queue:
                 ),
             )
 
+    def postpone(self, candidate: Candidate, reason: str) -> bool:
+        """Record a file that cannot be read for now, and return whether that is news.
+
+        It stays as new to every scan, since no change of it would tell that it can be read again.
+        What is known of a content that was at this path stays, too.
+        """
+        source = os.fsencode(candidate.source)
+        with self._database.transaction() as connection:
+            before = connection.execute(
+                "SELECT reason FROM photos WHERE output = ? AND source = ?", (self._output, source)
+            ).fetchone()
+            connection.execute(
+                "INSERT INTO photos (output, source, below, signature, sha256, state, reason, "
+                f"number) VALUES (?, ?, ?, '', '', 'waiting', ?, {NUMBER}) ON CONFLICT DO UPDATE "
+                "SET reason = excluded.reason, state = 'waiting', status = NULL, signature = '' "
+                "WHERE sha256 = ''",
+                (self._output, source, os.fsencode(candidate.below), _text(reason)),
+            )
+        return before is None or before[0] != _text(reason)
+
     def next(self) -> QueuedPhoto | None:
         """Return the next photo to do."""
         return next(iter(self.pending(1)), None)
@@ -213,7 +233,8 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE photos SET state = 'pending' WHERE rowid IN (SELECT rowid FROM photos "
-                "WHERE output = ? AND state = 'waiting' ORDER BY tries, rowid LIMIT ?)",
+                "WHERE output = ? AND state = 'waiting' AND sha256 <> '' "
+                "ORDER BY tries, rowid LIMIT ?)",
                 (self._output, -1 if most is None else most),
             )
 

@@ -237,14 +237,13 @@ class Runner:
 
         One that is not to blame waits: by itself, or, where the reason is returned, with all.
         """
-        if outcome.source_sha256 not in {None, task.sha256}:
-            # It changed before it was read: the row is not for this content. The scan finds it.
+        changed = outcome.source_sha256 not in {None, task.sha256}
+        if changed or outcome.unread:
+            # The row is not for this content, or nothing is known of it. The scan finds what there
+            # is, or why it cannot be read.
             self._queue.drop(task)
             return None
         if outcome.status is Status.FAILED:
-            if signature_of(task.source) is None:
-                self._queue.drop(task)
-                return None
             if trouble := self._everybodys(task, outcome):
                 # Another one is tried next: should that be made, it was not everybody's.
                 self._queue.put_back(task, last=outcome.code is not ExitCode.OUTPUT)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from photocloak.core import InputError, UnreadError
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.storage.file_kinds import Kind
 from photocloak.plugin.storage.walk import Seen
-from photocloak.plugin.storage.written_files import sha256_of, signature_of, why_not_read
+from photocloak.plugin.storage.written_files import require_readable, sha256_of, signature_of
 from photocloak.plugin.watch.events import Events, Hints, Watcher
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.settle import Settler
@@ -59,6 +60,7 @@ class Scanner:
         self._walks: deque[tuple[Iterator[Candidate | Seen], bool]] = deque()
         self._passing: Counter[Kind] = Counter()
         self.passed: Counter[Kind] = Counter()
+        self.trouble: str | None = None
         self._next_scan = self._next_look = self._scan_cost = 0.0
 
     def watch(self, tree: Tree) -> None:
@@ -118,6 +120,9 @@ class Scanner:
                 self._next_scan = 0.0
         if now >= self._next_scan and not any(full for _, full in self._walks):
             self._watcher.arm()
+            # What such a file system says of a file may be as old as its last look.
+            polls = self._watcher.polls
+            self._settler.quiet = max(self._pace.quiet, self._pace.poll if polls else 0.0)
             self._settler.overflowed = False
             self._scan_cost = 0.0
             self._passing = Counter()
@@ -147,6 +152,7 @@ class Scanner:
         self._next_look = max(self._next_look, self._clock() + 20 * cost)
         if full and not found:
             self.passed = self._passing
+            self.trouble = self._tree.why_not_seen()
             queue.prune()
             queue.wake()
             base = self._pace.poll if self._watcher.polls else self._pace.rescan
@@ -159,9 +165,7 @@ class Scanner:
         for candidate in self._settler.settled():
             sha256 = sha256_of(candidate.source)
             if sha256 is None:
-                if reason := why_not_read(candidate.source):
-                    queue.refuse(candidate, reason)
-                    say(f"failed: {clean(reason)}")
+                _record_why(queue, candidate)
                 continue
             if signature_of(candidate.source) != candidate.signature:
                 self._hints.add(candidate.source.parent, deep=False)
@@ -169,3 +173,15 @@ class Scanner:
                 queue.add(candidate, sha256)
             if time.monotonic() > until:
                 break
+
+
+def _record_why(queue: Queue, candidate: Candidate) -> None:
+    """Record why a photo cannot be read, unless it is gone, or can be."""
+    try:
+        require_readable(candidate.source)
+    except UnreadError as error:
+        if queue.postpone(candidate, str(error)):
+            say(f"waiting: {clean(str(error))}")
+    except InputError as error:
+        queue.refuse(candidate, str(error))
+        say(f"failed: {clean(str(error))}")

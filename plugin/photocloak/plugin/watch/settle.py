@@ -21,7 +21,7 @@ class Settler:
     """Holds files until they have been the same for `quiet` seconds of the monotonic `clock`."""
 
     def __init__(self, quiet: float, clock: Callable[[], float]) -> None:
-        self._quiet, self._clock = quiet, clock
+        self.quiet, self._clock = quiet, clock
         # Ordered by when they are due, since all wait equally long from their last change.
         self._waiting: OrderedDict[Path, tuple[Candidate, float]] = OrderedDict()
         self._changed: dict[Path, float] = {}
@@ -47,7 +47,7 @@ class Settler:
         if not self._waiting:
             return None
         _, since = next(iter(self._waiting.values()))
-        return max(0.0, since + self._quiet - self._clock())
+        return max(0.0, since + self.quiet - self._clock())
 
     def settled(self) -> Iterator[Candidate]:
         """Hand out, one by one, the files that have settled."""

@@ -62,6 +62,10 @@ class Tree:
         """Return the watched folder that a path belongs to."""
         return next((root for root in self.roots if path.is_relative_to(root)), None)
 
+    def why_not_seen(self) -> str | None:
+        """Say which watched folders nobody can look into, and why; None: there is none."""
+        return "; ".join(filter(None, map(_why_not_seen, self.roots))) or None
+
     def _candidate(self, seen: Seen, root: Path) -> Candidate | None:
         source, below = seen.path, seen.folder.relative_to(root)
         signature = signature_of(source)
@@ -76,3 +80,12 @@ class Tree:
         if any(target.is_relative_to(one) for one in self.away):
             return None
         return Candidate(source, below, signature)
+
+
+def _why_not_seen(root: Path) -> str | None:
+    try:
+        with os.scandir(root) as entries:  # which alone may go well where nothing can be read
+            next(entries, None)
+    except OSError as error:
+        return f"{root}: cannot be looked into ({error.strerror})"
+    return None
