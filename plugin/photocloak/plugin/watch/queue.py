@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -13,7 +13,7 @@ from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.tree import Candidate
 
-COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL"
+COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL, asked"
 
 NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
@@ -37,6 +37,7 @@ class QueuedPhoto:
         tries: how often it was put behind others.
         reason: what it waited for.
         redo: it was done, and somebody wants it done again.
+        asked: what was asked for it alone, by the names of the settings, and `person`.
 
     """
 
@@ -49,6 +50,7 @@ class QueuedPhoto:
     tries: int
     reason: str | None
     redo: bool
+    asked: Mapping[str, str]
 
 
 class Queue:
@@ -88,8 +90,17 @@ class Queue:
             if known.get(source) != one.signature
         ]
 
-    def add(self, candidate: Candidate, sha256: str) -> bool:
-        """Take a photo into the queue, unless this content was at this path before."""
+    def add(
+        self, candidate: Candidate, sha256: str, asked: Mapping[str, str] | None = None
+    ) -> bool:
+        """Take a photo into the queue, unless this content was at this path before.
+
+        Args:
+            candidate: the photo.
+            sha256: of its content.
+            asked: what is asked for it alone, by the names of the settings, and `person`.
+
+        """
         source = os.fsencode(candidate.source)
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -103,8 +114,9 @@ class Queue:
                 )
                 return False
             connection.execute(
-                "INSERT OR REPLACE INTO photos (output, source, below, signature, sha256, state) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO photos "
+                "(output, source, below, signature, sha256, state, asked) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     self._output,
                     source,
@@ -112,6 +124,7 @@ class Queue:
                     candidate.signature,
                     sha256,
                     State.PENDING,
+                    json.dumps(asked or {}),
                 ),
             )
         return True
@@ -171,8 +184,8 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE photos SET state = ?, status = ?, reason = ?, faces = ?, made = ?, "
-                "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, "
-                f"number = {NUMBER} WHERE {ITS_ROW}",
+                "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, discloses = ?, "
+                f"content = ?, number = {NUMBER} WHERE {ITS_ROW}",
                 (
                     state,
                     outcome.status,
@@ -183,6 +196,8 @@ class Queue:
                     outcome.seconds,
                     self._clock(),
                     time.monotonic(),
+                    json.dumps(outcome.discloses),
+                    outcome.content,
                     task.row,
                     task.sha256,
                 ),
@@ -246,8 +261,8 @@ def _text(reason: str | None) -> str | None:
     return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) -> QueuedPhoto:
-    number, source, below, signature, sha256, before, tries, reason, redo = row
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int, str]) -> QueuedPhoto:
+    number, source, below, signature, sha256, before, tries, reason, redo, asked = row
     return QueuedPhoto(
         number,
         Path(os.fsdecode(source)),
@@ -258,4 +273,5 @@ def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) ->
         tries,
         reason,
         bool(redo),
+        json.loads(asked),
     )
