@@ -20,9 +20,11 @@ def as_asked(task: QueuedPhoto, settings: Settings) -> Settings:
 def job_of(task: QueuedPhoto, output: Path, settings: Settings) -> Job:
     """Return what the pipeline is asked to do with a photo."""
     settings = as_asked(task, settings)
+    # What a program has sent is named when it is handed out.
+    neutral = settings.names == "neutral" and not task.asked
     return Job(
         task.source,
-        output / ("" if settings.names == "neutral" else task.below),
+        output / ("" if neutral else task.below),
         settings.mode,
         settings.preset,
         settings.no_face,
@@ -31,5 +33,5 @@ def job_of(task: QueuedPhoto, output: Path, settings: Settings) -> Job:
         fallback=None if settings.fallback == "hold" else settings.fallback,
         redo=task.redo,
         accept_weak=settings.accept_weak,
-        neutral=settings.names == "neutral",
+        neutral=neutral,
     )

@@ -239,6 +239,15 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
 
+    def strike(self, source: Path, *, but: State) -> bool:
+        """Forget the photo at a path, unless it is in this state; tell whether that was done."""
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "DELETE FROM photos WHERE output = ? AND source = ? AND state != ?",
+                (self._output, os.fsencode(source), but),
+            )
+            return done.rowcount > 0
+
     def prune(self) -> None:
         """Forget photos that wait and are not there any more."""
         query = (
