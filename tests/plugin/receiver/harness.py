@@ -127,7 +127,8 @@ class Receiver:
                 method, path, body or None, {name: one for name, one in sent.items() if one}
             )
             answer = connection.getresponse()
-            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+            headers = {name.title(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, headers, answer.read())
         finally:
             connection.close()
 

@@ -21,6 +21,9 @@ TIDY = 60.0
 CONNECTIONS = 200
 """Connections that may be open at once."""
 
+WHERE = "the file receiver.token, in photocloak's data folder"
+"""Said to who has no token; the path is nobody's business."""
+
 BESIDES = 8
 """Threads for what does not wait."""
 
@@ -47,7 +50,7 @@ class Received:
         store.tidy()
         guard = Guard(
             make_app(self._desk),
-            access=ByHeader(self._token.value, str(self._token.path)),
+            access=ByHeader(self._token.value, WHERE),
             hosts=self._place.hosts,
             worded=refused,
         )
