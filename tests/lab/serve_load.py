@@ -27,7 +27,7 @@ from photocloak.plugin import Database, Outputs
 from tests.plugin.fakes import BARE, PORTRAIT
 from tests.plugin.receiver.harness import Answer, Receiver, photo
 
-PAUSE = 0.2
+PAUSE = 1.0
 """Seconds before the same is sent again."""
 
 
