@@ -154,7 +154,7 @@ class Load:
             if answer.status in {200, 422}:
                 break
             assert answer.status in {503, 404}, answer
-            self._once_more(str(answer.status))
+            self._once_more(str(answer.status), float(answer.headers.get("Retry-After", PAUSE)))
         if answer.status == 422:
             self.told[number].append(answer.json["outcome"]["status"])
             return
@@ -171,11 +171,11 @@ class Load:
             answer = self.receiver.ask("GET", f"{taken.headers['Location']}/file")
             if answer.status != 409:
                 return answer
-            time.sleep(PAUSE)
+            time.sleep(float(answer.headers["Retry-After"]))
 
-    def _once_more(self, why: str) -> None:
+    def _once_more(self, why: str, pause: float = PAUSE) -> None:
         self.again[why] += 1
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
 def main() -> None:

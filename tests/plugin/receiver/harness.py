@@ -24,6 +24,8 @@ from tests.plugin.watch.harness import until
 
 ROOT = Path(__file__).parents[3]
 EDGE = "photocloak-test-edge"
+FAKE = ("-m", "tests.plugin.receiver.fake_serve")
+REAL = ("-c", "from photocloak.plugin.main import main; main()", "serve")
 
 
 def photo(seed: int = 0, size: tuple[int, int] = PORTRAIT, kind: str = "PNG") -> bytes:
@@ -81,12 +83,12 @@ class Receiver:
     def token(self) -> str:
         return (self.data / "receiver.token").read_text().strip()
 
-    def start(self, *options: str, program: str = "tests.plugin.receiver.fake_serve") -> None:
+    def start(self, *options: str, program: Sequence[str] = FAKE) -> None:
         before = self.said().count("listening on")
         where = () if "--socket" in options else ("--port", str(self.port))
         with self.log.open("ab") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", program, *where, *options],
+                [sys.executable, *program, *where, *options],
                 cwd=ROOT,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
