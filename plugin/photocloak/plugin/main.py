@@ -25,6 +25,7 @@ from photocloak.plugin.commands.presets import presets
 from photocloak.plugin.commands.report import report
 from photocloak.plugin.commands.retry import retry
 from photocloak.plugin.commands.review import review
+from photocloak.plugin.commands.serve import serve
 from photocloak.plugin.commands.status import status
 from photocloak.plugin.commands.targets import targets
 from photocloak.plugin.commands.watch import watch
@@ -52,6 +53,7 @@ def _version(context: click.Context, _option: click.Parameter, on: bool) -> None
         beside,
         review,
         watch,
+        serve,
         status,
         retry,
         report,

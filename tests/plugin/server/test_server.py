@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photocloak.plugin.server import Guard, LocalServer, peers
+from photocloak.plugin.server import ByLink, Guard, LocalServer, peers
 from photocloak.plugin.server.guard import HEADERS
 
 HUNG = 60.0
@@ -139,7 +139,7 @@ def test_whatever_is_sent_the_app_does_not_see_it(
     def started(*_: object) -> Callable[[bytes], object]:
         return seen.append
 
-    guard = Guard(inner, token="t" * 43, hosts=["127.0.0.1:8000"])
+    guard = Guard(inner, access=ByLink("t" * 43), hosts=["127.0.0.1:8000"])
     for real_host, real_path in ((host, f"/{'t' * 43}/"), ("127.0.0.1:8000", path)):
         environ = {"REQUEST_METHOD": method, "HTTP_HOST": real_host, "PATH_INFO": real_path}
         if origin is not None:

@@ -59,10 +59,10 @@ def watch(
     folders = Folders.of_user()
     said = {"mode": mode, "preset": preset, "accept_weak": accept_weak}
     load = partial(read_config, folders, paths=paths, output=output, **said)
-    Daemon(load, folders, open_coordinator=_open).run()
+    Daemon(load, folders, open_coordinator=open_coordinator).run()
 
 
-def _open(settings: "Settings", folders: "Folders") -> "Coordinating":
+def open_coordinator(settings: "Settings", folders: "Folders") -> "Coordinating":
     """Have one process of its own hold the models: what crashes there costs one photo."""
     from photocloak.plugin.assembly import Recipe, open_decisions
     from photocloak.plugin.executors.processes import Processes

@@ -1,16 +1,15 @@
-"""Who may ask a local server: whoever has the link, from a page of that very server.
+"""Who may ask a local server: whoever has its secret, at its own address.
 
 A port of the loopback interface is open to every program of the machine, and to every web site that
-its browser shows. So each request, for a picture as well, has to hold the token of the link as the
-first part of its path; has to be sent to an address of this server, or else a site's name that was
-made to lead here (DNS rebinding) would read it; and what changes something has to come from a page
-of this server, or else another site's form would be obeyed.
+its browser shows. So each request, for a picture as well, has to show the secret (see `access`),
+and has to be sent to an address of this server, or else a site's name that was made to lead here
+(DNS rebinding) would read it.
 """
 
-import hmac
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from photocloak.plugin.server.access import Access, Refusal
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -34,79 +33,67 @@ HEADERS = (
 )
 """Of every answer; faces that are not cloaked must not come to lie in a browser's cache."""
 
-READING = frozenset({"GET", "HEAD"})
-"""Methods that change nothing."""
-
 Allow = Callable[["WSGIEnvironment"], bool]
 """Tells whether whoever sent a request may."""
 
+Worded = Callable[[Refusal], tuple[str, bytes]]
+"""Returns the content type and the body that say why a request is refused."""
+
+
+def in_plain_text(refusal: Refusal) -> tuple[str, bytes]:
+    """Say it to a person in a browser."""
+    return "text/plain; charset=utf-8", refusal.reason.encode("utf-8") + b"\n"
+
 
 class Guard:
-    """A WSGI application before another one, that lets only its own pages' requests through."""
+    """A WSGI application before another one, that lets only those through who may ask."""
 
     def __init__(
         self,
         app: "WSGIApplication",
         *,
-        token: str,
+        access: Access,
         hosts: Iterable[str],
         allow: Allow = lambda _: True,
         seen: Callable[[], None] = lambda: None,
+        worded: Worded = in_plain_text,
     ) -> None:
         """Stand before `app`.
 
         Args:
-            app: sees the path without the token, which is in `SCRIPT_NAME`.
-            token: the secret in the link.
+            app: sees what is let through.
+            access: tells who has the secret.
             hosts: what a `Host` header may be, port and all.
             allow: what else must hold.
             seen: called for every request that is let through.
+            worded: how it is said that a request is refused.
 
         """
-        self._app, self._token = app, token.encode("ascii")
-        self._hosts, self._allow, self._seen = frozenset(hosts), allow, seen
+        self._app, self._access, self._hosts = app, access, frozenset(hosts)
+        self._allow, self._seen, self._worded = allow, seen, worded
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer, or hand the request on."""
-
         start = _with_headers(start_response)
         refused = self._refused(environ)
         if refused is not None:
-            body = refused.encode("utf-8") + b"\n"
-            length = str(len(body))
-            start(
-                "403 Forbidden",
-                [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length)],
-            )
+            kind, body = self._worded(refused)
+            said = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+            start(refused.status, [*said, *refused.headers])
             return [body]
         self._seen()
         return self._app(environ, start)
 
-    def _refused(self, environ: "WSGIEnvironment") -> str | None:
-        """Say why a request is not answered, or take the token out of its path."""
+    def _refused(self, environ: "WSGIEnvironment") -> Refusal | None:
+        """Say why a request is not answered; see `Access.refused`."""
         if environ.get("HTTP_HOST") not in self._hosts:
-            return "This server answers to its own address alone."
-        first, slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
-        if not slash or not hmac.compare_digest(first.encode("utf-8", "replace"), self._token):
-            return "Open this page by the link that photocloak printed."
-        if not self._own_origin(environ):
-            return "Only a page of this server may ask for that."
-        if not self._allow(environ):
-            return "This page belongs to another user of this machine."
-        environ["SCRIPT_NAME"] = f"/{first}"
-        environ["PATH_INFO"] = f"/{rest}"
-        return None
-
-    def _own_origin(self, environ: "WSGIEnvironment") -> bool:
-        """Tell whether one of our pages sends a request; one that only reads need not say so."""
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None:
-            return environ["REQUEST_METHOD"] in READING
-        parts = urlsplit(origin)
-        same = parts.netloc == environ["HTTP_HOST"] and origin == f"http://{parts.netloc}"
-        return bool(same)
+            return Refusal("403 Forbidden", "This server answers to its own address alone.")
+        refused = self._access.refused(environ)
+        if refused is None and not self._allow(environ):
+            return Refusal("403 Forbidden", "This page belongs to another user of this machine.")
+        return refused
 
 
 def _with_headers(start_response: "StartResponse") -> "StartResponse":

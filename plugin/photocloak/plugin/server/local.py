@@ -1,16 +1,17 @@
-"""A WSGI application on a port of its own of the loopback interface, as long as somebody looks."""
+"""A page on a port of its own of the loopback interface, as long as somebody looks."""
 
-import logging
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from photocloak.plugin.server.access import ByLink
 from photocloak.plugin.server.guard import Guard
 from photocloak.plugin.server.peers import of_same_user
+from photocloak.plugin.server.serving import Serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -43,9 +44,6 @@ class LocalServer:
             busy: tells whether there is something that must not be broken off.
 
         """
-        from waitress.server import create_server
-
-        logging.getLogger("waitress").setLevel(logging.ERROR)  # else it tells of every short queue
         self._patience, self._busy = patience, busy
         self._last = time.monotonic()
         self._ended = threading.Event()
@@ -53,17 +51,14 @@ class LocalServer:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
         self.link = f"http://127.0.0.1:{self.port}/{token}/"
-        hosts = (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
-        guard = Guard(app, token=token, hosts=hosts, allow=of_same_user, seen=self._seen)
-        self._server: Any = create_server(  # which of its classes it is depends on the sockets
-            guard,
-            sockets=[listening],
-            threads=THREADS,
-            ident=None,
-            max_request_body_size=REQUEST,
+        guard = Guard(
+            app,
+            access=ByLink(token),
+            hosts=loopback_hosts(self.port),
+            allow=of_same_user,
+            seen=self._seen,
         )
-        self._thread = threading.Thread(target=self._server.run, name="server", daemon=True)
-        self._thread.start()
+        self._serving = Serving(guard, listening, threads=THREADS, most_bytes=REQUEST)
 
     def run(self) -> None:
         """Return when nobody has looked for long, or `end` was called; Ctrl-C is raised here."""
@@ -79,12 +74,7 @@ class LocalServer:
 
     def close(self) -> None:
         """Close the port; requests that are being answered are given a moment."""
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
-        for channel in list(self._server.active_channels.values()):
-            channel.will_close = True
-        # In its own thread: closed from here, the port would be gone while that waits for it.
-        self._server.trigger.pull_trigger(self._server.close)
-        self._thread.join(2)
+        self._serving.close()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -101,3 +91,8 @@ class LocalServer:
 
     def _seen(self) -> None:
         self._last = time.monotonic()
+
+
+def loopback_hosts(port: int) -> tuple[str, str]:
+    """Return what a `Host` header may be for a port of the loopback interface."""
+    return f"127.0.0.1:{port}", f"localhost:{port}"

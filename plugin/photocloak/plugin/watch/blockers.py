@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from photocloak import exporters
-from photocloak.core import ExitCode, OutputError, PhotocloakError, why
+from photocloak.core import ExitCode, PhotocloakError, why
 from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders, why_not_writable
 
@@ -27,7 +27,7 @@ def why_all_wait(output: Path, folders: Folders) -> str | None:
     try:
         with Database(folders.database).transaction():
             return None
-    except OutputError as error:
+    except PhotocloakError as error:
         return str(error)
 
 

@@ -1,4 +1,4 @@
-"""The daemon's loop: scan, wait for files to settle, do them, sleep until something rings."""
+"""The daemon's loop: take what has come, do it, sleep until something rings."""
 
 import contextlib
 import signal
@@ -11,8 +11,9 @@ from photocloak.plugin.progress import clean, line, say
 from photocloak.plugin.storage.folders import Folders
 from photocloak.plugin.tally import Tally
 from photocloak.plugin.watch.blockers import BlockedError
-from photocloak.plugin.watch.config import WatchConfig, tree_of
+from photocloak.plugin.watch.config import WatchConfig
 from photocloak.plugin.watch.events import Events
+from photocloak.plugin.watch.intake import Intake, OpenIntake
 from photocloak.plugin.watch.journal import Journal
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue
@@ -29,15 +30,34 @@ class Daemon:
         folders: Folders,
         *,
         open_coordinator: OpenCoordinator,
+        open_intake: OpenIntake | None = None,
+        journal: Journal | None = None,
         pace: Pace | None = None,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`load` reads the settings, at the start and after SIGHUP."""
+        """Make a daemon.
+
+        Args:
+            load: reads the settings, at the start and after SIGHUP.
+            folders: the user's.
+            open_coordinator: makes what cloaks, when there is a photo.
+            open_intake: makes what photos come from; None: the watched folders.
+            journal: what is written down of them; None: that of the watched folders.
+            pace: how fast it goes about its work.
+            wall: the time of day, in seconds since 1970.
+            clock: a monotonic one.
+
+        """
         self._load, self._folders, self._open = load, folders, open_coordinator
         self._pace, self._wall, self._clock = pace or Pace(), wall, clock
         self._events = Events()
-        self._scanner = Scanner(self._events, self._pace, clock)
+        self._journal = journal or Journal.of_user(folders)
+        self._intake: Intake = (
+            Scanner(self._events, self._pace, clock, folders)
+            if open_intake is None
+            else open_intake(self._events)
+        )
         self._stops, self._reread = 0, False
         self._tally = Tally()
         self._trouble: str | None = None
@@ -58,8 +78,7 @@ class Daemon:
             lock = OutputLock(config.output, self._folders)
             stack.callback(lock.release)
             self._listen()
-            journal = Journal.of_user(self._folders)
-            self._queue = Queue(journal.database, config.output, self._wall)
+            self._queue = Queue(self._journal.database, config.output, self._wall)
             self._runner = Runner(
                 config.output,
                 self._folders,
@@ -71,8 +90,8 @@ class Daemon:
             )
             stack.callback(self._runner.close)
             self._patiently(self._begin)
-            self._patiently(lambda: self._watch(config))
-            stack.callback(self._scanner.close)
+            stack.callback(self._intake.close)
+            self._patiently(lambda: self._intake.follow(config))
             while not self._stops:
                 self._turn()
                 self._events.wait(self._sleep())
@@ -89,7 +108,7 @@ class Daemon:
 
         def look(*_: object) -> None:
             self._rest_until = 0.0
-            self._scanner.everything()
+            self._intake.everything()
             self._events.ring()
 
         signal.signal(signal.SIGTERM, stop)
@@ -97,12 +116,6 @@ class Daemon:
         signal.signal(signal.SIGHUP, reread)
         signal.signal(signal.SIGUSR1, look)  # from `photocloak retry`
         signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `is_being_written`
-
-    def _watch(self, config: WatchConfig) -> None:
-        """Watch what the orders say, and look everything through."""
-        self._config = config
-        self._scanner.watch(tree_of(config, self._folders))
-        say(f"watching {', '.join(map(str, config.folders))}; cloaked photos go to {config.output}")
 
     def _begin(self) -> None:
         self._queue.sign_on(self._config.folders)
@@ -126,7 +139,7 @@ class Daemon:
         if self._clock() < self._rest_until:
             return
         try:
-            self._scanner.scan(self._queue)
+            self._intake.scan(self._queue)
             self._tell_unseen()
             before = self._runner.finished
             self._runner.turn(self._config.settings)
@@ -141,7 +154,7 @@ class Daemon:
     def _sleep(self) -> float:
         """Return the seconds until there is something to do by itself."""
         resting = self._rest_until - self._clock()
-        return resting if resting > 0 else self._scanner.due()
+        return resting if resting > 0 else self._intake.due()
 
     def _reload(self) -> None:
         """Read the settings again; a mistake in them changes nothing."""
@@ -153,26 +166,25 @@ class Daemon:
                     f"{config.output}: the output folder changes only when the daemon is started "
                     "again."
                 )
-            tree_of(config, self._folders)
+            self._intake.check(config)
         except PhotocloakError as error:
             say(f"the settings were not read again: {clean(str(error))}")
             config = self._config
         else:
             self._runner.renew()
             say("the settings were read again")
-        if config.folders == self._config.folders:
-            self._config = config
-            self._scanner.everything()
-            return
-        self._patiently(lambda: self._watch(config))
-        self._patiently(lambda: self._queue.sign_on(config.folders))
+        others = config.folders != self._config.folders
+        self._config = config
+        self._patiently(lambda: self._intake.follow(config))
+        if others:
+            self._patiently(lambda: self._queue.sign_on(config.folders))
 
     def _hindered(self, error: PhotocloakError) -> None:
         """Wait before anything is tried again, and say what for."""
         self._rest_until = self._clock() + self._resting
         self._resting = min(2 * self._resting, self._pace.rescan)
         # What was in hand between scan and queue is found again.
-        self._scanner.start_again()
+        self._intake.start_again()
         if self._trouble != str(error):
             self._trouble = str(error)
             say(f"waiting: {clean(self._trouble)}")
@@ -186,9 +198,9 @@ class Daemon:
 
     def _tell_unseen(self) -> None:
         """Say which watched folders cannot be looked into; what lies in others goes on."""
-        if self._unseen == self._scanner.trouble:
+        if self._unseen == self._intake.trouble:
             return
-        self._unseen = self._scanner.trouble
+        self._unseen = self._intake.trouble
         say(f"waiting: {clean(self._unseen)}" if self._unseen else "going on")
         if self._trouble is None:
             self._queue.say(self._unseen)
@@ -204,7 +216,7 @@ class Daemon:
         self._runner.close()
         with contextlib.suppress(OutputError):
             self._runner.pick_up()
-        self._tally.passed = self._scanner.passed
+        self._tally.passed = self._intake.passed
         say(f"stopped: {self._tally.line()}")
 
     def _tell(self, outcome: Outcome) -> None:
@@ -212,3 +224,4 @@ class Daemon:
         say(line(outcome))
         if remark is not None:
             say(clean(remark))
+        self._intake.told(outcome)

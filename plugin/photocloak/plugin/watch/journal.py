@@ -1,78 +1,25 @@
 """The journal: every photo that was found in a watched folder, by content, and what came of it.
 
-A row a source path and output folder; `sha256` says for which content it stands, and a path whose
-content changes begins anew. No order rests on the clock, which may be set back.
+What its rows hold says `schema`. No order rests on the clock, which may be set back.
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from photocloak.plugin.pipeline.job import Status
-from photocloak.plugin.storage.database import Database, Schema
+from photocloak.plugin.pipeline.job import FaceOutcome, Outcome, Status
+from photocloak.plugin.storage.database import Database
 from photocloak.plugin.storage.folders import Folders
+from photocloak.plugin.watch.schema import JOURNAL, RECEIVED
 
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process's transaction: the daemon has signals to answer to."""
-
-SCHEMA = (
-    """
-    -- The latest daemon of each output folder. Whether it lives, the lock on the folder tells.
-    CREATE TABLE daemons (
-        output BLOB PRIMARY KEY,
-        pid INTEGER NOT NULL,
-        folders TEXT NOT NULL,
-        started REAL NOT NULL,
-        trouble TEXT
-    ) STRICT
-    """,
-    """
-    -- Paths are absolute and as the file system knows them, which need not be UTF-8.
-    CREATE TABLE photos (
-        output BLOB NOT NULL,
-        source BLOB NOT NULL,
-        below BLOB NOT NULL,
-        signature TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        state TEXT NOT NULL,
-        tries INTEGER NOT NULL DEFAULT 0,
-        -- Hashes of what had been made of the source before the work began.
-        before TEXT NOT NULL DEFAULT '[]',
-        mode TEXT,
-        preset TEXT,
-        no_face TEXT,
-        -- The setting `faces`; `faces` here is what was measured.
-        whose TEXT,
-        status TEXT,
-        reason TEXT,
-        faces TEXT NOT NULL DEFAULT '[]',
-        made BLOB,
-        made_sha256 TEXT,
-        seconds REAL,
-        finished REAL,
-        -- The monotonic clock when it was finished, for the rate.
-        ticks REAL,
-        -- Counts the finished photos: their order, whatever the clock says.
-        number INTEGER,
-        PRIMARY KEY (output, source)
-    ) STRICT
-    """,
-    "CREATE INDEX photos_state ON photos (output, state, tries)",
-    "CREATE INDEX photos_sha256 ON photos (sha256)",
-    "CREATE INDEX photos_number ON photos (number)",
-)
-
-JOURNAL = Schema(
-    (SCHEMA,),
-    "the journal of the watched folders",
-    "every photo in the watched folders is then done again, in the place of its earlier output",
-)
 
 
 class State(StrEnum):
@@ -103,6 +50,10 @@ class JournalEntry:
         folder: the output folder.
         sha256: of the photo's file.
         made_sha256: of the output.
+        seconds: that it took; None: it is not done.
+        asked: what was asked for this photo alone, by the names of the settings, and `person`.
+        discloses: what the metadata of the output tell.
+        content: of the photo's pixels, see `Outcome`.
 
     """
 
@@ -118,6 +69,32 @@ class JournalEntry:
     folder: Path
     sha256: str
     made_sha256: str | None
+    seconds: float | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
+    discloses: tuple[str, ...] = ()
+    content: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the photo has its outcome."""
+        return self.state in {State.DONE, State.HELD, State.FAILED}
+
+    def outcome(self) -> Outcome | None:
+        """Return what came of the photo, but for its exit code; None: nothing yet."""
+        if not self.over or self.status is None:
+            return None
+        return Outcome(
+            self.source,
+            self.output,
+            self.status,
+            self.reason,
+            tuple(map(FaceOutcome.from_json, self.faces)),
+            seconds=self.seconds or 0.0,
+            source_sha256=self.sha256 or None,
+            output_sha256=self.made_sha256,
+            discloses=self.discloses,
+            content=self.content,
+        )
 
 
 @dataclass(frozen=True)
@@ -142,6 +119,11 @@ class Journal:
         """Return the user's journal; the file is made when it is first used."""
         return cls(Database(folders.data / "watch.db", JOURNAL, patience=BUSY_TIMEOUT))
 
+    @classmethod
+    def of_receiver(cls, folders: Folders) -> "Journal":
+        """Return that of the photos that programs have sent, which stay for a while only."""
+        return cls(Database(folders.data / "received.db", RECEIVED, patience=BUSY_TIMEOUT))
+
     def exists(self) -> bool:
         """Tell whether anything was ever watched."""
         return self.database.path.exists()
@@ -149,6 +131,12 @@ class Journal:
     def entries(self) -> Iterable[JournalEntry]:
         """Return every photo, by output folder and path."""
         return self._entries("ORDER BY output, source")
+
+    def entry(self, source: Path, output: Path) -> JournalEntry | None:
+        """Return a photo, by its path and output folder."""
+        what = "WHERE output = ? AND source = ?"
+        found = self._entries(what, os.fsencode(output), os.fsencode(source))
+        return next(iter(found), None)
 
     def problems(self, output: Path, limit: int) -> list[JournalEntry]:
         """Return the photos that failed, were held back or wait by themselves, the latest first."""
@@ -229,7 +217,7 @@ class Journal:
     def _entries(self, what: str, *arguments: object) -> list[JournalEntry]:
         query = (
             "SELECT source, made, state, status, reason, faces, mode, preset, finished, output, "
-            f"sha256, made_sha256 FROM photos {what}"
+            f"sha256, made_sha256, seconds, asked, discloses, content FROM photos {what}"
         )
         with self.database.transaction() as connection:
             return list(map(_entry, connection.execute(query, arguments)))
@@ -248,7 +236,8 @@ def _put_back(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
-    source, made, state, status, reason, faces, mode, preset, finished, output, sha, made_sha = row
+    source, made, state, status, reason, faces, mode, preset, finished, output, *rest = row
+    sha, made_sha, seconds, asked, discloses, content = rest
     return JournalEntry(
         _path(source),
         None if made is None else _path(made),
@@ -262,6 +251,10 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         _path(output),
         sha,
         made_sha,
+        seconds,
+        json.loads(asked),
+        tuple(json.loads(discloses)),
+        content,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -13,7 +13,7 @@ from photocloak.plugin.storage.database import Database
 from photocloak.plugin.watch.journal import State
 from photocloak.plugin.watch.tree import Candidate
 
-COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL"
+COLUMNS = "rowid, source, below, signature, sha256, before, tries, reason, made IS NOT NULL, asked"
 
 NUMBER = "(SELECT coalesce(max(number), 0) + 1 FROM photos)"
 
@@ -35,6 +35,7 @@ class QueuedPhoto:
         tries: how often it was put behind others.
         reason: what it waited for.
         redo: it was done, and somebody wants it done again.
+        asked: what was asked for it alone, by the names of the settings, and `person`.
 
     """
 
@@ -47,6 +48,7 @@ class QueuedPhoto:
     tries: int
     reason: str | None
     redo: bool
+    asked: Mapping[str, str]
 
 
 class Queue:
@@ -86,8 +88,17 @@ class Queue:
             if known.get(source) != one.signature
         ]
 
-    def add(self, candidate: Candidate, sha256: str) -> bool:
-        """Take a photo into the queue, unless this content was at this path before."""
+    def add(
+        self, candidate: Candidate, sha256: str, asked: Mapping[str, str] | None = None
+    ) -> bool:
+        """Take a photo into the queue, unless this content was at this path before.
+
+        Args:
+            candidate: the photo.
+            sha256: of its content.
+            asked: what is asked for it alone, by the names of the settings, and `person`.
+
+        """
         source = os.fsencode(candidate.source)
         with self._database.transaction() as connection:
             row = connection.execute(
@@ -101,8 +112,9 @@ class Queue:
                 )
                 return False
             connection.execute(
-                "INSERT OR REPLACE INTO photos (output, source, below, signature, sha256, state) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO photos "
+                "(output, source, below, signature, sha256, state, asked) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     self._output,
                     source,
@@ -110,6 +122,7 @@ class Queue:
                     candidate.signature,
                     sha256,
                     State.PENDING,
+                    json.dumps(asked or {}),
                 ),
             )
         return True
@@ -189,8 +202,8 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE photos SET state = ?, status = ?, reason = ?, faces = ?, made = ?, "
-                "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, "
-                f"number = {NUMBER} WHERE {ITS_ROW}",
+                "made_sha256 = ?, seconds = ?, finished = ?, ticks = ?, discloses = ?, "
+                f"content = ?, number = {NUMBER} WHERE {ITS_ROW}",
                 (
                     state,
                     outcome.status,
@@ -201,6 +214,8 @@ class Queue:
                     outcome.seconds,
                     self._clock(),
                     time.monotonic(),
+                    json.dumps(outcome.discloses),
+                    outcome.content,
                     task.row,
                     task.sha256,
                 ),
@@ -243,6 +258,15 @@ class Queue:
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM photos WHERE {ITS_ROW}", (task.row, task.sha256))
 
+    def strike(self, source: Path, *, but: State) -> bool:
+        """Forget the photo at a path, unless it is in this state; tell whether that was done."""
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "DELETE FROM photos WHERE output = ? AND source = ? AND state != ?",
+                (self._output, os.fsencode(source), but),
+            )
+            return done.rowcount > 0
+
     def prune(self) -> None:
         """Forget photos that wait and are not there any more."""
         query = (
@@ -265,8 +289,8 @@ def _text(reason: str | None) -> str | None:
     return None if reason is None else reason.encode("utf-8", "replace").decode("utf-8")
 
 
-def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) -> QueuedPhoto:
-    number, source, below, signature, sha256, before, tries, reason, redo = row
+def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int, str]) -> QueuedPhoto:
+    number, source, below, signature, sha256, before, tries, reason, redo, asked = row
     return QueuedPhoto(
         number,
         Path(os.fsdecode(source)),
@@ -277,4 +301,5 @@ def _task(row: tuple[int, bytes, bytes, str, str, str, int, str | None, int]) ->
         tries,
         reason,
         bool(redo),
+        json.loads(asked),
     )

@@ -24,6 +24,7 @@ from photocloak.plugin.watch.blockers import (
     why_all_wait,
     why_one_waits,
 )
+from photocloak.plugin.watch.jobs import as_asked, job_of
 from photocloak.plugin.watch.lock import OutputLock
 from photocloak.plugin.watch.queue import Queue, QueuedPhoto
 
@@ -102,7 +103,8 @@ class Runner:
             path, sha256 = made
             status = Status.CLOAKED if self._outputs.knows(sha256) else Status.NO_FACE
             reason = "finished just before the daemon was stopped; its figures were not kept"
-            self._queue.finish(task, Outcome(task.source, path, status, reason), sha256)
+            outcome = Outcome(task.source, path, status, reason, discloses=_told_by(path))
+            self._queue.finish(task, outcome, sha256)
         self._queue.wake(None)
 
     def turn(self, settings: Settings) -> None:
@@ -157,33 +159,19 @@ class Runner:
             self._finish(task, Outcome(task.source, None, Status.FAILED, f"{task.source}: {what}"))
 
     def _meet(self, settings: Settings) -> bool:
-        """Have all photos that lie there looked at, where there are several.
+        """Have all photos that lie there looked at, where there are several new ones.
 
         Those that were tried before are not: they may have to wait, or were in hand at a death.
         """
-        pending = self._queue.pending(TOGETHER)
+        pending, met = self._queue.pending(TOGETHER), self._met
         self._met = {(one.row, one.sha256) for one in pending}
-        tasks = [one for one in pending if not one.tries]
+        tasks = [one for one in pending if not one.tries and (one.row, one.sha256) not in met]
         if len(tasks) < 2:
             return False
-        jobs = [self._job(one, settings) for one in tasks]
+        jobs = [job_of(one, self._output, settings) for one in tasks]
         self._meeting = self._workers(settings).meet(jobs, _say_remark)
         self._meeting.add_done_callback(lambda _: self._wake())
         return True
-
-    def _job(self, task: QueuedPhoto, settings: Settings) -> Job:
-        return Job(
-            task.source,
-            self._output / ("" if settings.names == "neutral" else task.below),
-            settings.mode,
-            settings.preset,
-            settings.no_face,
-            faces=settings.faces,
-            fallback=None if settings.fallback == "hold" else settings.fallback,
-            redo=task.redo,
-            accept_weak=settings.accept_weak,
-            neutral=settings.names == "neutral",
-        )
 
     def _begin(self, task: QueuedPhoto, settings: Settings) -> None:
         """Begin a photo, unless it has gone, must wait, or is done at once."""
@@ -203,8 +191,8 @@ class Runner:
             self._wait(task, reason)
             return
         coordinator = self._workers(settings)
-        self._queue.begin(task, self._outputs.of(task.source), settings)
-        future = coordinator.submit(self._job(task, settings), _say_remark)
+        self._queue.begin(task, self._outputs.of(task.source), as_asked(task, settings))
+        future = coordinator.submit(job_of(task, self._output, settings), _say_remark)
         self._working[future] = task
         future.add_done_callback(lambda _: self._wake())
 
@@ -279,6 +267,9 @@ class Runner:
             return self._why_not() or why_all_wait(self._output, self._folders)
         if outcome.code not in EVERYBODYS_FAULT:
             return None
+        if outcome.code is ExitCode.CONFIG and task.asked:
+            # A person who the face is not, a preset that has gone: asked for this photo alone.
+            return why_all_wait(self._output, self._folders)
         made = self._stumbled.setdefault(task.source, self._made)
         return outcome.reason if made == self._made else None
 
@@ -286,6 +277,11 @@ class Runner:
         """Say why nothing can be put into the output folder."""
         reason = self._lock.why_lost() or why_not_writable(self._output)
         return None if reason is None else f"{self._output}: cannot be used: {reason}."
+
+
+def _told_by(path: Path) -> tuple[str, ...]:
+    """Return what the metadata of a file tell; see `Outcome.discloses`."""
+    return exporters.kinds_of(exporters.disclosures(path.read_bytes()))
 
 
 def _say_remark(event: Event) -> None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from photocloak.core import InputError, UnreadError
+from photocloak.plugin.pipeline.job import Outcome
 from photocloak.plugin.progress import clean, say
 from photocloak.plugin.storage.file_kinds import Kind
+from photocloak.plugin.storage.folders import Folders
 from photocloak.plugin.storage.walk import Seen
 from photocloak.plugin.storage.written_files import require_readable, sha256_of, signature_of
+from photocloak.plugin.watch.config import WatchConfig, tree_of
 from photocloak.plugin.watch.events import Events, Hints, Watcher
 from photocloak.plugin.watch.queue import Queue
 from photocloak.plugin.watch.settle import Settler
@@ -50,9 +53,11 @@ class Pace:
 class Scanner:
     """Looks out for photos in the watched folders. Events only wake it; a scan decides."""
 
-    def __init__(self, wake: Events, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, wake: Events, pace: Pace, clock: Callable[[], float], folders: Folders
+    ) -> None:
         """`clock` is monotonic."""
-        self._events, self._pace, self._clock = wake, pace, clock
+        self._events, self._pace, self._clock, self._folders = wake, pace, clock, folders
         self._settler = Settler(pace.quiet, clock)
         self._tree = Tree((), (), away=())
         self._hints = Hints(wake, ())
@@ -63,13 +68,21 @@ class Scanner:
         self.trouble: str | None = None
         self._next_scan = self._next_look = self._scan_cost = 0.0
 
-    def watch(self, tree: Tree) -> None:
+    def check(self, config: WatchConfig) -> None:
+        """Raise ConfigError where a watched folder lies in an output folder."""
+        tree_of(config, self._folders)
+
+    def follow(self, config: WatchConfig) -> None:
         """Watch these folders from now on, and look everything through."""
+        if config.folders == self._tree.roots:
+            self.everything()
+            return
         self._watcher.close()
-        self._tree = tree
+        self._tree = tree = tree_of(config, self._folders)
         self._hints = Hints(self._events, tree.away)
         self._watcher = Watcher(tree.roots, self._hints)
         self.start_again()
+        say(f"watching {', '.join(map(str, config.folders))}; cloaked photos go to {config.output}")
 
     def everything(self) -> None:
         """Look everything through as soon as can be."""
@@ -91,6 +104,9 @@ class Scanner:
         if self._hints.waiting:
             due.append(self._next_look - now)
         return max(0.0, min(due))
+
+    def told(self, outcome: Outcome) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Stop watching."""

@@ -85,8 +85,9 @@ class DaemonStatus:
         """Return the overview for people."""
         watching, counts = self.watching, self.counts
         state = f"running (process {watching.pid})" if self.alive else "not running"
+        sources = clean(", ".join(watching.folders)) or "photos that programs send"
         rows = [
-            f"{clean(', '.join(watching.folders))} → {shown(watching.output)}: {state}",
+            f"{sources} → {shown(watching.output)}: {state}",
             f"  queue {self.queue}, done {counts[State.DONE]}, held back {counts[State.HELD]}, "
             f"failed {counts[State.FAILED]}"
             + (f", waiting {counts[State.WAITING]}" if counts[State.WAITING] else ""),
@@ -100,7 +101,7 @@ class DaemonStatus:
             rows.append(f"  waiting: {clean(watching.trouble)}")
         for one in self.problems:
             rows.append(f"  {one.status or one.state}: {clean(one.reason or str(one.source))}")
-        if self.problems:
+        if self.problems and watching.folders:
             rows.append("  `photocloak retry` does these again")
         if self.passed:
             rows += [f"  {passed_line(one)}" for one in self.passed]
@@ -109,17 +110,20 @@ class DaemonStatus:
 
 
 def daemon_statuses(folders: Folders, *, verbose: bool = False) -> list[DaemonStatus]:
-    """Look at every output folder that was ever watched for.
+    """Look at every output folder that was ever watched for, and at the receiver's.
 
     Args:
         folders: the user's.
         verbose: look for what is passed over, too, which goes through the watched folders.
 
     """
-    journal = Journal.of_user(folders)
-    if not journal.exists():
-        return []
-    found = [_overview(one, journal, folders) for one in journal.daemons()]
+    journals = [Journal.of_user(folders), Journal.of_receiver(folders)]
+    found = [
+        _overview(one, journal, folders)
+        for journal in journals
+        if journal.exists()
+        for one in journal.daemons()
+    ]
     if not verbose:
         return found
     return [replace(one, passed=_passed(one.watching)) for one in found]
