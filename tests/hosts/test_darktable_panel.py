@@ -9,6 +9,7 @@ from tests.hosts.darktable import Host, lua, require_darktable, wait_for
 from tests.plugin.fakes import write_photo
 
 WIDTH = "xdotool search --onlyvisible --class darktable getwindowgeometry --shell | grep WIDTH"
+DIALOG = "xdotool search --onlyvisible --name 'darktable preferences'"
 SCENARIO = """
 local dt, options = require "darktable", require "photocloak/lib/options"
 local view = require("photocloak/lib/reporting").view()
@@ -27,9 +28,10 @@ rows("folder")
 drive.set({{program = "(null)"}})
 options.register()
 drive.note("program", options.current().program)
-os.execute("(sleep 4; xdotool key Escape) &")
+local function dialog(more) return os.execute({dialog} .. more .. " >/dev/null 2>&1") end
 dt.gui.action("global/preferences", 0, "", "", 1.0)
-dt.control.sleep(1000)
+drive.wait(function() return dialog("") end)
+drive.wait(function() return not dialog(" windowfocus key Escape") end)
 drive.note("program after preferences", options.current().program)
 drive.note("stored", dt.preferences.read("photocloak", "program", "string"))
 drive.set({{program = {fake}}})
@@ -59,6 +61,7 @@ def test_what_the_panel_says(host: Host) -> None:
     said, status = host.run(
         SCENARIO.format(
             width=lua(WIDTH),
+            dialog=lua(DIALOG),
             fake=lua(host.fake()),
             out=lua(host.root / "out"),
             photo=lua(host.root / "photos" / "one.jpg"),
