@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -33,6 +35,20 @@ def lua(value: object) -> str:
     return '"' + "".join(f"\\{byte:03d}" for byte in os.fsencode(str(value))) + '"'
 
 
+_KEEPING = """#!{python}
+import os, shutil, sys
+from pathlib import Path
+
+words = sys.argv[1:]
+kept = Path({notes!r}, Path(words[words.index("-o") + 1]).name)
+kept.mkdir()
+for photo in words[words.index("--") + 1 :]:
+    shutil.copy2(photo, kept)
+os.chdir({root!r})
+os.execv({command[0]!r}, [*{command!r}, *words])
+"""
+
+
 @dataclass(frozen=True)
 class Host:
     """A user's home with photocloak's script in darktable, and folders to work with."""
@@ -50,18 +66,33 @@ class Host:
             "XDG_CACHE_HOME": str(home / "cache"),
             "FAKE_NOTES": str(notes),
             "LC_ALL": "C.UTF-8",
+            "DBUS_SESSION_BUS_ADDRESS": "disabled:",  # whose this would be is at work
         }
+
+    @property
+    def settings(self) -> Path:
+        """What darktable itself remembers."""
+        return self.root / "home" / "config" / "darktable" / "darktablerc"
+
+    @property
+    def runs(self) -> Path:
+        """Where the private folders of runs are."""
+        return self.root / "home" / "cache" / "darktable" / "photocloak"
 
     @property
     def temporary(self) -> Path:
         """darktable's temporary folder."""
         return self.root / "tmp"
 
-    def make(self) -> "Host":
-        """Make the folders and install."""
+    def folders(self) -> "Host":
+        """Make the folders."""
         for name in ("home", "tmp", "notes", "photos", "out"):
             (self.root / name).mkdir(parents=True)
-        self.photocloak("install", "darktable")
+        return self
+
+    def make(self) -> "Host":
+        """Make the folders and install."""
+        self.folders().photocloak("install", "darktable")
         return self
 
     def photocloak(self, *arguments: str) -> str:
@@ -84,6 +115,17 @@ class Host:
         path.chmod(0o755)
         return path
 
+    def keeping(self, command: Sequence[str]) -> Path:
+        """Return a program that keeps copies of what it gets, then does the command."""
+        notes, root = str(self.root / "notes"), str(HERE.parents[1])
+        return self.program(
+            _KEEPING.format(python=sys.executable, notes=notes, root=root, command=list(command))
+        )
+
+    def kept(self, name: str) -> Path:
+        """Return the folder with what was handed over for an output folder of that name."""
+        return self.root / "notes" / name
+
     def fake(self) -> Path:
         """Return the program that behaves as its output folder is called."""
         return self.program(f'#!/bin/sh\nexec {sys.executable} {HERE}/fake_photocloak.py "$@"\n')
@@ -93,19 +135,26 @@ class Host:
 
         Where our storage is `chosen`, darktable cannot unlearn it, and crashes when it is gone.
         """
-        results, script = self.root / "results", self.root / "scenario.lua"
+        results = self.root / "results"
         results.write_bytes(b"")
-        script.write_text(
+        status = self.start(
             f"RESULTS = {lua(results)}\nlocal drive = dofile({lua(HERE / 'drive.lua')})\n"
-            f"drive.run(function()\n{scenario}\nend)\n"
+            f"drive.run(function()\n{scenario}\nend)\n",
+            {"plugins/lighttable/export/storage_name": "photocloak"} if chosen else {},
         )
-        options = {"plugins/lighttable/export/storage_name": "photocloak"} if chosen else {}
-        options |= {
+        return self._said(results), status
+
+    def start(self, script: str, options: Mapping[str, str]) -> int:
+        """Run darktable with a script in Lua and some settings; return its status."""
+        place = self.root / "scenario.lua"
+        place.write_text(script)
+        options = {
+            **options,
             "plugins/lighttable/export/format_name": "jpeg",
             "write_sidecar_files": "never",
         }
         command = ["xvfb-run", "-a", "darktable", "--library", ":memory:"]
-        command += ["--tmpdir", str(self.temporary), "--luacmd", f"dofile({lua(script)})"]
+        command += ["--tmpdir", str(self.temporary), "--luacmd", f"dofile({lua(place)})"]
         for key, value in options.items():
             command += ["--conf", f"{key}={value}"]
         with (self.root / "log").open("ab") as log:
@@ -113,12 +162,11 @@ class Host:
                 command, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
             try:
-                status = process.wait(400)
+                return process.wait(400)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-        return self._said(results), status
 
     def _said(self, results: Path) -> dict[str, str]:
         said: dict[str, str] = {}
@@ -129,4 +177,22 @@ class Host:
 
     def leftovers(self) -> list[Path]:
         """Return private folders of runs that were not cleared."""
-        return sorted((self.root / "home" / "cache" / "darktable" / "photocloak").glob("run-*"))
+        return sorted(self.runs.glob("run-*"))
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process is at work; where pid 1 is no init, nobody reaps what has ended."""
+    try:
+        state = Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in (b"Z", b"X")
+
+
+def wait_for(come: Callable[[], bool]) -> None:
+    """Wait until something has come."""
+    for _ in range(100):
+        if come():
+            return
+        sleep(0.1)
+    raise AssertionError("it did not come")

@@ -5,7 +5,12 @@ local dt = require "darktable"
 local engine = require "photocloak/lib/engine"
 local reporting = require "photocloak/lib/reporting"
 
-local drive = { runs = 0, stop = nil }
+local drive = { runs = 0, shown = 0, stop = nil }
+
+-- The export button's name changed in darktable 5.4.
+local major, minor = dt.configuration.version:match("(%d+)%.(%d+)")
+local renamed = tonumber(major) * 100 + tonumber(minor) >= 504
+local EXPORT = "lib/export/" .. (renamed and "start export" or "export")
 
 function drive.note(name, text)
   local file = assert(io.open(RESULTS, "a"))
@@ -14,9 +19,11 @@ function drive.note(name, text)
 end
 
 local show, remove, job = reporting.show, engine.remove_folder, reporting.job
-function reporting.show(text)
-  drive.note(drive.name or "?", text)
-  show(text)
+function reporting.show(sentence, lines, whole)
+  drive.note(drive.name or "?", table.concat({ sentence, table.unpack(lines or {}) }, "\n"))
+  drive.note((drive.name or "?") .. " in full", table.concat(whole or {}, "\n"))
+  show(sentence, lines, whole)
+  drive.shown = drive.shown + 1
 end
 function engine.remove_folder(folder)
   remove(folder)
@@ -38,7 +45,7 @@ end
 
 function drive.set(values)
   for key, value in pairs(values) do
-    local kind = key == "program" and "file" or type(value) == "number" and "integer" or "string"
+    local kind = type(value) == "number" and "integer" or "string"
     dt.preferences.write("photocloak", key, kind, value)
   end
 end
@@ -52,32 +59,54 @@ function drive.images(paths)
   return images
 end
 
-local function press(name, action, paths, during)
+-- What `counter` counts tells that it is done.
+local function press(name, paths, begin, during, counter)
   drive.name = name
-  local before = drive.runs
+  local before = drive[counter]
   drive.job = nil
   dt.gui.selection(drive.images(paths))
   dt.control.sleep(200)
-  dt.gui.action(action, 0, "", "", 1.0)
+  begin()
   if during then during() end
-  drive.wait(function() return drive.runs > before end)
+  drive.wait(function() return drive[counter] > before end)
   dt.control.sleep(100)
 end
 
 --- Export through the storage; `during` is called meanwhile.
 function drive.export(name, paths, during)
-  press(name, "lib/export/export", paths, during)
+  press(name, paths, function() dt.gui.action(EXPORT, 0, "", "", 1.0) end, during, "runs")
 end
 
---- Cloak the selection by the shortcut.
+-- Return what a function of the script calls by a name; darktable 5 lets no script press a button
+-- or a shortcut of Lua's.
+local function called(by, name, ...)
+  for at = 1, math.huge do
+    local found, value = debug.getupvalue(by, at)
+    if found == name then return ... and called(value, ...) or value end
+    assert(found, name)
+  end
+end
+local restart = require("photocloak/cloaked_export").restart
+
+--- Cloak the selection as button and shortcut do it.
 function drive.select(name, paths, during)
-  press(name, "lua/photocloak: cloak the selected photos", paths, during)
+  local cloak = called(restart, "cloak_selection")
+  press(name, paths, function() dt.control.dispatch(cloak) end, during, "runs")
+end
+
+--- Review the selection as the button does it.
+function drive.review(name, paths)
+  local review = called(restart, "show_panel", "install_panel", "review_selection")
+  press(name, paths, function() dt.control.dispatch(review) end, nil, "shown")
 end
 
 --- Do this once darktable is up, then quit.
 function drive.run(scenario)
   dt.control.dispatch(function()
     dt.control.sleep(1000)
+    -- darktable 5 starts with filters on that hide what is imported (darktable #20106).
+    dt.gui.action("lib/filtering", 0, "reset", "activate", 1.0)
+    dt.control.sleep(300)
     local ok, why = pcall(scenario)
     drive.note("scenario", ok and "done" or why)
     dt.control.sleep(300)

@@ -1,4 +1,4 @@
-"""Stands in for the command `photocloak cloak`; how it behaves is the name of the output folder."""
+"""Stands in for the command `photocloak`; how it behaves is the name of the output folder."""
 
 import json
 import os
@@ -11,6 +11,7 @@ arguments = sys.argv[1:]
 folder = Path(arguments[arguments.index("-o") + 1])
 photos = [Path(name) for name in arguments[arguments.index("--") + 1 :]]
 behaviour = folder.name
+remark = "a face got the budget of strong" if behaviour == "raised" else None
 notes = Path(os.environ["FAKE_NOTES"])
 
 
@@ -23,6 +24,13 @@ with (notes / behaviour).open("a") as file:
 if behaviour == "fails":
     print("photocloak: settings.toml: is not valid", file=sys.stderr)  # noqa: T201
     sys.exit(3)
+if arguments[0] == "review":
+    print("http://127.0.0.1:9/", flush=True)  # noqa: T201
+    while not (notes / "published").exists():
+        time.sleep(0.1)
+    for photo in photos:
+        (notes / photo.name).write_bytes(photo.read_bytes())
+    sys.exit(0)
 if behaviour == "lies":
     sys.exit(0)
 if behaviour == "stubborn":
@@ -38,9 +46,9 @@ for number, photo in enumerate(photos, 1):
         time.sleep(600)
     if behaviour == "slow":
         time.sleep(2)
-    if behaviour == "faceless":
-        say(photo=number, event="end", status="no_face", reason=f"{photo}: no face was found")
+    if held := {"faceless": "no_face", "weak": "too_weak"}.get(behaviour):
+        say(photo=number, event="end", status=held, reason=f"{photo}: {'long reason ' * 40}")
         continue
     folder.mkdir(parents=True, exist_ok=True)
     (folder / photo.name).write_bytes(b"cloaked " + photo.read_bytes()[:2])
-    say(photo=number, event="end", status="cloaked", reason=None)
+    say(photo=number, event="end", status="cloaked", reason=remark)

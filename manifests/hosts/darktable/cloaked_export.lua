@@ -76,6 +76,7 @@ end
 if not dt.configuration.has_gui then return script_data end
 
 local engine = require "photocloak/lib/engine"
+local exporting = require "photocloak/lib/exporting"
 local options = require "photocloak/lib/options"
 local reporting = require "photocloak/lib/reporting"
 local shelter = require "photocloak/lib/shelter"
@@ -84,87 +85,69 @@ local FORMATS = { jpeg = true, png = true, tiff = true, webp = true, avif = true
 
 local busy, installed = false, false
 
--- the one function that cloaks -----------------------------------------------------------------
+-- the one function that runs photocloak --------------------------------------------------------
 
---- Cloak files that darktable exported into a private folder.
--- `prepare(folder, set, job)` returns the photos, {image, file, metadata} each, without a file but
--- with status and reason where there is none.
-local function run(prepare, folder)
+--- Do some work with a private folder, one after the other; it stays if the work says so.
+local function run(title, folder, work)
   local set, stopped = options.current(), false
-  local job = reporting.job(_("cloaking faces"), function() stopped = true end)
+  local job = reporting.job(title, function() stopped = true end)
   local function cancelled() return stopped end
   while busy do dt.control.sleep(200) end
   busy = true
-  local ok, why = pcall(function()
+  local ok, stays = pcall(function()
     folder = folder or engine.make_folder()
-    local all = prepare(folder, set, cancelled)
-    local photos = {}
-    for _i, one in ipairs(all) do
-      if one.file then photos[#photos + 1] = one end
-    end
-    if #photos > 0 then
-      local function progress(share) job.percent = math.min(share, 1) end
-      local results = engine.cloak(folder, photos, set, progress, cancelled)
-      for at, one in ipairs(photos) do
-        one.status, one.reason = results[at].status, results[at].reason
-      end
-    end
-    reporting.tell(all, set.held_back)
+    return work(folder, set, job, cancelled)
   end)
   busy = false
-  if folder then engine.remove_folder(folder) end
+  if folder and not (ok and stays) then engine.remove_folder(folder) end
   job.valid = false
-  if not ok then reporting.nothing(why) end
+  if not ok then reporting.nothing(stays) end
 end
 
-local function place(folder, number)
-  local at = string.format("%s/%05d", folder, number)
-  if dt.control.execute("mkdir -m 700 -- " .. engine.quote(at)) ~= 0 then
-    error("cannot make " .. at, 0)
+-- Photos are {image, file, metadata} each, without a file but with status and reason where there
+-- is none. Return those that there is a file of.
+local function existing(all)
+  local photos = {}
+  for _i, one in ipairs(all) do
+    if one.file then photos[#photos + 1] = one end
   end
-  return at
+  return photos
+end
+
+local function cloak(folder, all, set, job, cancelled)
+  local photos = existing(all)
+  if #photos > 0 then
+    local function progress(share) job.percent = math.min(share, 1) end
+    local results = engine.cloak(folder, photos, set, progress, cancelled)
+    for at, one in ipairs(photos) do
+      one.status, one.reason = results[at].status, results[at].reason
+    end
+  end
+  reporting.tell(all, set.held_back)
 end
 
 -- the selection --------------------------------------------------------------------------------
 
-local function stem(image)
-  local name = image.filename:match("^(.+)%.[^.]*$") or image.filename
-  return image.duplicate_index > 0 and string.format("%s_%02d", name, image.duplicate_index) or name
-end
-
--- Links to the photo and its sidecar, under the name that a sidecar goes by.
-local function link(image, at)
-  local q, source = engine.quote, at .. "/source-" .. image.filename
-  local command = "ln -s -- " .. q(image.path .. "/" .. image.filename) .. " " .. q(source)
-  if image.sidecar and image.sidecar ~= "" then
-    command = command .. " && ln -s -- " .. q(image.sidecar) .. " " .. q(source .. ".xmp")
-  end
-  return dt.control.execute(command) == 0 and source or nil
-end
-
-local function export(image, at, set)
-  local format = dt.new_format("jpeg")
-  format.quality = set.quality
-  local file = at .. "/" .. stem(image) .. ".jpg"
-  local ok, why = pcall(function() return format:write_image(image, file, false) end)
-  local written = io.open(file, "rb")
-  if written then written:close() end
-  local source = written and link(image, at)
-  if ok and source then return { image = image, file = file, metadata = source } end
-  return { image = image, status = "failed", reason = ok and _("cannot be exported") or why }
-end
-
-local function cloak_selection()
+local function with_selection(title, work)
   local images = {}
   for at, image in ipairs(dt.gui.action_images) do images[at] = image end
   if #images == 0 then return reporting.show(_("photocloak: select some photos first")) end
-  run(function(folder, set, cancelled)
-    local photos = {}
-    for number, image in ipairs(images) do
-      photos[number] = cancelled() and { image = image, status = "cancelled" }
-        or export(image, place(folder, number), set)
-    end
-    return photos
+  run(title, nil, function(folder, set, job, cancelled)
+    return work(folder, exporting.export(images, folder, set.quality, cancelled), set, job, cancelled)
+  end)
+end
+
+local function cloak_selection()
+  with_selection(_("cloaking faces"), cloak)
+end
+
+local function review_selection()
+  with_selection(_("opening the review page"), function(folder, all, set, _job, cancelled)
+    local photos = existing(all)
+    local why = #photos == 0 and _("no photo can be exported")
+      or engine.review(folder, photos, set, cancelled)
+    reporting.tell_review(all, why)
+    return why == nil
   end)
 end
 
@@ -175,7 +158,7 @@ local function begin(images, format, extra)
   local paths = {}
   extra.folder, extra.photos = engine.make_folder(), {}
   for at, image in ipairs(images) do
-    paths[at] = dt.configuration.tmp_dir .. "/" .. stem(image) .. "." .. format.extension
+    paths[at] = dt.configuration.tmp_dir .. "/" .. exporting.stem(image) .. "." .. format.extension
     extra.photos[at] = {
       image = image, status = "failed", reason = _("darktable did not export it"),
     }
@@ -197,7 +180,7 @@ local function store(_storage, image, _format, filename, number, _total, _high_q
   end
   for _i, photo in ipairs(extra.photos) do
     if photo.image.id == image.id and not photo.file then
-      local q, at = engine.quote, place(extra.folder, number)
+      local q, at = engine.quote, exporting.place(extra.folder, number)
       if dt.control.execute("mv -- " .. q(filename) .. " " .. q(at .. "/")) == 0 then
         photo.file = at .. "/" .. filename:match("[^/]*$")
       else
@@ -211,7 +194,10 @@ end
 
 local function finalize(_storage, _files, extra)
   shelter.restore(extra.shelter)
-  if extra.photos then run(function() return extra.photos end, extra.folder) end
+  if not extra.photos then return end
+  run(_("cloaking faces"), extra.folder, function(folder, set, job, cancelled)
+    return cloak(folder, extra.photos, set, job, cancelled)
+  end)
 end
 
 local function supported(_storage, format)
@@ -230,7 +216,12 @@ local function install_panel()
     tooltip = _("export the selected photos with their faces cloaked"),
     clicked_callback = cloak_selection,
   }
-  rows[#rows + 1] = reporting.label()
+  rows[#rows + 1] = dt.new_widget("button") {
+    label = _("review"),
+    tooltip = _("look at the selected photos on a page, correct what is wrong, then publish them"),
+    clicked_callback = review_selection,
+  }
+  rows[#rows + 1] = reporting.view()
   dt.register_lib(MODULE, _("photocloak"), true, false,
     { [dt.gui.views.lighttable] = { "DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 90 } },
     dt.new_widget("box")(rows), nil, nil)

@@ -1,6 +1,6 @@
 """GIMP 3 itself with the real engine: what it shows and writes is what photocloak made.
 
-Not collected by name, since Debian 12 has no GIMP 3: `tests/hosts/gimp3/run` runs it.
+Not collected by name, since Debian 12 has no GIMP 3: `tests/hosts/debian13/run gimp` runs it.
 """
 
 import json

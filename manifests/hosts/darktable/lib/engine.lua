@@ -1,4 +1,4 @@
--- photocloak for darktable: runs `photocloak cloak` in the background and listens to it.
+-- photocloak for darktable: runs photocloak in the background and listens to it.
 -- Part of photocloak, GPL-3.0-or-later. Required by cloaked_export.lua.
 --
 -- Photos wait in a folder that only the user can enter, never at their destination: photocloak
@@ -7,6 +7,7 @@
 -- so that darktable stays responsive; being told to stop reaches all of its processes.
 
 local dt = require "darktable"
+local commands = require "photocloak/lib/commands"
 local events = require "photocloak/lib/events"
 
 local engine = {}
@@ -14,11 +15,8 @@ local engine = {}
 local POLL = 200 -- milliseconds
 local GRACE = 3 -- seconds between asking a process to end and killing it
 
---- Quote for sh; Lua's strings may hold anything that a path may.
-function engine.quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-local q = engine.quote
+engine.quote = commands.quote
+local q = commands.quote
 
 --- Run a short command; return its output without the last line end, or nil if it failed.
 function engine.ask(command)
@@ -32,6 +30,8 @@ local function base()
   return dt.configuration.cache_dir .. "/photocloak"
 end
 
+local EMPTIED = "; rmdir -- " .. q(base()) .. " 2>/dev/null"
+
 --- Make a private folder for a run; its name begins with the process that it belongs to.
 function engine.make_folder()
   local at = q(base())
@@ -44,7 +44,7 @@ end
 --- Remove a folder that `make_folder` made, with everything in it.
 function engine.remove_folder(folder)
   if folder:sub(1, #base() + 5) == base() .. "/run-" then
-    dt.control.execute("rm -rf -- " .. q(folder))
+    dt.control.execute("rm -rf -- " .. q(folder) .. EMPTIED)
   end
 end
 
@@ -54,32 +54,22 @@ function engine.sweep()
     [ -d "$run" ] || continue
     owner=${run##*/run-}; engine=$(cat "$run/pid" 2>/dev/null)
     [ -d "/proc/${owner%%-*}" ] || [ -d "/proc/${engine:-none}" ] || rm -rf -- "$run"
-  done]])
+  done]] .. EMPTIED)
 end
 
-local function script(folder, photos, options)
-  local words = { q(options.program), "cloak", "--progress=json", "-o", q(options.folder) }
-  local function add(...)
-    for _i, word in ipairs({ ... }) do
-      words[#words + 1] = word
-    end
-  end
-  if options.mode ~= "" then add("--mode", q(options.mode)) end
-  if options.preset ~= "" then add("--preset", q(options.preset)) end
-  add("--no-face", options.held_back == "copy" and "copy" or "hold")
-  for _i, photo in ipairs(photos) do
-    if photo.metadata then add("--metadata-from", q(photo.metadata)) end
-  end
-  add("--")
-  for _i, photo in ipairs(photos) do
-    add(q(photo.file))
-  end
-  -- Should darktable be gone by the end, nobody else clears the folder.
-  local at = q(folder)
-  return "cd " .. at .. " || exit\necho $$ >pid\n" .. table.concat(words, " ")
-    .. " </dev/null >/dev/null 2>events\necho $? >status.part\nmv status.part status\n"
-    .. "owner=" .. at .. '; owner=${owner##*/run-}\n[ -d "/proc/${owner%%-*}" ] || rm -rf -- ' .. at
-    .. "\n"
+-- Start a command in a session of its own. Should darktable be gone by its end, or have left it to
+-- itself, nobody else clears the folder.
+local function start(folder, command)
+  local at, run = q(folder), folder .. "/run.sh"
+  local file = assert(io.open(run, "wb"))
+  file:write(
+    "cd ", at, " || exit\necho $$ >pid\n", command, " </dev/null >output 2>events\n",
+    "echo $? >status.part\nmv status.part status\n",
+    "owner=", at, '; owner=${owner##*/run-}\n',
+    '[ -d "/proc/${owner%%-*}" ] && [ ! -s output ] && exit\n',
+    "rm -rf -- ", at, EMPTIED, "\n")
+  assert(file:close())
+  dt.control.execute("setsid sh " .. q(run) .. " </dev/null >/dev/null 2>&1 &")
 end
 
 local function content(path)
@@ -128,7 +118,7 @@ function Listener:hear()
   self.at, self.heard, self.rest = self.at + #text, os.time(), self.rest .. text
   for line in self.rest:gmatch("([^\n]*)\n") do
     local event = events.parse(line)
-    if event then self:take(event) elseif line ~= "" then self.said = line end
+    if event then self:take(event) elseif line ~= "" then self.said = line:gsub("^.*/run%.sh: %d+: ", "") end
   end
   self.rest = self.rest:match("[^\n]*$")
 end
@@ -148,27 +138,18 @@ function Listener:take(event)
   end
 end
 
---- Cloak photos into options.folder.
--- @param folder  a private folder of this run
--- @param photos  {file, metadata} each: what darktable exported, and the photo whose XMP and IPTC
---                it gets (for all photos or for none)
--- @param options program, mode, preset, folder, held_back, patience
--- @param on_progress  called with the share that is done
--- @param cancelled    asked whether to stop
--- @return {status, reason} of each photo
-function engine.cloak(folder, photos, options, on_progress, cancelled)
-  local run = folder .. "/run.sh"
-  local file = assert(io.open(run, "wb"))
-  file:write(script(folder, photos, options))
-  assert(file:close())
-  dt.control.execute("setsid sh " .. q(run) .. " </dev/null >/dev/null 2>&1 &")
-  local listener, started, why = listen(folder, #photos, on_progress), os.time(), nil
+-- Wait until a run has ended, or until it says something on stdout where that is enough.
+-- @return why it ended; nil where it was left to itself
+local function follow(folder, listener, options, cancelled, until_output)
+  local started, why = os.time(), nil
   while not why do
     local status = content(folder .. "/status")
     local pid = (content(folder .. "/pid") or ""):match("^%d+")
     local running = pid and alive(pid) or not pid and os.time() - started < 10
     listener:hear()
-    if status then
+    if until_output and (content(folder .. "/output") or "") ~= "" then
+      return nil
+    elseif status then
       why = listener.said or ("photocloak ended with status " .. status:match("%d*"))
     elseif cancelled() then
       why = "cancelled"
@@ -182,11 +163,34 @@ function engine.cloak(folder, photos, options, on_progress, cancelled)
     if why and not status then stop(folder) end
   end
   listener:hear()
+  return why
+end
+
+--- Cloak photos into options.folder.
+-- @param folder  a private folder of this run
+-- @param photos  {file, metadata} each: what darktable exported, and the photo whose XMP and IPTC
+--                it gets (for all photos or for none)
+-- @param options program, mode, preset, folder, held_back, patience
+-- @param on_progress  called with the share that is done
+-- @param cancelled    asked whether to stop
+-- @return {status, reason} of each photo
+function engine.cloak(folder, photos, options, on_progress, cancelled)
+  start(folder, commands.cloak(photos, options))
+  local listener = listen(folder, #photos, on_progress)
+  local why = follow(folder, listener, options, cancelled, false)
   for number = 1, #photos do
     local missing = why == "cancelled" and "cancelled" or "failed"
     listener.results[number] = listener.results[number] or { status = missing, reason = why }
   end
   return listener.results
+end
+
+--- Open the page on which photos are looked at and published into options.folder.
+-- @return why it could not be opened; nil where it was, and removes the folder at its end
+function engine.review(folder, photos, options, cancelled)
+  start(folder, commands.review(photos, options))
+  local listener = listen(folder, #photos, function() end)
+  return follow(folder, listener, options, cancelled, true)
 end
 
 return engine

@@ -16,7 +16,7 @@ end
 
 local HELD_BACK = {
   { "leave", _("leave out") },
-  { "tag", _("leave out and tag") },
+  { "tag", _("leave out, tag") },
   { "copy", _("write if faceless") },
 }
 
@@ -40,7 +40,7 @@ local function choices_of(names, place)
   for _i, name in ipairs(names) do
     choices[#choices + 1] = { name, name }
   end
-  table.insert(choices, place, { OWN_SETTINGS, _("as in the settings") })
+  table.insert(choices, place, { OWN_SETTINGS, _("settings") })
   return choices
 end
 
@@ -79,8 +79,16 @@ local function chooser(key, label, tooltip, choices)
   return widget
 end
 
-local function folder_button()
-  local widget = dt.new_widget("file_chooser_button") {
+-- The button of a folder that is not there yet says "(None)", so a label says where photos will go.
+local function folder_chooser()
+  local label = dt.new_widget("label") { halign = "start" }
+  local function show(value)
+    label.label = _("into ") .. value
+    label.ellipsize = "middle" -- each time: a new text takes it back in darktable 5.4
+    label.tooltip = value
+  end
+  show(read("folder", setup.folder))
+  local button = dt.new_widget("file_chooser_button") {
     title = _("folder for the cloaked photos"),
     value = read("folder", setup.folder),
     is_directory = true,
@@ -92,15 +100,20 @@ local function folder_button()
     end,
   }
   table.insert(mirrors.folder, function(value)
-    if widget.value ~= value then widget.value = value end
+    show(value)
+    if button.value ~= value then button.value = value end
   end)
-  return widget
+  return label, button
 end
 
 --- Add the preferences that have no widget to darktable's own dialog (lua options).
 function options.register()
-  dt.preferences.register(MODULE, "program", "file", _("photocloak: program"),
-    _("the program photocloak; as it was installed, if this is empty"), "")
+  -- A text and no file: of a file that is not set, darktable's dialog stores "(null)".
+  if dt.preferences.read(MODULE, "program", "string") == "(null)" then
+    dt.preferences.write(MODULE, "program", "string", "")
+  end
+  dt.preferences.register(MODULE, "program", "string", _("photocloak: program"),
+    _("path of the program photocloak; as it was installed, if this is empty"), "")
   dt.preferences.register(MODULE, "quality", "integer", _("photocloak: quality of the selection"),
     _("JPEG quality of what is made of selected photos"), 95, 5, 100)
   dt.preferences.register(MODULE, "patience", "integer", _("photocloak: patience (seconds)"),
@@ -113,12 +126,17 @@ function options.widgets()
   for _i, key in ipairs({ "mode", "preset", "folder", "held_back" }) do
     mirrors[key] = mirrors[key] or {}
   end
+  local label, button = folder_chooser()
   return {
-    chooser("mode", _("mode"), _("how much may be seen of the cloak"), choices_of(setup.modes, 1)),
-    chooser("preset", _("preset"), _("what metadata and size the file keeps"),
+    chooser("mode", _("mode"),
+      _("how much may be seen of the cloak (settings: as in photocloak's settings)"),
+      choices_of(setup.modes, 1)),
+    chooser("preset", _("preset"),
+      _("what metadata and size the file keeps (settings: as in photocloak's settings)"),
       choices_of(setup.presets, 2)),
-    folder_button(),
-    chooser("held_back", _("held-back photos"),
+    label,
+    button,
+    chooser("held_back", _("held back"),
       _("what becomes of photos that cannot be cloaked: nothing is written (and they get the tag "
         .. "darktable|photocloak|held back, if you like), or those without a face are written as "
         .. "they are"),
@@ -128,9 +146,8 @@ end
 
 --- Return what is set now.
 function options.current()
-  local program = dt.preferences.read(MODULE, "program", "file")
   return {
-    program = (program == nil or program == "") and setup.program or program,
+    program = read("program", setup.program),
     mode = chosen("mode", OWN_SETTINGS),
     preset = chosen("preset", setup.presets[1]),
     folder = read("folder", setup.folder),

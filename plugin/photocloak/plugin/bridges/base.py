@@ -59,6 +59,21 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
+class Change:
+    """What an installation or a removal did.
+
+    Attributes:
+        done: where something was put or taken away, and how that is called for people: "put",
+            "took a line out of", …
+        left: what was left alone, and why.
+
+    """
+
+    done: Mapping[Path, str]
+    left: Mapping[Path, str]
+
+
 class Bridge(Protocol):
     """What joins one other program to photocloak; subclass it.
 
@@ -86,24 +101,18 @@ class Bridge(Protocol):
         """Say what the user has yet to do after installing or uninstalling; empty: nothing."""
         return ""
 
+    def forget(self) -> Change:
+        """Take away what the other program itself wrote about what was put, now that it is gone.
+
+        Raises:
+            OutputError: that cannot be read or written.
+
+        """
+        return Change({}, {})
+
     def refresh(self) -> None:
         """Make the other program's caches notice that files came or went."""
         return
-
-
-@dataclass(frozen=True)
-class Change:
-    """What an installation or a removal did.
-
-    Attributes:
-        done: where something was put or taken away, and how that is called for people: "put",
-            "took a line out of", …
-        left: what was left alone, and why.
-
-    """
-
-    done: Mapping[Path, str]
-    left: Mapping[Path, str]
 
 
 def install(bridge: Bridge, folders: Folders) -> Change:
@@ -141,6 +150,9 @@ def uninstall(bridge: Bridge, folders: Folders) -> Change:
     ours, shared = record.load(bridge.name), record.load_others(bridge.name)
     gone, kept = take_away({path: entry for path, entry in ours.items() if path not in shared})
     record.save(bridge.name, {path: ours[path] for path in kept})
+    if not kept:
+        rest = bridge.forget()
+        gone, kept = gone | rest.done, dict(rest.left)
     bridge.refresh()
     remove_folders(ours)
     return Change(gone, kept)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -16,15 +17,24 @@ import platformdirs
 from photocloak import exporters
 from photocloak.core import ConfigError
 from photocloak.engine.modes import offered_modes
-from photocloak.plugin.bridges.base import Bridge, File, Line, Part, program, shipped
+from photocloak.plugin.bridges.base import Bridge, Change, File, Line, Part, program, shipped
+from photocloak.plugin.bridges.placing import drop_lines
 from photocloak.plugin.storage.folders import Folders
 
+_PARTS = ("commands", "engine", "events", "exporting", "options", "reporting", "shelter")
 _SCRIPTS = (
     "cloaked_export.lua",
-    *(f"lib/{name}.lua" for name in ("engine", "events", "options", "reporting", "shelter")),
+    *(f"lib/{name}.lua" for name in _PARTS),
 )
 _LINE = 'require "photocloak/cloaked_export"'
 _LUA_API = 9  # of darktable 4.2
+# In 4.2 "Lua support enabled, API version 9.0.0"; in 5.0 "Lua -> ENABLED - API version 9.4.0".
+_LUA = re.compile(r"\bLua\b.*?\benabled\b.*?API version (\d+)", re.IGNORECASE)
+# What darktable writes into darktablerc: our settings, our panel, and that our storage is chosen.
+_SETTINGS = re.compile(
+    rb"lua/photocloak/|plugins/lighttable/photocloak/"
+    rb"|plugins/lighttable/export/storage_name=photocloak$"
+)
 _WITHOUT_LUA = "use `photocloak watch` on the folder that it exports to"
 
 
@@ -55,7 +65,7 @@ class Darktable(Bridge):
                 f"Flatpaks and AppImages cannot load the script: {_WITHOUT_LUA}."
             )
         version = _version(found)
-        api = re.search(r"Lua support enabled, API version (\d+)", version)
+        api = _LUA.search(version)
         if api is None:
             raise ConfigError(f"{found} has no Lua; {_WITHOUT_LUA}.")
         if int(api[1]) < _LUA_API:
@@ -68,6 +78,40 @@ class Darktable(Bridge):
         if not installed:
             return "Restart darktable."
         return 'Restart darktable; then choose "cloaked export" as target storage when you export.'
+
+    def forget(self) -> Change:
+        """Take our settings out of darktablerc, and remove what runs that were killed left.
+
+        darktable writes that file when it ends, so one that is open would write them again.
+        """
+        settings = platformdirs.user_config_path("darktable") / "darktablerc"
+        if _is_open(settings.parent):
+            return Change({}, {settings: "would be written again by darktable, which is open"})
+        _remove_runs(platformdirs.user_cache_path("darktable") / "photocloak")
+        if drop_lines(settings, lambda line: _SETTINGS.match(line.rstrip()) is not None):
+            return Change({settings: "took our settings out of"}, {})
+        return Change({}, {})
+
+
+def _is_open(config: Path) -> bool:
+    """Tell whether a darktable works with this folder: its number is in the library's lock."""
+    try:
+        pid = (config / "library.db.lock").read_text().strip()
+        return Path("/proc", pid, "comm").read_text().startswith("darktable")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _remove_runs(place: Path) -> None:
+    """Remove the private folders of runs, but for those that photocloak is still at."""
+    for run in place.glob("run-*"):
+        with suppress(OSError):
+            pid = (run / "pid").read_text().strip()
+            if pid and Path("/proc", pid).exists():
+                continue
+        shutil.rmtree(run, ignore_errors=True)
+    with suppress(OSError):  # not empty, or not there
+        place.rmdir()
 
 
 def _version(found: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -74,6 +74,24 @@ def take_away(entries: Mapping[Path, InstalledPart]) -> tuple[dict[Path, str], d
                 continue
             gone[path] = "took away" if rest is None else f"took {PIECES[entry.kind]} out of"
     return gone, kept
+
+
+def drop_lines(path: Path, ours: Callable[[bytes], bool]) -> bool:
+    """Take the lines out of a text file that are ours; tell whether there were any.
+
+    Raises:
+        OutputError: the file cannot be read or written.
+
+    """
+    lines = (read(path) or b"").splitlines(keepends=True)
+    rest = [line for line in lines if not ours(line)]
+    if len(rest) == len(lines):
+        return False
+    try:
+        _write(path.resolve(), b"".join(rest), None)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
+    return True
 
 
 def remove_folders(entries: Mapping[Path, InstalledPart]) -> None:

@@ -1,0 +1,57 @@
+"""Real darktable: installed, used, updated, used, taken away, and nothing of it is left."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.hosts.darktable import Host, lua, require_darktable
+from tests.plugin.fakes import write_photo
+
+CHOSEN = b"plugins/lighttable/export/storage_name=photocloak\n"
+QUIT = """
+local dt = require "darktable"
+dt.control.dispatch(function()
+  dt.control.sleep(1500)
+  dt.gui.action("global/quit", 0, "", "", 1.0)
+end)
+"""
+
+
+def names(host: Host) -> set[str]:
+    """Return what lies in the home."""
+    home = host.root / "home"
+    return {str(path.relative_to(home)) for path in home.rglob("*")}
+
+
+def naming_us(host: Host) -> list[Path]:
+    """Return the files in the home that have our name in them."""
+    files = [path for path in (host.root / "home").rglob("*") if path.is_file()]
+    return [path for path in files if b"photocloak" in path.read_bytes()]
+
+
+def test_from_the_installation_to_the_removal(tmp_path: Path) -> None:
+    require_darktable()
+    host = Host(tmp_path / "host").folders()
+    assert host.start(QUIT, {}) == 0
+    before, settings = names(host), host.settings.read_bytes().splitlines()
+    host.photocloak("install", "darktable")
+    host.settings.write_bytes(
+        b"\n".join([*settings, b"plugins/lighttable/export/storage_name=photocloak", b""])
+    )
+    photo = write_photo(host.root / "photos" / "one.jpg", 60, 90)
+    for what in ("works", "updated"):
+        values = {"program": host.fake(), "folder": host.root / "out" / what}
+        said, status = host.run(
+            f"drive.set({lua(values)}) drive.export({lua(what)}, {lua([photo])})", chosen=False
+        )
+        assert (status, said["scenario"]) == (0, "done")
+        assert said[what] == "photocloak: 1 of 1 photos cloaked"
+        host.photocloak("install", "darktable")  # as after an update
+        if update := os.environ.get("PHOTOCLOAK_HOST_UPDATE"):
+            subprocess.run(update, shell=True, check=True, timeout=300)
+    host.photocloak("uninstall", "darktable")
+    assert (naming_us(host), names(host) - before) == ([], set())
+    assert host.start(QUIT, {}) == 0
+    assert naming_us(host) == []
+    kept = host.settings.read_bytes().splitlines()
+    assert [line for line in settings if line not in kept] == []
