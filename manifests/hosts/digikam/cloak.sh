@@ -17,12 +17,15 @@ $OUTPUT
 # an empty result is a failure to digiKam, and any other status only makes it say so once more, with
 # a number. What the command line could do about it is left out; the review page has buttons.
 fail() {
-    why=$(printf '%s' "$2" | sed 's/^photocloak: //; s/[;.] [^;.]*--[a-z].*$/./')
+    why=$(printf '%s' "${2#*"$photo: "}" | sed 's/[;.] [^;.]*--[a-z].*$/./')
     printf 'photocloak: %s: %s\n' "$1" "$why" >&2
     if command -v notify-send >/dev/null; then
         text="$why
-Nothing was written; digiKam calls that \"Failed to process item\". To see what can be done, \
-right-click the photo in your file manager: Review Cloaked Faces…"
+Nothing was written; digiKam calls that \"Failed to process item\"."
+        case $1 in
+        Held*) text="$text To see what can be done, right-click the photo in your file manager: \
+Review Cloaked Faces…" ;;
+        esac
         text=$(printf '%s' "$text" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g')
         notify-send --app-name=photocloak --icon=dialog-warning --urgency=critical -- "$1" "$text"
     fi
@@ -56,7 +59,7 @@ case $status in
 0) ;;
 5 | 8) fail "Held back: $name" "$said" ;; # no face or an uncertain one; too weak
 124) fail "Not cloaked: $name" "$photo: it was ended, since digiKam waits for 60 seconds" ;;
-137) fail "Not cloaked: $name" "$photo: photocloak was killed; is there too little memory?" ;;
+137) fail "Not cloaked: $name" "$photo: it was ended, for want of memory or of time" ;;
 *) fail "Not cloaked: $name" "${said:-$photo: photocloak was ended}" ;;
 esac
 set -- "$work/out"/*

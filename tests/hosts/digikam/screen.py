@@ -208,6 +208,15 @@ class Digikam:
         self.screen.window(models)
         self.screen.call("xdotool", "key", "Escape")
         self.screen.window("digiKam")
+        self.screen.until(self._all_seen, "digiKam to have seen all photos")
+        time.sleep(5)
+
+    def _all_seen(self) -> bool:
+        photos = [one for one in self.album.iterdir() if one.is_file()]
+        with sqlite3.connect(self.screen.place / "db" / "digikam4.db", timeout=60) as connection:
+            query = "SELECT count(*) FROM Images WHERE status = 1"
+            (seen,) = connection.execute(query).fetchone()
+        return bool(seen == len(photos))
 
     def _act(self, process: int, action: str) -> None:
         """Have digiKam do one of its actions."""

@@ -24,7 +24,7 @@ from photocloak import exporters
 from photocloak.core import ConfigError
 from photocloak.plugin.bridges.base import Bridge, Element, Part, program, shipped
 from photocloak.plugin.bridges.desktop import desktop_entries, forget_types
-from photocloak.plugin.bridges.menus import PUBLISH, REVIEW, WORK
+from photocloak.plugin.bridges.menus import REVIEW
 from photocloak.plugin.settings import Settings, load_settings
 from photocloak.plugin.storage.folders import Folders
 
@@ -43,6 +43,10 @@ SETTINGS = {
     "renamingrule": "1",
     "rawloadingrule": "1",
 }
+# digiKam lists workflows from Z to A; the one to publish comes first.
+TO_PUBLISH = "Publish with cloaked faces (photocloak)"
+TO_WORK_ON = "Keep the rest, cloak faces (photocloak)"
+
 NOTHING_REMOVED = {f"Remove{kind}": ("bool", "false") for kind in ("Exif", "Iptc", "Xmp")} | {
     f"{kind}Data": ("int", "0") for kind in ("Exif", "Iptc", "Xmp")
 }
@@ -78,8 +82,8 @@ def workflows(folders: Folders) -> tuple[Workflow, ...]:
     preset = load_settings(folders.settings).preset_to_publish
     policy = exporters.load_policy(preset, folders.config / "presets")
     return (
-        Workflow(f"{PUBLISH.name} (photocloak)", preset, FILE_TYPES.get(policy.format or "", 0)),
-        Workflow(f"{WORK.name} (photocloak)", Settings().preset, 0),
+        Workflow(TO_PUBLISH, preset, FILE_TYPES.get(policy.format or "", 0)),
+        Workflow(TO_WORK_ON, Settings().preset, 0),
     )
 
 
@@ -104,7 +108,7 @@ class Digikam(Bridge):
                 "from your distribution (Debian, Ubuntu: sudo apt install digikam). A Flatpak or "
                 "Snap of digiKam cannot start photocloak: use the watched folder there."
             )
-        return f"{PUBLISH.name!r} and {WORK.name!r} are in digiKam's Batch Queue Manager"
+        return f"{TO_PUBLISH!r} and {TO_WORK_ON!r} are in digiKam's Batch Queue Manager"
 
     def advice(self, *, installed: bool) -> str:
         """Say that digiKam must not be running, and where the workflow is."""
@@ -112,8 +116,8 @@ class Digikam(Bridge):
         if not installed:
             return closed
         return (
-            f"{closed}\nIn the Batch Queue Manager (B) the workflows are called {PUBLISH.name!r} "
-            f"and {WORK.name!r}. {REVIEW.name!r} is below Open With > Other. "
+            f"{closed}\nIn the Batch Queue Manager (B) the workflows are called {TO_PUBLISH!r} "
+            f"and {TO_WORK_ON!r}. {REVIEW.name!r} is below Open With > Other. "
             "See docs/howto/digikam.md."
         )
 
