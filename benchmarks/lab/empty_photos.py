@@ -33,8 +33,8 @@ from photocloak.engine.detection.second_look import confirmed
 EDGE = 1600
 PICTURES = {".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp"}
 TABLES = 24
-PEOPLE = {"friends_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal", "astronaut", "camera"}
-"""Names of files that show somebody."""
+PEOPLE = {"friends_by_Aitzol_Berasategi", "umang_by_Abhishek_Mudgal", "Autumn"}
+"""Names of files and folders that show somebody, painted or real."""
 
 WALLPAPERS = "gnome-backgrounds mate-backgrounds lomiri-wallpapers-16.04 lomiri-wallpapers-20.04"
 WALLPAPERS += " lxqt-themes ukui-wallpapers plasma-workspace-wallpapers"
@@ -44,8 +44,8 @@ SAMPLES = {
     " panther-chameleon-female",
     "opencv-doc": "fruits baboon blox HappyFish leuvenA squirrel_cls home aloeL board starry_night"
     " cards chicky_512 orange stuff licenseplate_motion ela_original smarties graf1 rubberwhale1"
-    " butterfly building apple sudoku aero1 Blender_Suzanne1 plant 000 001 002 scenetext02"
-    " scenetext03 scenetext04 scenetext05 scenetext06",
+    " butterfly building apple aero1 Blender_Suzanne1 plant 000 001 002 scenetext02"
+    " scenetext04 scenetext05 scenetext06",
     "python3-sklearn": "china flower",
     "python3-skimage": "brick chelsea chessboard_RGB coffee coins color grass gravel"
     " hubble_deep_field ihc moon motorcycle_left page retina rocket text clock_motion horse phantom"
@@ -87,7 +87,11 @@ def wallpapers(package: Path) -> list[Path]:
     for path in sorted(package.rglob("*")):
         if path.suffix.lower() not in PICTURES or path.is_symlink():
             continue
-        if path.stem in PEOPLE or path.stat().st_size < 60_000 or path.stem == "screenshot":
+        if (
+            PEOPLE & {path.stem, *path.parts}
+            or path.stat().st_size < 60_000
+            or path.stem == "screenshot"
+        ):
             continue
         key = path.parent if path.stem[:1].isdigit() and "x" in path.stem else path.stem[:12]
         if key not in best or path.stat().st_size > best[key].stat().st_size:

@@ -43,6 +43,14 @@ def test_only_large_uncertain_findings_can_be_none(
     assert confirmed(PHOTO, [face], Network(presence), high=0.7) == [face] * stays
 
 
+@pytest.mark.parametrize(("x", "y"), [(-1, 40), (50, -1), (301, 40), (50, 201)])
+def test_what_the_edge_cuts_off_stays_unasked(x: float, y: float) -> None:
+    """The network needs a whole face: it saw nothing of two real ones that lay at an edge."""
+    network = Network(0.0)
+    face = face_at(x, y, 100, score=0.6)
+    assert confirmed(PHOTO, [face], network, high=0.7) == [face] and network.asked == 0
+
+
 @pytest.mark.parametrize("turn", range(4))
 def test_what_cannot_be_aligned_is_looked_at_any_way_up(turn: int) -> None:
     face = face_at(50, 40, 100, score=0.6, upright=False)

@@ -77,3 +77,22 @@ def test_a_time_is_told_no_finer_than_it_is_known() -> None:
     assert [duration(one) for one in (4.4, 89, 90, 3000, 6000)] == [
         "4 s", "89 s", "2 min", "50 min", "1 h 40 min",
     ]  # fmt: skip
+
+
+def test_what_is_made_once_more_after_a_rest_takes_as_long_as_it_takes() -> None:
+    """Somebody looks at the album for an hour, and then corrects a face."""
+    clock = Clock()
+    pace = Pace(SOURCES, clock)
+    for source in SOURCES:
+        pace.event(Event("begun", job(source), 2))
+        clock.now += 20
+        pace.end(over(source))
+    assert pace.left() == 0
+    clock.now += 3600
+    for source in SOURCES[:2]:
+        pace.again(source)
+    assert pace.left() is None
+    pace.event(Event("begun", job(SOURCES[0]), 2))
+    clock.now += 20
+    pace.end(over(SOURCES[0]))
+    assert pace.left() == pytest.approx(20)

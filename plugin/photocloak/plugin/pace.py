@@ -56,7 +56,10 @@ class Pace:
             photo.share = max(photo.share, event.done / event.total)
 
     def again(self, source: Path) -> None:
-        """Take note of a photo that is to be made once more."""
+        """Take note of a photo that is to be made once more; after a rest time counts anew."""
+        if all(one.over for one in self._photos.values()):
+            self._since = None
+            self._cloaking.clear()
         photo = self._photos.setdefault(source, _Photo())
         photo.over, photo.share = False, 0.0
         self._cloaking.discard(source)

@@ -369,6 +369,8 @@ def test_few_spots_are_looked_at_closely_that_the_scan_is_not_sure_of(
     doubting = Detector(high=0.95)
     found = doubting(image)
     assert len(looked) == 2 and len(found) == len(corners)
+    monkeypatch.setattr(module, "GLIMPSED", 3)
+    assert len(doubting(image)) == len(corners) and len(looked) == 4
     assert all(doubting.low <= face.score < doubting.high for face in found)
     for x, y in corners:
         middles = [(face.box[0] + face.box[2] / 2, face.box[1] + face.box[3] / 2) for face in found]

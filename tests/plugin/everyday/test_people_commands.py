@@ -117,7 +117,7 @@ class TestMerge:
         cli("cloak", album / "two.png", "-o", album.parent / "out")
         if answer is None:
             refused = cli("people", "merge", "1", "2")
-            assert refused.code == 2 and "in one photo together" in refused.err
+            assert refused.code == 3 and "in one photo together" in refused.err
             assert "--yes" in refused.err and len(roster.everybody()) == 2
             assert cli("people", "merge", "1", "2", "--yes").code == 0
         else:

@@ -317,6 +317,19 @@ def test_the_state_tells_what_changed(scene: Scene) -> None:
     assert set(later["photos"]) == {str(scene.photo("broken.png").number)}
 
 
+def test_it_is_said_how_long_the_rest_takes(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = scene.desk.maker
+    assert maker.left is None, "nothing is to be made"
+    scene.desk.album.change(1, waits=True)
+    assert "1 photo still to be made." in texts(scene.client.get("/summary").text)
+    monkeypatch.setattr(maker._pace, "left", lambda: 150.0)
+    maker._in_hand.add(1)
+    assert "1 photo still to be made, about 2 min left." in texts(scene.client.get("/summary").text)
+    state = scene.client.get("/state").json
+    assert state is not None and "about 2 min left" in state["summary"]
+    maker._in_hand.discard(1)
+
+
 def test_albums_not_opened_for_long_are_cleared_away(scene: Scene) -> None:
     folders = Folders(scene.home / "config", scene.home / "data")
     folder = scene.desk._staging.folder

@@ -18,6 +18,7 @@ from photocloak.engine.detection.refine import (
     intersection,
     overlap,
     refine,
+    unseen,
 )
 from photocloak.engine.detection.tiles import Pixels, Tile, halvings, tiles
 from photocloak.engine.detection.yunet import Candidates, YuNet
@@ -28,8 +29,8 @@ LOW = 0.5
 HIGH = 0.7
 """Score from which it certainly is one."""
 
-MOST = 24
-"""Candidates of a photo that are looked at closely although the scan is not sure of them."""
+GLIMPSED, MOST = 64, 12
+"""Candidates that are looked at coarsely, and closely, although the scan is not sure of them."""
 
 _RISE = 0.1  # that a closer look may add to a coarse one, as far as that counts
 _FAINTEST = 0.2  # of the scan: the closer look may raise a score
@@ -84,21 +85,22 @@ class Detector:
         return sorted(_faces(faces), key=lambda face: -face.box[2] * face.box[3])
 
     def _looked(self, levels: Sequence[Pixels], scanned: Candidates) -> Candidates:
-        """Look closer at what the scan found: at all that it is sure of, and at `MOST` others.
+        """Look closer at all that the scan is sure of, and at so many others; best first.
 
-        Of the rest, which a photo of pots or blossoms can have by the hundred, what a coarse look
-        takes for a face as well stays a face that nobody is sure of.
+        Of the rest, which a photo of pots or patterns can have by the hundred, what the looks so
+        far take for a face stays one that nobody is sure of.
         """
-        rows = (scanned[np.array([index])] for index in range(len(scanned)))
-        seen = list(self._pool.map(partial(glimpse, levels, network=self._network), rows))
-        seen = [one for one in seen if one.score >= self.low - _RISE]
-        sure = [one for one in seen if one.scanned.scores[0] >= self.high]
-        others = [one for one in seen if one.scanned.scores[0] < self.high]
-        others.sort(key=lambda one: -one.score)
+        rows = [scanned[np.array([index])] for index in range(len(scanned))]
+        sure = sum(bool(row.scores[0] >= self.high) for row in rows)  # the best come first
+        at = partial(glimpse, levels, network=self._network)
+        seen = list(self._pool.map(at, rows[: sure + GLIMPSED]))
+        rest = [unseen(row) for row in rows[sure + GLIMPSED :]]
+        first, others = seen[:sure], sorted(seen[sure:], key=lambda one: -one.score)
+        rest += others[MOST:]
+        close = [one for one in [*first, *others[:MOST]] if one.score >= self.low - _RISE]
         look = partial(refine, levels, network=self._network, low=self.low)
-        looked = list(self._pool.map(look, [*sure, *others[:MOST]]))
-        rest = [one for one in others[MOST:] if one.score >= self.low]
-        looked += [one.unsettled(self.high - _RISE) for one in rest]
+        looked = list(self._pool.map(look, close))
+        looked += [one.unsettled(self.high - _RISE) for one in rest if one.score >= self.low]
         return Candidates.concatenate(looked)
 
     @cached_property

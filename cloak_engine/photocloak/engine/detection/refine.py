@@ -49,12 +49,12 @@ class Pose:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """A candidate as one coarse look saw it, with the head as upright as an eighth of a turn can.
+    """A candidate before anybody looks closely.
 
     Attributes:
         scanned: the scan's one row, its landmarks meaningless.
-        pose: where to look closer.
-        score: mean of the scan's and of this look's.
+        pose: where to look, as upright as an eighth of a turn can make the head.
+        score: mean of the scan's and of a coarse look's; the scan's, if that was all.
 
     """
 
@@ -72,12 +72,18 @@ class Glimpse:
         return Candidates(self.scanned.boxes, points[None], score)
 
 
-def glimpse(levels: Sequence[Pixels], candidate: Candidates, network: YuNet) -> Glimpse:
-    """Look coarsely at the one `candidate`, in continuous pixels of the photo with `levels`."""
+def unseen(candidate: Candidates) -> Glimpse:
+    """Return the one `candidate` as the scan alone saw it, in continuous pixels of the photo."""
     x, y, width, height = (float(value) for value in candidate.boxes[0])
     pose = Pose(complex(x + width / 2, y + height / 2), max(width, height), 0.0)
-    tilt, score = _upright(levels, pose, network)
-    return Glimpse(candidate, replace(pose, tilt=tilt), (float(candidate.scores[0]) + score) / 2)
+    return Glimpse(candidate, pose, float(candidate.scores[0]))
+
+
+def glimpse(levels: Sequence[Pixels], candidate: Candidates, network: YuNet) -> Glimpse:
+    """Look coarsely at the one `candidate` of the photo whose halvings are `levels`."""
+    scan = unseen(candidate)
+    tilt, score = _upright(levels, scan.pose, network)
+    return Glimpse(candidate, replace(scan.pose, tilt=tilt), (scan.score + score) / 2)
 
 
 def refine(levels: Sequence[Pixels], seen: Glimpse, network: YuNet, *, low: float) -> Candidates:

@@ -3,8 +3,8 @@
 The detector is built for recall; of what it is not sure of, much is pots, blossoms and animals.
 FaceMesh was trained apart from it and says how sure it is that it sees a face. Of small faces it
 cannot tell: half of the real ones of 20 to 50 pixels that the detector is not sure of it does not
-see at all (docs/lab/detection.md). So only large findings are looked at, of which an uncertain one
-would be a face that is seen clearly.
+see at all (docs/lab/detection.md), nor faces that the photo's edge cuts off. So only large and
+whole findings are looked at, of which an uncertain one would be a face that is seen clearly.
 """
 
 from collections.abc import Sequence
@@ -38,8 +38,17 @@ def confirmed(
     return [
         face
         for face in faces
-        if face.score >= high or face.size < LARGE or _seen(image, face, find)
+        if face.score >= high
+        or face.size < LARGE
+        or _cut_off(face, image.shape)
+        or _seen(image, face, find)
     ]
+
+
+def _cut_off(face: Face, shape: tuple[int, ...]) -> bool:
+    """Tell whether a face reaches beyond the photo: of half a face the network sees nothing."""
+    x, y, w, h = face.box
+    return x < 0 or y < 0 or x + w > shape[1] or y + h > shape[0]
 
 
 def _seen(image: Image, face: Face, find: FindLandmarks) -> bool:
