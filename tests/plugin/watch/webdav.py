@@ -75,7 +75,7 @@ class Mount:
         with log.open("wb") as file:
             running = self._running = subprocess.Popen(
                 ["rclone", "mount", "home:", self.folder, "--vfs-cache-mode=writes",
-                 "--vfs-write-back=0", "--dir-cache-time=1s", *ANSWER],
+                 "--dir-cache-time=1s", *ANSWER],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self.server.environment,
             )  # fmt: skip
         until(lambda: os.path.ismount(self.folder) or running.poll() is not None)
@@ -84,6 +84,7 @@ class Mount:
 
     def unmount(self) -> None:
         subprocess.run(["fusermount3", "-u", "-z", self.folder], check=False, capture_output=True)
+        self.kill()
 
     def kill(self) -> None:
         """Kill the process that serves the mount: the folder is then dead, not empty."""
