@@ -1,64 +1,15 @@
 """docs/howto/phone.md, as it is written: from one Syncthing through the daemon and back to it."""
 
 import hashlib
-import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.markdown import BY_NAME, blocks
 from tests.plugin.fakes import BARE, PORTRAIT, write_photo
 from tests.plugin.watch.harness import Place, decodes, files, until
-from tests.plugin.watch.syncthing import Syncthing
-
-PAGE = BY_NAME["docs/howto/phone.md"]
-
-
-class Home:
-    """A phone and a computer at home."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.phone = Syncthing(place.home / "phone", "phone")
-        self.server = Syncthing(place.home / "server", "server")
-        self.camera, self.album = self.phone.home / "DCIM", self.phone.home / "Cloaked"
-        place.inbox, place.out = self.server.home / "camera", self.server.home / "cloaked"
-
-    def set_up(self) -> None:
-        """Do what the page says, on both machines."""
-        self.phone.start()
-        self.server.start()
-        self.phone.meet(self.server)
-        self.phone.share("camera", self.camera, "sendonly", self.server)
-        self.phone.share("cloaked", self.album, "receiveonly", self.server)
-        (commands,) = (one for one in blocks(PAGE, "sh") if "PHONE=" in one)
-        commands = re.sub(r"PHONE=\S+", f"PHONE={self.phone.id}", commands)
-        *lines, watch = commands.strip().splitlines()
-        assert watch == "photocloak watch ~/camera -o ~/cloaked --preset web"
-        self.server.run("sh", "-euc", "\n".join(lines))
-        self.server.find(self.phone)
-
-    def has(self, name: str, *, gone: bool = False) -> None:
-        """Wait until a cloak is on the phone, whole, as the server has it; or is not any more."""
-
-        def arrived() -> bool:
-            time.sleep(0.5)
-            self.phone.scan("camera")
-            self.server.scan("cloaked")
-            mine, theirs = self.album / name, self.place.out / name
-            if gone:
-                return not mine.exists()
-            return mine.exists() and theirs.exists() and mine.read_bytes() == theirs.read_bytes()
-
-        until(arrived, 300, lambda: f"{self.place.said()}{files(self.album)}")
-
-    def end(self) -> None:
-        self.place.end()
-        self.phone.kill()
-        self.server.kill()
+from tests.plugin.watch.phone import Home, photos
 
 
 @pytest.fixture
@@ -114,7 +65,7 @@ def test_the_page_as_it_is_written(home: Home, place: Place) -> None:
     home.phone.scan("cloaked")
     write_photo(home.camera / "d.png", *PORTRAIT, 4)
     home.has("d.png")
-    shown = [one for one in files(place.out) if not one.startswith(".st")]
+    shown = photos(place.out)
     assert shown == ["a.png", "d.png", "trip/b.png"]
     assert all(decodes(place.out / one) for one in shown)
     assert not clean & hashes(place.out)

@@ -32,7 +32,9 @@ class Server:
         self.home, self.folder = home, home / "server"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log, self.port = home / "server.log", free_port()
-        self.environment = os.environ | {
+        # What this machine says of certificates is not understood by rclone's S3.
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        self.environment = kept | {
             "RCLONE_CONFIG": str(home / "rclone.conf"), "RCLONE_CACHE_DIR": str(home / "cache"),
             "RCLONE_CONFIG_HOME_TYPE": "webdav", "RCLONE_CONFIG_HOME_VENDOR": "other",
             "RCLONE_CONFIG_HOME_URL": f"http://127.0.0.1:{self.port}",
