@@ -40,6 +40,11 @@ def anchors(text: str) -> set[str]:
     return found
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """Return a page's blocks of code in a language."""
+    return [block for name, block in _FENCED.findall(text) if name == language]
+
+
 def code(text: str) -> Iterator[str]:
     """Give the code of a page: spans of its prose, lines of its blocks."""
     yield from (" ".join(span.split()) for span in _SPAN.findall(prose(text)))

@@ -229,6 +229,17 @@ def test_a_photo_that_changed_before_it_was_read_is_not_recorded_as_what_it_was(
         assert place.entries() == {}, "no copy of what it was may get this output"
 
 
+def test_a_photo_that_the_file_system_did_not_give_is_looked_for_again(place: Place) -> None:
+    photo = place.put("a.png")
+    with waiting(place) as (queue, coordinator, one):
+        add(queue, photo, "as hashed")
+        one.turn(Settings())
+        ((_, future),) = coordinator.jobs
+        future.set_result(Outcome(photo, None, Status.FAILED, "cannot be read", unread=True))
+        one.collect()
+        assert place.entries() == {}, "nothing is known of it, so it has not failed"
+
+
 def test_no_process_is_left_behind(place: Place) -> None:
     place.put("a.png")
     daemon = place.start()

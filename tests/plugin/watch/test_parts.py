@@ -261,6 +261,31 @@ def test_a_signature_changes_with_the_file_though_its_date_does_not(photo: Path)
     assert signature_of(photo) != before
 
 
+def test_a_file_that_cannot_be_read_for_now_stays_new(photo: Path, folders: Folders) -> None:
+    journal = Journal.of_user(folders)
+    queue = Queue(journal.database, photo.parent / "out", lambda: 0.0)
+    now = candidate(photo)
+    assert queue.postpone(now, "gone") and not queue.postpone(now, "gone")
+    assert queue.postpone(now, "stale")
+    (entry,) = journal.entries()
+    assert (entry.state, entry.reason) == (State.WAITING, "stale")
+    queue.wake()
+    assert queue.next() is None and queue.news([now]) == [now]
+    queue.add(now, "as read")
+    queue.postpone(replace(now, signature="mounted again"), "gone")
+    (entry,) = journal.entries()
+    assert (entry.state, entry.sha256) == (State.PENDING, "as read"), "what is known of it stays"
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    roots = [tmp_path / "here", tmp_path / "gone", tmp_path / "file"]
+    said = Tree(roots, {".jpg"}, away=()).why_not_seen()
+    assert said is not None and "gone: cannot" in said and "file: cannot" in said
+    assert Tree(roots[:1], {".jpg"}, away=()).why_not_seen() is None
+
+
 def test_a_face_of_an_earlier_journal_has_no_mode() -> None:
     face = FaceOutcome((1, 2, 30, 40), "Ada", 0.01, {"hse": 0.4}, "balanced")
     row = face.as_json()

@@ -32,7 +32,9 @@ class Server:
         self.home, self.folder = home, home / "server"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log, self.port = home / "server.log", free_port()
-        self.environment = os.environ | {
+        # What this machine says of certificates is not understood by rclone's S3.
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        self.environment = kept | {
             "RCLONE_CONFIG": str(home / "rclone.conf"), "RCLONE_CACHE_DIR": str(home / "cache"),
             "RCLONE_CONFIG_HOME_TYPE": "webdav", "RCLONE_CONFIG_HOME_VENDOR": "other",
             "RCLONE_CONFIG_HOME_URL": f"http://127.0.0.1:{self.port}",
@@ -75,7 +77,7 @@ class Mount:
         with log.open("wb") as file:
             running = self._running = subprocess.Popen(
                 ["rclone", "mount", "home:", self.folder, "--vfs-cache-mode=writes",
-                 "--vfs-write-back=0", "--dir-cache-time=1s", *ANSWER],
+                 "--dir-cache-time=1s", *ANSWER],
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self.server.environment,
             )  # fmt: skip
         until(lambda: os.path.ismount(self.folder) or running.poll() is not None)
@@ -84,6 +86,7 @@ class Mount:
 
     def unmount(self) -> None:
         subprocess.run(["fusermount3", "-u", "-z", self.folder], check=False, capture_output=True)
+        self.kill()
 
     def kill(self) -> None:
         """Kill the process that serves the mount: the folder is then dead, not empty."""
