@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from photocloak.core import ConfigError, OutputError
-from photocloak.plugin import Folders, Outcome, Settings, Status
+from photocloak.plugin import Database, Folders, Outcome, Settings, Status
 from photocloak.plugin.receiver.app import make_app
 from photocloak.plugin.receiver.desk import Desk, Limits
 from photocloak.plugin.receiver.listening import Port, SocketFile
 from photocloak.plugin.receiver.store import KEPT, FullError, Store, Wish
 from photocloak.plugin.receiver.token import token_of
-from photocloak.plugin.watch.journal import State
+from photocloak.plugin.storage.database import Schema
+from photocloak.plugin.watch.journal import Journal, State
+from photocloak.plugin.watch.queue import Queue
+from photocloak.plugin.watch.schema import JOURNAL
 from tests.plugin.executors.test_process_pool import HUNG
 from tests.plugin.receiver.harness import Answer, Receiver, form, photo
 from tests.plugin.receiver.test_answers import conforms
@@ -53,6 +56,21 @@ def finish(store: Store, job: str, data: bytes | None) -> Path:
         outcome = Outcome(task.source, made, Status.CLOAKED)
         queue.finish(task, outcome, hashlib.sha256(data).hexdigest())
     return made
+
+
+def test_a_journal_of_an_earlier_version_goes_on(folders: Folders, tmp_path: Path) -> None:
+    earlier = Database(folders.data / "watch.db", Schema(JOURNAL.versions[:1], "it", "nothing"))
+    with earlier.transaction() as connection:
+        connection.execute(
+            "INSERT INTO photos (output, source, below, signature, sha256, state) "
+            "VALUES (CAST('/out' AS BLOB), CAST('/in/a' AS BLOB), CAST('' AS BLOB), 's', 'h', "
+            "'pending')"
+        )
+    journal = Journal.of_user(folders)
+    (entry,) = journal.entries()
+    assert (entry.asked, entry.discloses, entry.outcome()) == ({}, (), None)
+    (task,) = Queue(journal.database, Path("/out"), lambda: 0.0).pending(9)
+    assert task.asked == {}
 
 
 def test_what_waits_is_limited_and_what_is_there_already_is_not_counted(

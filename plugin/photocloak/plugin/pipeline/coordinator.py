@@ -84,7 +84,7 @@ class Coordinator:
         met: Future[None] = Future()
 
         def done(photos: list[PhotoInHand]) -> None:
-            self._known |= {
+            self._known = {
                 key_of(one): one.detections for one in photos if one.detections is not None
             }
             met.set_result(None)

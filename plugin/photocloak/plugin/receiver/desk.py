@@ -42,7 +42,7 @@ class Desk:
         self.settings = Settings()
         self._folders = folders
         self._news = threading.Condition()
-        self._closed = False
+        self._told, self._closed = 0, False
         self.places = threading.BoundedSemaphore(limits.at_once)
 
     def policy(self, preset: str) -> exporters.Policy:
@@ -62,17 +62,18 @@ class Desk:
     def wait(self, job: str) -> JournalEntry | None:
         """Wait until a job has its outcome, time is over, or the server ends; return its row."""
         until = time.monotonic() + self.limits.seconds
-        with self._news:
-            while True:
-                entry = self.store.entry(job)
-                left = until - time.monotonic()
-                if entry is None or entry.over or self._closed or left <= 0:
-                    return entry
-                self._news.wait(left)
+        while True:
+            told = self._told  # before looking, so that nothing is missed in between
+            entry, left = self.store.entry(job), until - time.monotonic()
+            if entry is None or entry.over or self._closed or left <= 0:
+                return entry
+            with self._news:
+                self._news.wait_for(lambda: self._told != told or self._closed, left)  # noqa: B023
 
     def told(self) -> None:
         """Have everybody who waits look again."""
         with self._news:
+            self._told += 1
             self._news.notify_all()
 
     def close(self) -> None:
