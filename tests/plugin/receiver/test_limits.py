@@ -329,7 +329,7 @@ def test_who_waits_hears_of_the_outcome_and_of_the_end(folders: Folders, tmp_pat
         waiting.start()
         if over:
             finish(store, job, b"cloaked")
-            desk.told()
+            desk.told(job)
         else:
             desk.close()
         waiting.join(HUNG)
