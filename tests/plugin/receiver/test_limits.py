@@ -202,7 +202,7 @@ class Asker:
     """Asks the application itself, as `Receiver` asks the server."""
 
     def __init__(self, desk: Desk) -> None:
-        self._client = make_app(desk).test_client()
+        self._client: Client = make_app(desk).test_client()
 
     def ask(self, method: str, path: str, body: bytes = b"", kind: str | None = None) -> Answer:
         told = self._client.open(path, method=method, data=body, content_type=kind)
