@@ -19,7 +19,7 @@ PATH = re.compile(r"(?<![\w./~*-])[\w.-]+(?:/[\w.-]+)*\.(?:py|toml|lua|sh|md)(?!
 
 DOTTED = re.compile(r"(?<![\w.-])photocloak(?:\.[A-Za-z_]\w*)+")
 
-USERS = {"settings.toml", "club.toml"}
+USERS = {"settings.toml", "club.toml", "sigal.conf.py"}
 """Files that the reader writes."""
 
 LOGGED = re.compile(r"^- \d{4}-\d\d-\d\d .*$", re.MULTILINE)

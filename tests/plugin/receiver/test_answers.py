@@ -17,9 +17,6 @@ from tests.plugin.receiver.harness import Answer, Receiver, form, photo
 
 DESCRIBED: dict[str, Any] = description()
 
-ASKED: set[tuple[str, str, str]] = set()
-"""Operations and the status of their answers, as the tests of this module met them."""
-
 
 def conforms(method: str, path: str, answer: Answer) -> Answer:
     """Hold an answer against the description."""
@@ -28,7 +25,6 @@ def conforms(method: str, path: str, answer: Answer) -> Answer:
     said = operation["responses"][str(answer.status)]
     if "$ref" in said:
         said = DESCRIBED["components"]["responses"][said["$ref"].rpartition("/")[2]]
-    ASKED.add((method, path, str(answer.status)))
     for name, header in said.get("headers", {}).items():
         assert name.title() in answer.headers or not header.get("required"), (name, answer)
     if not said.get("content"):
@@ -228,17 +224,3 @@ def test_status_knows_it(shared: Receiver) -> None:
     (one,) = daemon_statuses(folders)
     assert one.alive and one.watching.pid == shared.running[-1].pid
     assert "photos that programs send" in "\n".join(one.lines())
-
-
-def test_everything_that_is_described_was_met() -> None:
-    """Last of this module; what it lacks, `test_limits` and `test_kills` meet."""
-    described = {
-        (method.upper(), path, status)
-        for path, operations in DESCRIBED["paths"].items()
-        for method, operation in operations.items()
-        if method != "parameters"
-        for status in operation["responses"]
-    }
-    elsewhere = {one for one in described if one[2] in {"401", "403", "409", "503"}}
-    elsewhere.add(("POST", "/cloak", "410"))  # between the outcome and its answer
-    assert described - ASKED <= elsewhere

@@ -79,7 +79,7 @@ def serve(
     place = Port(port or PORT) if socket_file is None else SocketFile(socket_file.absolute())
     limits = Limits(max_size * 1_000_000, timeout, waiting=max_waiting)
     store, token = Store(folders, most=max_waiting), token_of(folders)
-    tempfile.tempdir = str(store.temporary)  # of what is half received, and of its workers
+    tempfile.tempdir = str(store.temporary)  # private, for what is half received
     Daemon(
         lambda: _orders(folders, store.output),
         folders,

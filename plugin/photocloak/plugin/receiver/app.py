@@ -76,6 +76,7 @@ def make_app(desk: Desk) -> Flask:
         if not desk.store.forget(job):
             what, remedy = "The photo is being cloaked.", "Delete it when it is done."
             raise ProblemError(409, what, remedy, retry_after=SOON, job=job)
+        desk.told(job)
         return Response(status=204)
 
     @app.get("/openapi.json")

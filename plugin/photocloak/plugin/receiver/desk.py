@@ -1,7 +1,6 @@
 """What the addresses of the receiver need: the jobs, the limits, and how to wait for an outcome."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -41,7 +40,8 @@ class Desk:
         self.store, self.limits, self.ring = store, limits, ring
         self.settings = Settings()
         self._folders = folders
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._bells: dict[str, list[threading.Event]] = {}
         self._closed = False
         self.places = threading.BoundedSemaphore(limits.at_once)
 
@@ -61,22 +61,31 @@ class Desk:
 
     def wait(self, job: str) -> JournalEntry | None:
         """Wait until a job has its outcome, time is over, or the server ends; return its row."""
-        until = time.monotonic() + self.limits.seconds
-        with self._news:
-            while True:
-                entry = self.store.entry(job)
-                left = until - time.monotonic()
-                if entry is None or entry.over or self._closed or left <= 0:
-                    return entry
-                self._news.wait(left)
+        bell = threading.Event()
+        with self._lock:  # before looking, so that nothing is missed in between
+            self._bells.setdefault(job, []).append(bell)
+        try:
+            entry = self.store.entry(job)
+            if entry is None or entry.over or self._closed:
+                return entry
+            bell.wait(self.limits.seconds)
+            return self.store.entry(job)
+        finally:
+            with self._lock:
+                self._bells[job].remove(bell)
+                if not self._bells[job]:
+                    del self._bells[job]
 
-    def told(self) -> None:
-        """Have everybody who waits look again."""
-        with self._news:
-            self._news.notify_all()
+    def told(self, job: str) -> None:
+        """Have everybody look again who waits for a job."""
+        with self._lock:
+            for bell in self._bells.get(job, ()):
+                bell.set()
 
     def close(self) -> None:
         """Have nobody wait any more."""
-        with self._news:
-            self._closed = True
-            self._news.notify_all()
+        self._closed = True
+        with self._lock:
+            waiting = [*self._bells]
+        for job in waiting:
+            self.told(job)

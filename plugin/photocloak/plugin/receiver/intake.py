@@ -88,7 +88,7 @@ class Received:
     def told(self, outcome: Outcome) -> None:
         """Drop the photo, and tell who waits for it."""
         self._desk.store.done_with(outcome.source)
-        self._desk.told()
+        self._desk.told(outcome.source.name)
 
     def close(self) -> None:
         """Stop listening."""

@@ -159,13 +159,13 @@ class Runner:
             self._finish(task, Outcome(task.source, None, Status.FAILED, f"{task.source}: {what}"))
 
     def _meet(self, settings: Settings) -> bool:
-        """Have all photos that lie there looked at, where there are several new ones.
+        """Have all photos that lie there looked at, where there are several.
 
         Those that were tried before are not: they may have to wait, or were in hand at a death.
         """
-        pending, met = self._queue.pending(TOGETHER), self._met
+        pending = self._queue.pending(TOGETHER)
         self._met = {(one.row, one.sha256) for one in pending}
-        tasks = [one for one in pending if not one.tries and (one.row, one.sha256) not in met]
+        tasks = [one for one in pending if not one.tries]
         if len(tasks) < 2:
             return False
         jobs = [job_of(one, self._output, settings) for one in tasks]
