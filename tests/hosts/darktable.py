@@ -95,9 +95,9 @@ class Host:
         self.folders().photocloak("install", "darktable")
         return self
 
-    def photocloak(self, *arguments: str) -> str:
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run the real command as this user."""
-        done = subprocess.run(
+        return subprocess.run(
             [Path(sys.executable).with_name("photocloak"), *arguments],
             env=self.env,
             capture_output=True,
@@ -105,6 +105,10 @@ class Host:
             timeout=300,
             check=False,
         )
+
+    def photocloak(self, *arguments: str) -> str:
+        """Run it; return what it printed."""
+        done = self.command(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

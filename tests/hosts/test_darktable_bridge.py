@@ -1,12 +1,14 @@
 """What photocloak puts into darktable's folders, and which darktable it says will load it."""
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from photocloak.core import ConfigError
+from photocloak.core import ConfigError, ExitCode
 from photocloak.plugin.bridges.darktable import Darktable
 from tests.hosts.darktable import HERE, Host
 
@@ -60,3 +62,33 @@ def test_installed_and_removed_exactly(tmp_path: Path) -> None:
     host.photocloak("uninstall", "darktable")
     assert luarc.read_bytes() == b'require "mine" -- \xfc\n'
     assert not script.exists()
+
+
+RC = (
+    b"lighttable/ui/photocloak=mine\nlua/photocloak/mode=subtle\n\xff=1\r\n"
+    b"plugins/lighttable/photocloak/expanded=TRUE\nplugins/lighttable/photocloak_visible=TRUE\n"
+    b"plugins/lighttable/export/storage_name=photocloak\nlua/other/photocloak=2"
+)
+REST = b"lighttable/ui/photocloak=mine\n\xff=1\r\nlua/other/photocloak=2"
+
+
+def test_what_darktable_wrote_about_it_goes_once_darktable_is_closed(tmp_path: Path) -> None:
+    """Its settings, and what runs that were killed left, but not a run that is at work."""
+    host = Host(tmp_path).folders()
+    host.photocloak("install", "darktable")
+    host.settings.write_bytes(RC)
+    host.settings.chmod(0o600)
+    for name, pid in (("run-1-dead", "0"), ("run-1-none", ""), ("run-1-alive", str(os.getpid()))):
+        (host.runs / name).mkdir(parents=True)
+        (host.runs / name / "pid").write_text(pid)
+    program = shutil.copy("/bin/sleep", tmp_path / "darktable")
+    with subprocess.Popen([program, "60"]) as darktable:
+        host.settings.with_name("library.db.lock").write_text(str(darktable.pid))
+        done = host.command("uninstall", "darktable")
+        assert (done.returncode, host.settings.read_bytes()) == (ExitCode.OUTPUT, RC)
+        assert "darktable, which is open" in done.stderr
+        darktable.kill()
+    host.photocloak("uninstall", "darktable")
+    assert host.settings.read_bytes() == REST
+    assert host.settings.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in host.leftovers()] == ["run-1-alive"]

@@ -9,6 +9,7 @@ from tests.hosts.darktable import Host, lua, require_darktable, wait_for
 from tests.plugin.fakes import write_photo
 
 WIDTH = "xdotool search --onlyvisible --class darktable getwindowgeometry --shell | grep WIDTH"
+DIALOG = "xdotool search --onlyvisible --name 'darktable preferences'"
 SCENARIO = """
 local dt, options = require "darktable", require "photocloak/lib/options"
 local view = require("photocloak/lib/reporting").view()
@@ -27,11 +28,6 @@ rows("folder")
 drive.set({{program = "(null)"}})
 options.register()
 drive.note("program", options.current().program)
-os.execute("(sleep 4; xdotool key Escape) &")
-dt.gui.action("global/preferences", 0, "", "", 1.0)
-dt.control.sleep(1000)
-drive.note("program after preferences", options.current().program)
-drive.note("stored", dt.preferences.read("photocloak", "program", "string"))
 drive.set({{program = {fake}}})
 width("width before")
 for _i, name in ipairs({{"weak", "raised"}}) do
@@ -42,6 +38,13 @@ for _i, name in ipairs({{"weak", "raised"}}) do
   drive.note(name .. " tooltip", view.tooltip)
 end
 width("width after")
+drive.name = "dialog"
+drive.set({{program = ""}})
+local function dialog(more) return os.execute({dialog} .. more .. " >/dev/null 2>&1") end
+dt.gui.action("global/preferences", 0, "", "", 1.0)
+drive.wait(function() return dialog("") end)
+drive.wait(function() return not dialog(" windowfocus key Escape") end)
+drive.note("program after preferences", options.current().program)
 """
 
 
@@ -59,6 +62,7 @@ def test_what_the_panel_says(host: Host) -> None:
     said, status = host.run(
         SCENARIO.format(
             width=lua(WIDTH),
+            dialog=lua(DIALOG),
             fake=lua(host.fake()),
             out=lua(host.root / "out"),
             photo=lua(host.root / "photos" / "one.jpg"),
@@ -69,8 +73,9 @@ def test_what_the_panel_says(host: Host) -> None:
     assert not folder.exists()
     assert said["folder"] == f"into {folder}|{folder}"
     assert said["program"].endswith("/photocloak")
+    assert "dialog" not in said  # else it did not come, or did not go
     assert said["program after preferences"] == said["program"]
-    assert said["stored"] == ""
+    assert b"lua/photocloak/program=\n" in host.settings.read_bytes()
     short = "one.jpg: the cloak is too weak; try a stronger mode"
     assert said["weak panel"] == f"photocloak: 0 of 1 photos cloaked, 1 not written\n{short}"
     assert said["weak tooltip"].startswith("one.jpg: long reason long reason")

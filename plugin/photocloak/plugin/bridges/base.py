@@ -152,7 +152,7 @@ def uninstall(bridge: Bridge, folders: Folders) -> Change:
     record.save(bridge.name, {path: ours[path] for path in kept})
     if not kept:
         rest = bridge.forget()
-        gone, kept = gone | rest.done, dict(rest.left)
+        gone, kept = {**gone, **rest.done}, dict(rest.left)
     bridge.refresh()
     remove_folders(ours)
     return Change(gone, kept)

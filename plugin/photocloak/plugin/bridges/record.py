@@ -4,6 +4,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class Record:
     def save(self, name: str, entries: Mapping[Path, InstalledPart]) -> None:
         """Replace what stands there of the bridge of that name, also where others share a file.
 
-        When nothing is left, the file goes, too.
+        When nothing is left, the file goes, too, and its folder if that is empty then.
         """
         table = self._read()
         table.pop(name, None)
@@ -93,6 +94,8 @@ class Record:
                 self._write(table)
             else:
                 self.path.unlink(missing_ok=True)
+                with suppress(OSError):  # there is more in it, or it was never there
+                    self.path.parent.rmdir()
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror}).") from error
 
