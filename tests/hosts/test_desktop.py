@@ -295,6 +295,22 @@ def test_only_file_managers_that_are_here_get_menus(
     assert not scripts("caja").exists() and scripts("nautilus").exists()
 
 
+def test_nothing_is_left_after_uninstalling_and_what_is_the_users_stays(heard: Path) -> None:
+    mine = [
+        data("nautilus", "scripts", "mine"),
+        scripts("caja") / "scripts" / menus.PRESETS / "mine",
+        data("file-manager", "actions", "mine.desktop"),
+        data("applications", "mimeinfo.cache"),
+    ]
+    for path in mine:
+        path.write_text("mine")
+    assert not uninstall(desktop.Desktop(), Folders.of_user()).left
+    home = [data(), Path(os.environ["XDG_CONFIG_HOME"])]
+    left = [one for place in home for one in place.rglob("*") if not any(one.glob("*"))]
+    own = data("photocloak")
+    assert sorted(one for one in left if one != own) == sorted(mine), "folders are gone, too"
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ LAYOUTS = {
     "8": Layout("Download Required Files", (1117, 465), (1060, 510), (1211, 465)),
 }
 ALBUM, RUN = (123, 163), (24, 61)
-ROW = 20
+ROW = 14
 """Pixels between two lines of the list of workflows."""
 
 
@@ -158,7 +159,7 @@ class Digikam:
         screen.window("Configure")
         first.kill()
         first.wait()
-        with sqlite3.connect(db / "digikam4.db") as connection:
+        with closing(sqlite3.connect(db / "digikam4.db")) as connection, connection:
             connection.execute(
                 "INSERT INTO AlbumRoots (label, status, type, identifier, specificPath)"
                 " VALUES ('photos', 0, 1, ?, '/')",
@@ -213,9 +214,9 @@ class Digikam:
 
     def _all_seen(self) -> bool:
         photos = [one for one in self.album.iterdir() if one.is_file()]
-        with sqlite3.connect(self.screen.place / "db" / "digikam4.db", timeout=60) as connection:
-            query = "SELECT count(*) FROM Images WHERE status = 1"
-            (seen,) = connection.execute(query).fetchone()
+        database, query = self.screen.place / "db" / "digikam4.db", "SELECT count(*) FROM Images"
+        with closing(sqlite3.connect(database, timeout=60)) as connection:
+            (seen,) = connection.execute(f"{query} WHERE status = 1").fetchone()
         return bool(seen == len(photos))
 
     def _act(self, process: int, action: str) -> None:
