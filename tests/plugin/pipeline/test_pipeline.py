@@ -55,7 +55,7 @@ def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> 
 def test_json_has_the_promised_shape(studio: Studio) -> None:
     row = studio.pipeline.run(studio.job()).as_json()
     keys = ["source", "source_sha256", "output", "output_sha256", "status", "reason", "seconds"]
-    assert list(row) == [*keys, "verdict", "discloses", "faces", "content"]
+    assert list(row) == [*keys, "verdict", "discloses", "faces", "content", "not_faces"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
     fields = ["box", "person", "cloaked", "verdict", "accepting"]
