@@ -59,7 +59,7 @@ def test_json_has_the_promised_shape(studio: Studio) -> None:
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
     fields = ["box", "person", "cloaked", "verdict", "accepting"]
-    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found"]
+    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found", "left", "person_id"]
     assert list(row["faces"][0]) == fields
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()
