@@ -158,9 +158,15 @@ def test_the_demo_is_known_to_be_cloaked(
 ) -> None:
     own = Studio(tmp_path / "own")
     out = tmp_path / "demo"
-    where = {"mode": "balanced", "private": tmp_path / "private"}
-    outputs = Outputs(Database(folders.database))
-    write_demo(own.pipeline, own.photo, out, outputs=outputs, tell=lambda _: None, **where)
+    write_demo(
+        own.pipeline,
+        own.photo,
+        out,
+        outputs=Outputs(Database(folders.database)),
+        mode="balanced",
+        private=tmp_path / "private",
+        tell=lambda _: None,
+    )
     _, rows, _ = check(out)
     assert (rows["after.png"]["status"], rows["before.png"]["status"]) == ("cloaked", "not_cloaked")
 

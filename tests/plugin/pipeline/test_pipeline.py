@@ -55,11 +55,11 @@ def test_a_photo_is_cloaked_and_measured_on_the_written_file(studio: Studio) -> 
 def test_json_has_the_promised_shape(studio: Studio) -> None:
     row = studio.pipeline.run(studio.job()).as_json()
     keys = ["source", "source_sha256", "output", "output_sha256", "status", "reason", "seconds"]
-    assert list(row) == [*keys, "verdict", "discloses", "faces", "content"]
+    assert list(row) == [*keys, "verdict", "discloses", "faces", "content", "not_faces"]
     assert row["source_sha256"] == sha256(studio.photo)
     assert row["output_sha256"] == sha256(studio.out / "a.png")
     fields = ["box", "person", "cloaked", "verdict", "accepting"]
-    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found"]
+    fields += ["mode", "edits", "dssim", "similarity", "fallback", "found", "left", "person_id"]
     assert list(row["faces"][0]) == fields
     assert all(isinstance(value, int) for value in row["faces"][0]["box"])
     held = studio.pipeline.run(studio.job(studio.photo.with_name("missing.jpg"))).as_json()

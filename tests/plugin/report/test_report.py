@@ -188,7 +188,7 @@ def test_a_face_left_alone_is_said_so_and_does_not_count(make: Make, tmp_path: P
 
 def test_the_boxes_of_what_holds_a_photo_back_are_drawn(make: Make, tmp_path: Path) -> None:
     """In pixels of the original, where a preset would have made the photo smaller."""
-    bare = {"cloaked": False, "dssim": None, "similarity": {}, "person": None}
+    bare: dict[str, Any] = {"cloaked": False, "dssim": None, "similarity": {}, "person": None}
     spots = [
         {"box": [20, 15, 30, 40], "found": [40, 30, 60, 80], **bare},
         {"box": [60, 50, 10, 12], **bare},

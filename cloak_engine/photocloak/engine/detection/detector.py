@@ -29,7 +29,7 @@ LOW = 0.5
 HIGH = 0.7
 """Score from which it certainly is one."""
 
-GLIMPSED, MOST = 64, 12
+GLIMPSED, MOST = 32, 6
 """Candidates that are looked at coarsely, and closely, although the scan is not sure of them."""
 
 _RISE = 0.1  # that a closer look may add to a coarse one, as far as that counts

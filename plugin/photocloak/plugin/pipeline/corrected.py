@@ -84,7 +84,10 @@ def corrected(
         ),
         tuple(words for _, _, words in kept),
         tuple(observed for _, observed, words in faces if words.not_a_face),
-        tuple(face for face, *_, words in (*faces, *out_of_reach) if words.not_a_face),
+        (
+            *(face for face, _, words in faces if words.not_a_face),
+            *(face for face, words in out_of_reach if words.not_a_face),
+        ),
         tuple(face for face, words in beyond if words.leave),
         tuple(words for _, words in beyond if not words.leave),
     )

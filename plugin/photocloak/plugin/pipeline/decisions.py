@@ -161,14 +161,15 @@ class Decisions:
         orders = tuple(order_of(job, *one) for one in zip(assigned, words, strict=True))
         asked = bool(seen.left) or any(one.leave for one in words)
         touched = any(orders) or bool(beyond)
+        hidden = tuple(one for one in beyond if one is not None)
+        order = CloakRequest(task, detections, orders, self._library.means, hidden)
+        plan = CloakPlan(order, tuple(assigned), seen.left, asked=asked, none=seen.dismissed)
         if assigned and not touched and not asked and job.no_face == "hold":
             reason = (
                 f"{job.source}: {reasons.nobody(job)}; --no-face copy writes such photos as well."
             )
-            return held(Status.NOBODY_NAMED, reason, faces_held(detections, detections.faces))
-        hidden = tuple(one for one in beyond if one is not None)
-        order = CloakRequest(task, detections, orders, self._library.means, hidden)
-        return CloakPlan(order, tuple(assigned), seen.left, asked=asked, none=seen.dismissed)
+            return held(Status.NOBODY_NAMED, reason, faces_left(plan))
+        return plan
 
     def _corrected(self, job: Job, detections: Detections) -> Corrected:
         said = self._corrections.of(detections.content)
