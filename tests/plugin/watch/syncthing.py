@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -21,6 +22,12 @@ ALONE = {
     "crashReportingEnabled": "false", "reconnectionIntervalS": "1", "stunKeepaliveStartS": "0",
 }  # fmt: skip
 """Nothing leaves this machine, and a peer that was killed is met again soon."""
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that any thread of this one has started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
 class Syncthing:
@@ -59,16 +66,19 @@ class Syncthing:
             self._running = subprocess.Popen(
                 ["syncthing", "serve", "--no-browser", "--no-restart"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env=self.environment, start_new_session=True,
+                env=self.environment,
             )  # fmt: skip
         until(self._answers, tell=lambda: self.log.read_text("utf-8", "replace"))
 
     def kill(self) -> None:
-        """Kill it and its child by SIGKILL."""
+        """Kill it by SIGKILL; one process looks after another, which has the database."""
         if self._running is not None:
-            with_children = self._running.pid
-            os.killpg(with_children, 9)
+            inner = children(self._running.pid)
+            self._running.kill()
             self._running.wait()
+            for pid in inner:
+                os.kill(pid, signal.SIGKILL)
+            until(lambda: not any(Path("/proc", str(pid), "exe").exists() for pid in inner))
             self._running = None
 
     def ask(self, path: str, *, post: bool = False) -> Any:
@@ -78,7 +88,7 @@ class Syncthing:
             data=b"" if post else None,
             headers={"X-API-Key": self._key},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
