@@ -30,6 +30,14 @@ def children(pid: int) -> list[int]:
     return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
+def lives(pid: int) -> bool:
+    """Tell whether a process still has its files and locks; a zombie has none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Syncthing:
     """One instance, and the machine it is on: a home folder."""
 
@@ -68,7 +76,9 @@ class Syncthing:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
                 env=self.environment,
             )  # fmt: skip
-        until(self._answers, tell=lambda: self.log.read_text("utf-8", "replace"))
+        running = self._running
+        until(lambda: running.poll() is not None or self._answers())
+        assert running.poll() is None, self.log.read_text("utf-8", "replace")[-2000:]
 
     def kill(self) -> None:
         """Kill it by SIGKILL; one process looks after another, which has the database."""
@@ -78,7 +88,7 @@ class Syncthing:
             self._running.wait()
             for pid in inner:
                 os.kill(pid, signal.SIGKILL)
-            until(lambda: not any(Path("/proc", str(pid), "exe").exists() for pid in inner))
+            until(lambda: not any(map(lives, inner)))
             self._running = None
 
     def ask(self, path: str, *, post: bool = False) -> Any:
