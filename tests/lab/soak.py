@@ -28,7 +28,6 @@ from PIL import Image as Pillow
 from photocloak.plugin import Status
 from tests.plugin.fakes import PORTRAIT, picture
 from tests.plugin.watch.harness import Place, decodes, files
-from tests.plugin.watch.syncthing import children
 
 MB = 1 << 20
 
@@ -155,7 +154,7 @@ class Soak:
     def _sample(self, pid: int) -> None:
         with contextlib.suppress(OSError, IndexError):
             own = _memory(pid)
-            workers = sum(_memory(child) for child in children(pid))
+            workers = sum(_memory(child) for child in _children(pid))
             handles = len(list(Path(f"/proc/{pid}/fd").iterdir()))
             self.samples.append(Sample(pid, own, own + workers, handles))
 
@@ -197,6 +196,12 @@ def _sha256(path: Path) -> str:
 
 def _memory(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that any thread of this one has started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
 def main() -> None:

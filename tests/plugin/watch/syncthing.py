@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -22,20 +21,6 @@ ALONE = {
     "crashReportingEnabled": "false", "reconnectionIntervalS": "1", "stunKeepaliveStartS": "0",
 }  # fmt: skip
 """Nothing leaves this machine, and a peer that was killed is met again soon."""
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that any thread of this one has started."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
-
-
-def lives(pid: int) -> bool:
-    """Tell whether a process still has its files and locks; a zombie has none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
-    except OSError:
-        return False
 
 
 class Syncthing:
@@ -72,23 +57,19 @@ class Syncthing:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
-                ["syncthing", "serve", "--no-browser", "--no-restart"],
+                ["syncthing", "serve", "--no-browser"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env=self.environment,
+                env=self.environment | {"STMONITORED": "yes"},  # one process, not two
             )  # fmt: skip
         running = self._running
         until(lambda: running.poll() is not None or self._answers())
         assert running.poll() is None, self.log.read_text("utf-8", "replace")[-2000:]
 
     def kill(self) -> None:
-        """Kill it by SIGKILL; one process looks after another, which has the database."""
+        """Kill it by SIGKILL."""
         if self._running is not None:
-            inner = children(self._running.pid)
             self._running.kill()
             self._running.wait()
-            for pid in inner:
-                os.kill(pid, signal.SIGKILL)
-            until(lambda: not any(map(lives, inner)))
             self._running = None
 
     def ask(self, path: str, *, post: bool = False) -> Any:
