@@ -145,6 +145,23 @@ def test_room_is_looked_for_and_given_back(tmp_path: Path, monkeypatch: pytest.M
     assert names(tmp_path) == []
 
 
+def test_what_the_file_system_did_not_keep_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some take everything, and lose it on the way to the server without a word."""
+    real = publishing._rename
+
+    def loses(temporary: Path, path: Path) -> None:
+        temporary.write_bytes(b"")
+        real(temporary, path)
+
+    monkeypatch.setattr(publishing, "_open_nameless", lambda _: None)
+    monkeypatch.setattr(publishing, "_rename", loses)
+    with pytest.raises(OutputError, match="did not keep it"):
+        publish(b"x", tmp_path, "a", ".jpg", like=None)
+    assert names(tmp_path) == []
+
+
 def test_a_name_that_was_reserved_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,6 +168,10 @@ def main() -> None:
             print(json.dumps(year.report(), indent=1))
             year.check()
             print("all are back on the phone, nothing clean was published, nothing was done twice")
+        except BaseException:
+            for one in (year.home.phone.log, year.home.server.log, year.place.log):
+                print(f"{one}:", *one.read_text("utf-8", "replace").splitlines()[-15:], sep="\n")
+            raise
         finally:
             year.home.end()
 

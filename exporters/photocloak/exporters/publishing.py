@@ -21,6 +21,7 @@ TEMPORARY = ".photocloak-"
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 _RENAME_NOREPLACE, _AT_FDCWD = 1, -100
 _PIECE = 1 << 20
+_LOST = "the file system did not keep it; is there room on the server?"
 _UNSUPPORTED = {
     errno.EPERM,
     errno.EINVAL,
@@ -67,7 +68,7 @@ def publish(
     """
     written = False
     try:
-        with _unnamed(directory, data, _Standing.of(like, dated=dated)) as give_name:
+        with _unnamed(directory, data, _Standing.of(like, dated=dated)) as (give_name, surely):
             written = True
             if replace is not None and replace.parent == directory:
                 path = _over(replace, give_name)
@@ -76,6 +77,8 @@ def publish(
             else:
                 path = _beside(directory, stem, suffix, give_name)
         _sync_folder(directory)
+        if not surely:
+            _require_kept(path, data)
     except OSError as error:
         raise OutputError(
             f"{directory / (stem + suffix)}: cannot be written ({why(error, naming=written)}); "
@@ -121,6 +124,8 @@ def require_room(directory: Path, size: int) -> None:
                 _write(handle, bytes(min(_PIECE, size - start)))
         finally:
             os.close(handle)
+        if not temporary.exists() or temporary.stat().st_size != size:
+            raise OSError(errno.EIO, _LOST)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -128,15 +133,18 @@ def require_room(directory: Path, size: int) -> None:
 @contextmanager
 def _unnamed(
     directory: Path, data: bytes, standing: "_Standing"
-) -> Iterator[Callable[[Path], None]]:
-    """Write the bytes to the disk; yield what gives them a name that must be free."""
+) -> Iterator[tuple[Callable[[Path], None], bool]]:
+    """Write the bytes to the disk; yield what gives them a name that must be free.
+
+    And whether what was written is there for sure.
+    """
     handle = _open_nameless(directory)
     if handle is not None:
         try:
             _fill(handle, data, standing)
             # Only with a descriptor does Python call linkat, which can follow the link in /proc.
             own = f"/proc/self/fd/{handle}"
-            yield partial(os.link, own, src_dir_fd=handle, follow_symlinks=True)
+            yield partial(os.link, own, src_dir_fd=handle, follow_symlinks=True), True
         finally:
             os.close(handle)
         return
@@ -147,7 +155,7 @@ def _unnamed(
             _fill(handle, data, standing)
         finally:
             os.close(handle)
-        yield partial(_rename, temporary)
+        yield partial(_rename, temporary), False
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -287,6 +295,17 @@ def _sync_folder(directory: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _require_kept(path: Path, data: bytes) -> None:
+    """Make sure that the bytes are there: davfs2 tells nobody that the server did not take them."""
+    try:
+        kept = path.read_bytes() == data
+    except OSError:
+        kept = False
+    if not kept:
+        path.unlink(missing_ok=True)
+        raise OSError(errno.EIO, _LOST)
 
 
 @contextmanager

@@ -57,17 +57,18 @@ class Syncthing:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
-                ["syncthing", "serve", "--no-browser", "--no-restart"],
+                ["syncthing", "serve", "--no-browser"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home,
-                env=self.environment, start_new_session=True,
+                env=self.environment | {"STMONITORED": "yes"},  # one process, not two
             )  # fmt: skip
-        until(self._answers, tell=lambda: self.log.read_text("utf-8", "replace"))
+        running = self._running
+        until(lambda: running.poll() is not None or self._answers())
+        assert running.poll() is None, self.log.read_text("utf-8", "replace")[-2000:]
 
     def kill(self) -> None:
-        """Kill it and its child by SIGKILL."""
+        """Kill it by SIGKILL."""
         if self._running is not None:
-            with_children = self._running.pid
-            os.killpg(with_children, 9)
+            self._running.kill()
             self._running.wait()
             self._running = None
 
@@ -78,7 +79,7 @@ class Syncthing:
             data=b"" if post else None,
             headers={"X-API-Key": self._key},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
