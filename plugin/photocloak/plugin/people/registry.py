@@ -152,6 +152,8 @@ class People:
 
     def ids(self, names: Sequence[str]) -> list[int]:
         """Return who is called so, by names or labels; ConfigError says who there is."""
+        if not names:  # of each photo it is asked several times, mostly for nobody
+            return []
         with self._database.transaction() as connection:
             found = [(name, profiles.find(connection, name)) for name in names]
             everyone = profiles.everybody(connection).values()
