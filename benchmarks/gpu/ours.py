@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-
 from photocloak.engine.autodiff import GRADIENT, PREFIX, step_graph
 from photocloak.engine.extractors import ExtractorSpec, Objective
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, forward_model
 from photocloak.engine.extractors.weights import read_model
-from photocloak.engine.runtime import Device, session_from_file
+from photocloak.engine.runtime import Device, require_onnxruntime, session_from_file
 
 _NAME = "step"
 
@@ -41,9 +39,9 @@ def bound_step(session: Any, spec: ExtractorSpec, batch: int, device: str) -> Ca
     """Return a run of the step whose inputs lie on the device, and whose gradient stays there."""
     chips, objective = inputs(spec, batch)
     feeds = {CHIPS: chips} | {PREFIX + name: one for name, one in objective.feeds().items()}
-    binding = session.io_binding()
+    binding, values = session.io_binding(), require_onnxruntime().OrtValue
     for one in session.get_inputs():
-        value = onnxruntime.OrtValue.ortvalue_from_numpy(feeds[one.name], device, 0)
+        value = values.ortvalue_from_numpy(feeds[one.name], device, 0)
         binding.bind_ortvalue_input(one.name, value)
     binding.bind_output(GRADIENT, device, 0)
 
