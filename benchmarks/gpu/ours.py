@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from photocloak.engine.autodiff import GRADIENT, PREFIX, step_graph
 from photocloak.engine.extractors import ExtractorSpec, Objective
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, forward_model
