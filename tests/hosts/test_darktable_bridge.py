@@ -66,7 +66,7 @@ def test_installed_and_removed_exactly(tmp_path: Path) -> None:
 
 RC = (
     b"lighttable/ui/photocloak=mine\nlua/photocloak/mode=subtle\n\xff=1\r\n"
-    b"plugins/lighttable/photocloak/expanded=TRUE\nplugins/lighttable/photocloak_visible=TRUE\n"
+    b"plugins/lighttable/photocloak/expanded=TRUE\nplugins/lighttable/1/photocloak_visible=TRUE\n"
     b"plugins/lighttable/export/storage_name=photocloak\nlua/other/photocloak=2"
 )
 REST = b"lighttable/ui/photocloak=mine\n\xff=1\r\nlua/other/photocloak=2"

@@ -17,7 +17,7 @@ FAKE_CLOAK = [sys.executable, "-m", "tests.plugin.fake_cloak", "fakes"]
 KILL = """function()
   drive.wait(function() return os.execute("test -s {runs}/run-*/pid") end)
   dt.control.sleep({after})
-  os.execute("{kill}")
+  os.execute("kill -s KILL -- {whom}")
 end"""
 
 
@@ -43,8 +43,8 @@ def test_what_a_kill_leaves(tmp_path: Path) -> None:
     steps = ['local dt = require "darktable"']
     for k in range(1, KILLS + 1):
         pid = f"$(cat {runs}/run-*/pid)"
-        kill = f"kill -9 -- -{pid}" if k % 2 else f"kill -9 $(cat /proc/{pid}/task/*/children)"
-        during = KILL.format(runs=runs, after=round(1000 * whole * k / KILLS), kill=kill)
+        whom = f"-{pid}" if k % 2 else f"$(cat /proc/{pid}/task/*/children)"
+        during = KILL.format(runs=runs, after=round(1000 * whole * k / KILLS), whom=whom)
         steps.append(
             f"drive.set({lua({'program': program, 'folder': host.root / 'out' / str(k)})})"
         )
@@ -61,3 +61,5 @@ def test_what_a_kill_leaves(tmp_path: Path) -> None:
             )
             assert np.abs(before - after).max() > 2, f"{path} is not cloaked"
     assert host.leftovers() == []
+    killed = [k for k in range(1, KILLS + 1) if "illed" in said[str(k)]]
+    assert {k % 2 for k in killed} == {0, 1}, said  # of each kind some came in time

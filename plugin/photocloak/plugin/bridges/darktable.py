@@ -32,7 +32,7 @@ _LUA_API = 9  # of darktable 4.2
 _LUA = re.compile(r"\bLua\b.*?\benabled\b.*?API version (\d+)", re.IGNORECASE)
 # What darktable writes into darktablerc: our settings, our panel, and that our storage is chosen.
 _SETTINGS = re.compile(
-    rb"lua/photocloak/|plugins/lighttable/photocloak[/_]"
+    rb"lua/photocloak/|plugins/lighttable/([^/=]+/)?photocloak[/_]"
     rb"|plugins/lighttable/export/storage_name=photocloak$"
 )
 _WITHOUT_LUA = "use `photocloak watch` on the folder that it exports to"
