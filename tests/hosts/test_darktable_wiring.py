@@ -31,9 +31,7 @@ def test_from_the_installation_to_the_removal(tmp_path: Path) -> None:
     host = Host(tmp_path / "host").folders()
     assert host.start(QUIT, {}) == 0
     host.photocloak("install", "darktable")
-    host.settings.write_bytes(
-        b"\n".join([*settings, b"plugins/lighttable/export/storage_name=photocloak", b""])
-    )
+    host.settings.write_bytes(host.settings.read_bytes() + CHOSEN)
     photo = write_photo(host.root / "photos" / "one.jpg", 60, 90)
     for what in ("works", "updated"):
         values = {"program": host.fake(), "folder": host.root / "out" / what}
