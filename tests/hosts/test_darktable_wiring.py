@@ -30,11 +30,8 @@ def test_from_the_installation_to_the_removal(tmp_path: Path) -> None:
     require_darktable()
     host = Host(tmp_path / "host").folders()
     assert host.start(QUIT, {}) == 0
-    settings = host.settings.read_bytes().splitlines()
     host.photocloak("install", "darktable")
-    host.settings.write_bytes(
-        b"\n".join([*settings, b"plugins/lighttable/export/storage_name=photocloak", b""])
-    )
+    host.settings.write_bytes(host.settings.read_bytes() + CHOSEN)
     photo = write_photo(host.root / "photos" / "one.jpg", 60, 90)
     for what in ("works", "updated"):
         values = {"program": host.fake(), "folder": host.root / "out" / what}
@@ -46,9 +43,10 @@ def test_from_the_installation_to_the_removal(tmp_path: Path) -> None:
         host.photocloak("install", "darktable")  # as after an update
         if update := os.environ.get("PHOTOCLOAK_HOST_UPDATE"):
             subprocess.run(update, shell=True, check=True, timeout=300)
+    there = host.settings.read_bytes().splitlines()
     host.photocloak("uninstall", "darktable")
     assert naming_us(host) == []
+    kept = host.settings.read_bytes().splitlines()
+    assert kept == [line for line in there if b"photocloak" not in line]
     assert host.start(QUIT, {}) == 0
     assert naming_us(host) == []
-    kept = host.settings.read_bytes().splitlines()
-    assert [line for line in settings if line not in kept] == []
