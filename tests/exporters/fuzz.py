@@ -34,6 +34,7 @@ CAUSES = (
     "SyntaxError",
     "RuntimeError",
     "EOFError",
+    "OverflowError",
     "error",
 )  # zlib.error, struct.error
 
