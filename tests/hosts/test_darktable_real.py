@@ -96,8 +96,11 @@ def test_what_was_said(said: dict[str, str]) -> None:
     for name, total in (("stored", 2), ("selected", 1), ("web", 1)):
         lines = said[name].splitlines()
         assert lines[0].startswith(f"photocloak: 1 of {total} photos cloaked, 1 of them with a ")
-        assert lines[1].startswith(raised)
-        assert lines[2:] == ["faceless.jpg: no face was found"] * (total - 1)
+        remark = [line for line in lines[1:] if line.startswith(raised)]
+        assert len(remark) == 1
+        # in the order in which darktable has the photos
+        others = [line for line in lines[1:] if line not in remark]
+        assert others == ["faceless.jpg: no face was found"] * (total - 1)
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -87,7 +87,7 @@ class Coordinator:
         met: Future[None] = Future()
 
         def done(photos: list[PhotoInHand]) -> None:
-            self._known = {
+            self._known |= {
                 key_of(one): one.detections for one in photos if one.detections is not None
             }
             for key in list(self._known)[: max(len(self._known) - KEPT, 0)]:
