@@ -165,6 +165,11 @@ class People:
                 )
         return [person.id for _, person in found if person is not None]
 
+    def require(self) -> None:
+        """Raise ConfigError or OutputError where the store cannot be used."""
+        with self._database.transaction():
+            pass
+
     def require_named(self) -> None:
         """Raise ConfigError when nobody has a name."""
         if not self.named():

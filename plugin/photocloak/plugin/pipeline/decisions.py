@@ -59,9 +59,10 @@ class Decisions:
         self._choose = chooser(library)
 
     def check(self, job: Job) -> None:
-        """Raise ConfigError when no photo could be done like this, before a batch is begun."""
+        """Raise PhotocloakError when no photo could be done like this, before a batch is begun."""
         load_mode(job.mode)
         self._policy(job.preset)
+        self._people.require()
         self._people.ids([*job.only, *job.spared])
         if job.faces == "me" and job.hint == UserHint():
             self._people.require_named()
