@@ -77,13 +77,15 @@ class Host:
     """A user with GIMP 3 and its plug-in.
 
     Attributes:
-        left: the files that a run has left behind.
+        left: the files that a run has left behind, but for what the test itself keeps.
+        installed: the plug-in's main file, as it was put there.
 
     """
 
     def __init__(self, root: Path) -> None:
         self.root, self.home, self.photos = root, root / "home", root / "photos"
         self.left: set[str] = set()
+        self.installed = ""
         self.environ = {
             "HOME": str(self.home),
             "PATH": "/usr/bin:/bin",  # GIMP runs its plug-ins by the first Python there
@@ -101,7 +103,8 @@ class Host:
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {self.root}/stand_in.py "$@"\n')
         program.chmod(0o755)
         main = self.plugin / "photocloak.py"
-        main.write_text(main.read_text().replace(str(PHOTOCLOAK), str(program)))
+        self.installed = main.read_text()
+        main.write_text(self.installed.replace(str(PHOTOCLOAK), str(program)))
 
     @property
     def plugin(self) -> Path:

