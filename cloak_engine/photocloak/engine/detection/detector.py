@@ -30,7 +30,10 @@ HIGH = 0.7
 """Score from which it certainly is one."""
 
 GLIMPSED, MOST = 32, 6
-"""Candidates that are looked at coarsely, and closely, although the scan is not sure of them."""
+"""Candidates that are looked at coarsely, and closely, although the scan is not sure of them.
+
+And one more, coarsely and closely, for each that it is sure of: a crowd has many of both.
+"""
 
 _RISE = 0.1  # that a closer look may add to a coarse one, as far as that counts
 _FAINTEST = 0.2  # of the scan: the closer look may raise a score
@@ -93,11 +96,12 @@ class Detector:
         rows = [scanned[np.array([index])] for index in range(len(scanned))]
         sure = sum(bool(row.scores[0] >= self.high) for row in rows)  # the best come first
         at = partial(glimpse, levels, network=self._network)
-        seen = list(self._pool.map(at, rows[: sure + GLIMPSED]))
-        rest = [unseen(row) for row in rows[sure + GLIMPSED :]]
+        glimpsed, most = 2 * sure + GLIMPSED, sure + MOST
+        seen = list(self._pool.map(at, rows[:glimpsed]))
+        rest = [unseen(row) for row in rows[glimpsed:]]
         first, others = seen[:sure], sorted(seen[sure:], key=lambda one: -one.score)
-        rest += others[MOST:]
-        close = [one for one in [*first, *others[:MOST]] if one.score >= self.low - _RISE]
+        rest += others[most:]
+        close = [one for one in [*first, *others[:most]] if one.score >= self.low - _RISE]
         look = partial(refine, levels, network=self._network, low=self.low)
         looked = list(self._pool.map(look, close))
         looked += [one.unsettled(self.high - _RISE) for one in rest if one.score >= self.low]
