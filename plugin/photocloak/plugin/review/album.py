@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
 from photocloak.plugin.review.staging import Wishes
@@ -114,13 +115,13 @@ class Album:
         """Return the photo of this original."""
         return self._photos[self._numbers[source]]
 
-    def change(self, number: int, **changes: object) -> Photo:
+    def change(self, number: int, **changes: Any) -> Photo:
         """Note something about a photo, and return it."""
         with self._lock:
             self.version += 1
             if changes.keys() != {"share"}:
                 changes["version"] = self.version
-            new = replace(self._photos[number], **changes)  # type: ignore[arg-type]
+            new = replace(self._photos[number], **changes)
             self._photos[number] = new
             return new
 

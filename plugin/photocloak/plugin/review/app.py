@@ -174,7 +174,7 @@ def _jpeg(data: bytes) -> Response:
 
 def _back(page: str, **place: Any) -> Response:
     """Have the browser ask for a page, so that reloading it does not say things twice."""
-    return redirect(url_for(page, **place), 303)  # type: ignore[return-value]
+    return redirect(url_for(page, **place), 303)  # type: ignore[return-value]  # Werkzeug's; Flask makes it its own
 
 
 def _explained(error: Exception) -> tuple[str, int]:

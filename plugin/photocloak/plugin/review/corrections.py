@@ -50,6 +50,7 @@ class Corrector:
         elif face is None:
             raise _gone()
         elif what in offers.BLURS:
+            # the keys of BLURS are the fallbacks
             new = replace(before, leave=False, fallback=what)  # type: ignore[arg-type]
         elif what == "leave":
             new = replace(before, leave=True, fallback=None)
