@@ -263,6 +263,9 @@ def test_faces_side_by_side_come_to_the_same_as_one_after_the_other(
     subjects = [_subject(ensemble, image, face, _quick("balanced", steps=3)) for face in faces]
     groups = cloaker_module._apart(subjects)
     assert groups == [[0, 2, 3, 4], [1]]
+    with monkeypatch.context() as few:
+        few.setattr(cloaker_module, "_GROUP", 2)
+        assert cloaker_module._apart(subjects) == [[0, 2], [1, 3], [4]]
     steps: list[tuple[int, int]] = []
     cloak = _cloaker(ensemble)(image, subjects, seed=3, on_step=lambda *now: steps.append(now))
     assert steps == [(number, 15) for number in range(1, 16)]

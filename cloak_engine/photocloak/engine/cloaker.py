@@ -21,6 +21,9 @@ from photocloak.engine.subject import FaceCloak, Subject
 
 OnStep = Callable[[int, int], None]
 
+_GROUP = 8
+"""Faces of a group at most: what is prepared for each, some megabytes, is kept until it is worn."""
+
 _AROUND = 0.25
 """Of a face's square, beyond it on either side: so far the photo counts for its cloak."""
 
@@ -141,7 +144,7 @@ def _counted(total: int, on_step: OnStep | None) -> Callable[[], None]:
 def _apart(subjects: Sequence[Subject]) -> list[list[int]]:
     """Return the faces in groups of which each is cloaked at once, one group after the other.
 
-    A face is in the first group in which it meets none before it that it overlaps.
+    A face is in the first group with room behind those of faces before it that it overlaps.
     """
     groups: list[list[int]] = []
     areas = [FaceSpace.of(one.face).box(_AROUND) for one in subjects]
@@ -150,9 +153,11 @@ def _apart(subjects: Sequence[Subject]) -> list[list[int]]:
             (i for i, group in enumerate(groups) if any(_meet(area, areas[j]) for j in group)),
             default=-1,
         )
-        if last + 1 == len(groups):
+        room = (i for i in range(last + 1, len(groups)) if len(groups[i]) < _GROUP)
+        at = next(room, len(groups))
+        if at == len(groups):
             groups.append([])
-        groups[last + 1].append(number)
+        groups[at].append(number)
     return groups
 
 
