@@ -85,7 +85,9 @@ def _jpeg(place: str, data: bytes, text: str, rng: Random) -> bytes:
     elif place == "known":
         form = rng.choice(forms)
         marker = 0xFE if form["marker"] == "COM" else 0xE0 + int(form["marker"][3:])
-        made = [(marker, form["head"].encode("latin-1") + one) for one in pieces]
+        heap = form["kind"] == "ciff" and rng.random() < 0.7
+        bodies = [places.heap(data, rng)] if heap else pieces
+        made = [(marker, form["head"].encode("latin-1") + one) for one in bodies]
     elif place == "comment":
         made = [(0xFE, one) for one in pieces]
     new = [segments.Segment(number, body) for number, body in made]

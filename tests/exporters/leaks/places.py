@@ -118,10 +118,18 @@ def exif(data: bytes, rng: Random) -> bytes:
         (tag, 7, one) for tag, one in zip(sorted(known), pieces, strict=False) if tag != 0x927C
     ]
 
-    def note(tag: int) -> bytes:
+    def note(*tags: tuple[int, bytes]) -> bytes:
         """Lay a Canon MakerNote at the end, where its offsets are right."""
         start = exif_of([], [DATE, (0x927C, 7, bytes(100))]).rfind(bytes(100))
-        return exif_of([], [DATE, (0x927C, 7, directory([(tag, kind, data)], start))])
+        rows = [(tag, kind, value) for tag, value in tags]
+        return exif_of([], [DATE, (0x927C, 7, directory(rows, start))])
+
+    def in_settings() -> bytes:
+        """Cut it over the tags of a MakerNote that have names."""
+        size = rng.choice([60, 120, 250, 500])
+        return note(
+            *zip(canon, [data[i : i + size] for i in range(0, len(data), size)], strict=False)
+        )
 
     ways: list[Callable[[], bytes]] = [
         lambda: exif_of([(rng.randrange(0x9000, 0xFFFF), kind, data)], [DATE]),
@@ -132,8 +140,9 @@ def exif(data: bytes, rng: Random) -> bytes:
         lambda: exif_of([], [DATE], gap=data),
         lambda: exif_of([], [DATE]) + data,
         lambda: exif_of([], [DATE, (0x927C, 7, data)]),
-        lambda: note(rng.randrange(0x5000)),
-        lambda: note(rng.choice(canon)),
+        lambda: note((rng.randrange(0x5000), data)),
+        lambda: note((rng.choice(canon), data)),
+        in_settings,
         lambda: exif_of([], [DATE, (0x9286, 7, b"ASCII\0\0\0" + data)]),
         lambda: exif_of([], [DATE, (0x9286, 7, b"UNICODE\0" + data)]),
         lambda: exif_of([(0x9C9C, 1, data)], [DATE]),
@@ -141,6 +150,22 @@ def exif(data: bytes, rng: Random) -> bytes:
         lambda: exif_of([(0xC4A5, 7, b"PrintIM\x000300" + data)], [DATE]),
     ]
     return rng.choice(ways)()
+
+
+def heap(data: bytes, rng: Random) -> bytes:
+    """Return what follows the beginning of a CIFF segment, with bytes in its values."""
+    size = rng.choice([8, 24, 64, 96, 400, len(data)])
+    kinds = [0x0001, 0x0805, 0x1026, 0x1810]
+    pieces = [data[i : i + size] for i in range(0, min(len(data), 60_000), size)]
+    rows = b"".join(
+        struct.pack("<HII", rng.choice(kinds) + i % 7, len(one), i * size)
+        if len(one) > 8 or rng.random() < 0.5
+        else struct.pack("<H", 0x5001 + i % 7) + one.ljust(8, b"\0")
+        for i, one in enumerate(pieces)
+    )
+    body = b"".join(pieces)
+    directory_ = struct.pack("<H", len(pieces)) + rows + struct.pack("<I", len(body))
+    return b"JPGM" + struct.pack("<III", 0x10001, 0, 0)[: 26 - 14] + body + directory_
 
 
 def resource(number: int, data: bytes) -> bytes:

@@ -1,22 +1,24 @@
 """Huffman tables (T.81 annex C and K.2)."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
 class Table:
     """A Huffman table.
 
-    Args:
+    Attributes:
         counts: how many codes there are of 1 to 16 bits.
         values: the symbols in the order of their codes.
 
     """
 
-    def __init__(self, counts: bytes, values: bytes) -> None:
-        self.counts, self.values = counts, values
+    counts: bytes
+    values: bytes
 
     @cached_property
     def codes(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

@@ -1,6 +1,7 @@
 """What reading sequential and progressive scans have in common: symbols found, then evaluated."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +38,12 @@ def require(tables: tuple[Table | None, ...]) -> list[Table]:
     return present
 
 
+@lru_cache(4)  # most files have the tables of T.81 K.3, one for luma and one for chroma
 def dc_steps(table: Table) -> list[int]:
     """Return how many bits a DC symbol takes with its value, by the next 16 bits."""
     symbols, lengths = table.lookup
-    return [int(one) for one in lengths + (np.maximum(symbols, 0) & 15)]
+    steps: list[int] = (lengths + (np.maximum(symbols, 0) & 15)).tolist()
+    return steps
 
 
 def ac_steps(table: Table) -> list[int]:
@@ -53,7 +56,8 @@ def ac_steps(table: Table) -> list[int]:
     advance = np.where(size > 0, run + 1, np.where(run == 15, 16, END + run))
     advance = np.where(symbols < 0, _BAD, advance).astype(np.int64)
     bits = lengths + np.where(symbols < 0, 0, size)
-    return [int(one) for one in advance * 64 + bits]
+    steps: list[int] = (advance * 64 + bits).tolist()
+    return steps
 
 
 @dataclass(frozen=True)

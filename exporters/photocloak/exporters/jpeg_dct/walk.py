@@ -4,6 +4,7 @@ It notes no values; a table by the next 16 bits tells how far each symbol reache
 """
 
 from array import array
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def serially(
     """
     ahead, count = window.data, len(tables) // 2
     steps = [
-        (dc_steps(one), block_steps(two).tolist())
+        (dc_steps(one), _block_steps(two))
         for one, two in zip(tables[:count], tables[count:], strict=True)
     ]
     plan = [steps[i] for i in order.plan]
@@ -101,6 +102,12 @@ def serially(
         check_end(p, end)
         closes.append(p)
     return np.frombuffer(starts, np.int64), np.frombuffer(closes, np.int64)
+
+
+@lru_cache(4)
+def _block_steps(table: Table) -> list[int]:
+    steps: list[int] = block_steps(table).tolist()
+    return steps
 
 
 def block_steps(table: Table) -> NDArray[np.int32]:

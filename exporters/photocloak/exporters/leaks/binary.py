@@ -3,16 +3,20 @@
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 from photocloak.exporters.leaks.drawn import looks_drawn
 from photocloak.exporters.leaks.readability import FREE, Cost, cost
+from photocloak.exporters.leaks.tables import table
 
 _KEYED = re.compile(
     rb"[ -~]{0,4}(?:bool.|long.{4}|comp.{8}|doub.{8}|UntF#[ -~]{3}.{8}|Objc|VlLs|enum|TEXT|null)",
     re.DOTALL,
 )
+_TEXT = re.compile(rb"[ -~]{4,}|(?:[ -~]\0){4,}|(?:\0[ -~]){4,}")
 _TINY, _FEW = 8, 256
+_SHORT = 12  # bytes; of values that are longer an account is kept
 # Entropy in shares of what so many bytes, or so many kinds of bytes, can have. Settings of cameras
 # come to 0.7; packed data to 0.95 and more, drawn ones to 0.8 and more.
 _EVEN_FEW, _EVEN, _UNIFORM = 0.85, 0.73, 0.95
@@ -22,7 +26,7 @@ def binary_cost(raw: bytes) -> Cost:
     """Return what of some bytes cannot be vouched for.
 
     Settings are text, or numbers most of whose bytes are alike; what is even in its bytes may be
-    anything.
+    anything. Numbers of a form without a grammar might still be a few pixels, so they are counted.
     """
     plain = raw.strip(b"\0")
     if len(plain) <= _TINY:
@@ -36,7 +40,16 @@ def binary_cost(raw: bytes) -> Cost:
     uniform = total > 64 and len(counts) >= 8 and entropy > _UNIFORM * math.log2(len(counts))
     # an array of settings is mostly zeros, or ones where there is nothing to say
     full = total > 64 and (raw.count(0) + raw.count(255)) * 5 < total
-    return Cost(opaque=total) if even or uniform or full or looks_drawn(raw) else FREE
+    if even or uniform or full or looks_drawn(raw):
+        return Cost(opaque=total)
+    said = sum(byte not in (0, 255) for byte in _TEXT.sub(b"", raw))
+    return Cost(settings=said) if len(plain) > _SHORT else FREE
+
+
+def known_cost(raw: bytes) -> Cost:
+    """Return the same of a value whose directory or own numbers say what it is: it may be long."""
+    wanted = binary_cost(raw)
+    return replace(wanted, settings=min(wanted.settings, table("limits")["value"]["settings"]))
 
 
 def _is_text(raw: bytes) -> bool:

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from photocloak.exporters.leaks.binary import binary_cost, curve_cost
+from photocloak.exporters.leaks.binary import binary_cost, curve_cost, known_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.signatures import embedded
@@ -109,7 +109,7 @@ def _table(raw: bytes, _: int) -> Cost:
     if not 0 <= len(raw) - _table_size(raw) < 16:
         return Cost(opaque=len(raw))
     if len(raw) <= _SMALL:
-        return binary_cost(raw[32:])
+        return known_cost(raw[32:])
     samples = np.frombuffer(raw[32 : 32 + (len(raw) - 32) // 2 * 2], ">u2").astype(np.int64)
     if raw[:4] == b"mft1":
         samples = np.frombuffer(raw[48:], np.uint8).astype(np.int64) * 257

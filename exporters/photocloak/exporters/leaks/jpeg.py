@@ -7,6 +7,7 @@ from dataclasses import replace
 from photocloak.exporters.containers.segments import COM, Segment, identifier
 from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
+from photocloak.exporters.leaks.ciff import ciff_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
@@ -151,7 +152,9 @@ def _fitting(one: Segment, form: dict[str, str], ledger: Ledger) -> Segment | No
 def _may_stay(form: dict[str, str], body: bytes, ledger: Ledger) -> bool:
     if form["kind"] == "text":
         return admits_bytes(body, ledger)
-    if form["kind"] == "wide":
+    if form["kind"] == "ciff":
+        wanted = ciff_cost(form["head"].encode("latin-1") + body)
+    elif form["kind"] == "wide":
         wanted = cost(body.decode("utf-16-be", "replace").replace("\0", " "))
     else:
         # the fields of these segments are mostly zeros; what is not may be anything

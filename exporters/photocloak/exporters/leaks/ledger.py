@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from photocloak.exporters.leaks.drawn import looks_drawn
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.readability import FREE, Cost, cost
 from photocloak.exporters.leaks.stream import Stream
@@ -16,6 +17,7 @@ from photocloak.exporters.leaks.tables import table
 Result = TypeVar("Result")
 
 _MUCH = 1000  # characters or bytes
+_WINDOW = 1 << 14  # bytes of binary values looked at together
 _LONG = 80  # characters of a text in which a few odd words are no pieces of anything
 # A text that stays says when it comes again which one it is, no more: a letter among few.
 _AGAIN, _NOTABLE = Cost(digits=1), 8
@@ -32,6 +34,7 @@ class Ledger:
         refused: unreadable characters or bytes that went.
         stream: what the texts that were kept read as together.
         texts: that were kept, of eight characters and more.
+        settings: the binary values of MakerNotes that were kept, one behind the other.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
         colours: the part that had to go although it says how the colours are meant; empty: none.
@@ -44,6 +47,7 @@ class Ledger:
     refused: int = 0
     stream: Stream = field(default_factory=Stream)
     texts: set[str] = field(default_factory=set)
+    settings: bytearray = field(default_factory=bytearray)
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
     colours: str = ""
@@ -61,7 +65,8 @@ class Ledger:
         if _exceeds(self.spent + wanted, most) or not self.stream.takes(wanted, strict=self.strict):
             self.overdrawn = True
             return False
-        self.spent += replace(wanted, words=(), letters="")
+        self.spent += replace(wanted, words=(), letters="", raw=b"")
+        self.settings += wanted.raw
         return True
 
     def within(self, wanted: Cost) -> bool:
@@ -90,6 +95,12 @@ class Ledger:
         self.dropped.append(f"dropped: {where}, {_bytes(size)}, {why}")
 
     @property
+    def drawn(self) -> bool:
+        """Whether the binary values that were kept are pixels, taken together."""
+        parts = range(0, len(self.settings), _WINDOW)
+        return any(looks_drawn(bytes(self.settings[at : at + _WINDOW])) for at in parts)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know, each thing once."""
         return tuple(dict.fromkeys(self.dropped))
@@ -111,7 +122,7 @@ def settled(
     """
     ledger = Ledger(previews)
     result = clean(ledger)
-    if ledger.overdrawn:
+    if ledger.overdrawn or ledger.drawn:
         first, ledger = ledger, Ledger(previews, strict=True)
         if in_place:
             ledger.dropped, ledger.colours = first.dropped, first.colours

@@ -14,6 +14,8 @@ from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, is_in_
 from photocloak.exporters.leaks.words import IDEOGRAPHS, is_uniform, unread
 
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
+_HOPELESS = 1000  # characters that cannot be read: no text with so many of them stays
+_FEW_RUNS, _LONGEST = 4, 40  # of letters or digits: fewer alternate as in words; longer is no word
 _OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
 _SIGNS = "_$+<>=^`|~©®™°¨´¸№"
 _UNIT = 3  # letters, as of millimetres
@@ -49,8 +51,10 @@ class Cost:
         digits: of numbers, and the few letters on them.
         identifiers: digits of hashes and universal identifiers, where a table expects them.
         foreign: letters of scripts without a table, too few to tell a language from chance.
+        settings: bytes of a binary value that are neither 0, 255 nor text.
         words: what it reads as in alphabets, to be judged with all else that a file says.
         letters: of its other scripts, and signs on letters, likewise.
+        raw: a MakerNote's binary value, likewise.
 
     """
 
@@ -58,8 +62,10 @@ class Cost:
     digits: int = 0
     identifiers: int = 0
     foreign: int = 0
+    settings: int = 0
     words: tuple[str, ...] = field(default=(), compare=False, repr=False)
     letters: str = field(default="", compare=False, repr=False)
+    raw: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def unread(self) -> int:
@@ -72,8 +78,10 @@ class Cost:
             self.digits + other.digits,
             self.identifiers + other.identifiers,
             self.foreign + other.foreign,
+            self.settings + other.settings,
             self.words + other.words,
             self.letters + other.letters,
+            self.raw + other.raw,
         )
 
 
@@ -97,6 +105,8 @@ def cost(text: str) -> Cost:
         runs = _RUNS.findall(chunk)
         if _is_code(runs):
             opaque += len(chunk)
+            if opaque > _HOPELESS:
+                return Cost(opaque=len(text))
             continue
         digits += _digits(runs)
         opaque += sum(map(chunk[1:-1].count, _OUTSIDE))
@@ -120,8 +130,8 @@ def cost(text: str) -> Cost:
     opaque += _marks(marks, words, others)
     told = tuple(words), others + marks
     if _is_foreign_language(others):
-        return Cost(opaque, digits, 0, 0 if len(others) >= _FEW_FOREIGN else len(others), *told)
-    return Cost(opaque + len(others), digits, 0, 0, *told)
+        return Cost(opaque, digits, 0, 0 if len(others) >= _FEW_FOREIGN else len(others), 0, *told)
+    return Cost(opaque + len(others), digits, 0, 0, 0, *told)
 
 
 def identifier(text: str) -> Cost:
@@ -199,11 +209,13 @@ def _is_foreign_language(letters: str) -> bool:
 
 def _is_code(runs: list[str]) -> bool:
     """Tell whether letters and digits alternate as in no word: EOS5D and IMG_1234 may, b4f0 not."""
+    longest = max(map(len, runs), default=0)
+    if len(runs) < _FEW_RUNS:
+        return longest > _LONGEST
     kinds = [run.isdecimal() for run in runs if run[0].isalnum()]
     turns = sum(a != b for a, b in pairwise(kinds))
-    longest = max((len(run) for run in runs), default=0)
     adjacent = sum(a[0].isalnum() and b[0].isalnum() for a, b in pairwise(runs))
-    return adjacent > 2 or longest > 40 or (turns > 3 and adjacent > 1)
+    return adjacent > 2 or longest > _LONGEST or (turns > 3 and adjacent > 1)
 
 
 def _is_base(letter: str) -> bool:

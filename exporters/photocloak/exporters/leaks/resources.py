@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from photocloak.exporters.leaks import icc, xmp
-from photocloak.exporters.leaks.binary import binary_cost, descriptor_cost, path_cost
+from photocloak.exporters.leaks.binary import descriptor_cost, known_cost, path_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.tables import table
@@ -110,7 +110,7 @@ def _value(form: dict[str, str], raw: bytes, ledger: Ledger) -> bytes | None:
         wanted = path_cost(raw)
     else:
         longest = int(form["bytes"])
-        wanted = Cost() if len(raw) <= 16 else binary_cost(raw)
+        wanted = Cost() if len(raw) <= 16 else known_cost(raw)
         wanted = wanted if len(raw) <= longest else Cost(opaque=len(raw))
     return raw if ledger.admits(wanted) else None
 

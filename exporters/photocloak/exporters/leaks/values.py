@@ -1,11 +1,11 @@
 """Values of TIFF tags, judged by their kind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from photocloak.exporters.leaks import icc, resources, xmp
-from photocloak.exporters.leaks.binary import binary_cost, curve_cost
+from photocloak.exporters.leaks.binary import binary_cost, curve_cost, known_cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
@@ -22,7 +22,7 @@ class Value:
     Attributes:
         raw: its bytes, the pictures of ours in it blanked.
         order: of its bytes.
-        kind: as in manifests/kept/exif.toml; None: by its type.
+        kind: as in manifests/kept/exif.toml; settings: of a MakerNote; None: by its type.
         type: TIFF type.
         longest: bytes of it, where it is numbers.
 
@@ -43,7 +43,7 @@ def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | N
     if value.kind == "pointers":
         return True
     rewriting = _REWRITING.get(value.kind or "")
-    if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers"):
+    if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers", "settings"):
         return True if admits_bytes(value.raw, ledger) else None
     if rewriting is None:
         return True if ledger.admits(_cost(value)) else None
@@ -65,7 +65,8 @@ def _cost(value: Value) -> Cost:
         return Cost(opaque=len(raw))
     if value.kind == "curve":
         return curve_cost(raw)
-    wanted = binary_cost(raw)
+    known = value.kind == "settings"
+    wanted = replace(known_cost(raw), raw=raw) if known else binary_cost(raw)
     if value.kind is None and len(plain) > _FEW:
         # of the tags that every photo may have none has more, but for a few rational numbers
         few = value.type in _RATIONAL and raw.count(0) * 3 > len(raw)
