@@ -8,7 +8,8 @@ is decoded here: what a text costs is how much of it nobody can read.
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from functools import lru_cache
+from itertools import groupby, islice, pairwise
 
 from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, is_in_use, script
 from photocloak.exporters.leaks.words import IDEOGRAPHS, is_uniform, unread
@@ -16,6 +17,7 @@ from photocloak.exporters.leaks.words import IDEOGRAPHS, is_uniform, unread
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
 _HOPELESS = 1000  # characters that cannot be read: no text with so many of them stays
 _FEW_RUNS, _LONGEST = 4, 40  # of letters or digits: fewer alternate as in words; longer is no word
+_SHORT = 1024  # characters
 _OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
 _SIGNS = "_$+<>=^`|~©®™°¨´¸№"
 _UNIT = 3  # letters, as of millimetres
@@ -90,6 +92,15 @@ FREE = Cost()
 
 def cost(text: str) -> Cost:
     """Return what of a text cannot be vouched for; time grows with its length alone."""
+    return _remembered(text) if len(text) <= _SHORT else _cost(text)
+
+
+@lru_cache(256)  # a file's short texts are judged when it is read, when it is written, and strictly
+def _remembered(text: str) -> Cost:
+    return _cost(text)
+
+
+def _cost(text: str) -> Cost:
     words: list[str] = []
     foreign: list[str] = []
     opaque = digits = signs = few = 0
@@ -212,10 +223,12 @@ def _is_code(runs: list[str]) -> bool:
     longest = max(map(len, runs), default=0)
     if len(runs) < _FEW_RUNS:
         return longest > _LONGEST
+    beside = (a[0].isalnum() and b[0].isalnum() for a, b in pairwise(runs))
+    adjacent = sum(1 for _ in islice(filter(None, beside), 3))  # of a code the first runs tell
+    if adjacent > 2 or longest > _LONGEST:
+        return True
     kinds = [run.isdecimal() for run in runs if run[0].isalnum()]
-    turns = sum(a != b for a, b in pairwise(kinds))
-    adjacent = sum(a[0].isalnum() and b[0].isalnum() for a, b in pairwise(runs))
-    return adjacent > 2 or longest > _LONGEST or (turns > 3 and adjacent > 1)
+    return adjacent > 1 and sum(a != b for a, b in pairwise(kinds)) > 3
 
 
 def _is_base(letter: str) -> bool:
