@@ -49,6 +49,22 @@ os.execv({command[0]!r}, [*{command!r}, *words])
 """
 
 
+# Clicks the right button of the dialog that darktable opens before it takes over what an older one
+# left, until the dialog is gone; then does nothing else.
+_AGREEING = """
+dialog() { xdotool search "$@" --onlyvisible --name "schema migration"; }
+(
+    dialog --sync
+    while window=$(dialog); do
+        eval "$(xdotool getwindowgeometry --shell "$window")"
+        xdotool mousemove $((X + WIDTH * 3 / 4)) $((Y + HEIGHT - 13)) click 1
+        sleep 1
+    done
+) >/dev/null 2>&1 &
+exec "$@"
+"""
+
+
 @dataclass(frozen=True)
 class Host:
     """A user's home with photocloak's script in darktable, and folders to work with."""
@@ -148,8 +164,11 @@ class Host:
         )
         return self._said(results), status
 
-    def start(self, script: str, options: Mapping[str, str]) -> int:
-        """Run darktable with a script in Lua and some settings; return its status."""
+    def start(self, script: str, options: Mapping[str, str], *, agreeing: bool = False) -> int:
+        """Run darktable with a script in Lua and some settings; return its status.
+
+        After darktable itself was updated somebody must be `agreeing` to its new database.
+        """
         place = self.root / "scenario.lua"
         place.write_text(script)
         options = {
@@ -157,7 +176,8 @@ class Host:
             "plugins/lighttable/export/format_name": "jpeg",
             "write_sidecar_files": "never",
         }
-        command = ["xvfb-run", "-a", "darktable", "--library", ":memory:"]
+        command = ["xvfb-run", "-a", *(["sh", "-c", _AGREEING, "sh"] if agreeing else [])]
+        command += ["darktable", "--library", ":memory:"]
         command += ["--tmpdir", str(self.temporary), "--luacmd", f"dofile({lua(place)})"]
         for key, value in options.items():
             command += ["--conf", f"{key}={value}"]

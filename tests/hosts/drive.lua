@@ -107,6 +107,7 @@ function drive.run(scenario)
     -- darktable 5 starts with filters on that hide what is imported (darktable #20106).
     dt.gui.action("lib/filtering", 0, "reset", "activate", 1.0)
     dt.control.sleep(300)
+    drive.note("darktable", dt.configuration.version)
     local ok, why = pcall(scenario)
     drive.note("scenario", ok and "done" or why)
     dt.control.sleep(300)

@@ -47,6 +47,22 @@ drive.wait(function() return not dialog(" windowfocus key Escape") end)
 drive.note("program after preferences", options.current().program)
 """
 
+# An earlier version asked for a file; of none darktable's dialog stores "(null)", seen at the next
+# start.
+EARLIER = """
+local dt = require "darktable"
+dt.preferences.register("photocloak", "program", "file", "photocloak: program", "", "")
+dt.control.dispatch(function()
+  dt.control.sleep(1000)
+  local function dialog(more) return os.execute({dialog} .. more .. " >/dev/null 2>&1") end
+  dt.gui.action("global/preferences", 0, "", "", 1.0)
+  while not dialog("") do dt.control.sleep(50) end
+  while dialog(" windowfocus key Escape") do dt.control.sleep(50) end
+  dt.control.sleep(500)
+  dt.gui.action("global/quit", 0, "", "", 1.0)
+end)
+"""
+
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
@@ -85,6 +101,22 @@ def test_what_the_panel_says(host: Host) -> None:
         "one.jpg: a face got the budget of strong"
     )
     assert said["width before"] == said["width after"] != ""
+
+
+def test_a_program_that_an_earlier_version_stored_for_nothing_is_none(tmp_path: Path) -> None:
+    require_darktable()
+    if shutil.which("xdotool") is None:
+        pytest.skip("not installed: xdotool")
+    host = Host(tmp_path / "host").folders()
+    assert host.start(EARLIER.format(dialog=lua(DIALOG)), {}) == 0
+    assert b"lua/photocloak/program=(null)\n" in host.settings.read_bytes()
+    host.photocloak("install", "darktable")
+    said, status = host.run(
+        'drive.note("program", require("photocloak/lib/options").current().program)'
+    )
+    assert (status, said["scenario"]) == (0, "done")
+    assert said["program"].endswith("/photocloak")
+    assert b"lua/photocloak/program=\n" in host.settings.read_bytes()
 
 
 def test_review_gets_the_exports_and_clears_them_at_its_end(host: Host) -> None:

@@ -26,23 +26,31 @@ def naming_us(host: Host) -> list[Path]:
     ]
 
 
+def use(host: Host, name: str) -> str:
+    """Export a photo; return which darktable it was."""
+    photo = write_photo(host.root / "photos" / "one.jpg", 60, 90)
+    values = {"program": host.fake(), "folder": host.root / "out" / name}
+    said, status = host.run(
+        f"drive.set({lua(values)}) drive.export({lua(name)}, {lua([photo])})", chosen=False
+    )
+    assert (status, said["scenario"]) == (0, "done")
+    assert said[name] == "photocloak: 1 of 1 photos cloaked"
+    return said["darktable"]
+
+
 def test_from_the_installation_to_the_removal(tmp_path: Path) -> None:
     require_darktable()
     host = Host(tmp_path / "host").folders()
     assert host.start(QUIT, {}) == 0
     host.photocloak("install", "darktable")
     host.settings.write_bytes(host.settings.read_bytes() + CHOSEN)
-    photo = write_photo(host.root / "photos" / "one.jpg", 60, 90)
-    for what in ("works", "updated"):
-        values = {"program": host.fake(), "folder": host.root / "out" / what}
-        said, status = host.run(
-            f"drive.set({lua(values)}) drive.export({lua(what)}, {lua([photo])})", chosen=False
-        )
-        assert (status, said["scenario"]) == (0, "done")
-        assert said[what] == "photocloak: 1 of 1 photos cloaked"
-        host.photocloak("install", "darktable")  # as after an update
-        if update := os.environ.get("PHOTOCLOAK_HOST_UPDATE"):
-            subprocess.run(update, shell=True, check=True, timeout=300)
+    version = use(host, "works")
+    host.photocloak("install", "darktable")  # as after an update
+    assert use(host, "updated") == version
+    if update := os.environ.get("PHOTOCLOAK_HOST_UPDATE"):
+        subprocess.run(update, shell=True, check=True, timeout=300)
+        assert host.start(QUIT, {}, agreeing=True) == 0
+        assert use(host, "newer") != version
     there = host.settings.read_bytes().splitlines()
     host.photocloak("uninstall", "darktable")
     assert naming_us(host) == []
