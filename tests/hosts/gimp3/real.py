@@ -44,7 +44,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     Pillow.fromarray(face).quantize(200).save(photos / "indexed.png")
     Pillow.fromarray(np.hstack([face, face[:, ::-1]])).save(photos / "two.png")
     Pillow.fromarray(np.full((300, 400, 3), 90, np.uint8)).save(photos / "empty.png")
-    deep = face.astype(np.uint16) * 257 + np.arange(SIDE, dtype=np.uint16)[:, None, None] % 97
+    deep = face.astype(np.uint16) * 256 + np.arange(SIDE, dtype=np.uint16)[:, None, None] % 97
     png(photos / "p3.png", deep, profile("Display P3"))
     png(photos / "gray16.png", deep[..., 1:2])
     host.install()
@@ -126,7 +126,7 @@ def test_a_second_cloak_is_made_of_the_clean_picture(host: Host, told: dict[str,
 
 def test_layers_stay_as_they_are(host: Host, told: dict[str, Any]) -> None:
     assert told["groups"]["layers"] == ["Cloaked (subtle)", "hidden", "group"]
-    assert told["mixed"]["layers"] == ["Cloaked (subtle)", "outer", "ada's ü.jpg"]
+    assert told["mixed"]["layers"] == ["Cloaked (subtle)", "outer", "Background"]
     assert told["proof"]["kept"]
     assert (kept(host, "proofed.cloaked") == kept(host, "ada's ü.jpg.cloaked")).all()
     assert told["twice"]["layers"][:2] == ["Cloaked (strong)", "Cloaked (subtle)"]
@@ -231,7 +231,9 @@ def test_no_cloak_is_cloaked_again(host: Host, exported: dict[str, str]) -> None
 
 
 def test_exports_that_must_not_be(host: Host, exported: dict[str, str]) -> None:
-    assert "is there already" in exported["itself"]
+    # GIMP 3.2 knows where a script's image is from.
+    words = ("is there already", "this is the photo itself")
+    assert any(one in exported["itself"] for one in words)
     assert "writes JPEG: end the name with .jpg" in exported["wrong"]
     assert "Faces must be upright" in exported["empty"]
     names = {path.name for path in (host.root / "exported").iterdir()}
