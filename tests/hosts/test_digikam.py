@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -177,9 +178,22 @@ def test_whatever_goes_wrong_nothing_is_published(host: Host, body: str) -> None
     }
 
 
-def test_an_engine_that_is_gone(host: Host) -> None:
+@pytest.mark.parametrize("left", ["nothing", "interpreter", "script", "library"])
+def test_an_engine_that_an_update_has_broken(host: Host, left: str) -> None:
+    """Debian 13 has no Python 3.11: of an environment the links, or the libraries, lead nowhere."""
     host.engine.unlink()
-    assert host.run(host.photo("a.jpg"))[:2] == (b"", 0)
+    if left == "interpreter":
+        host.engine.write_text("#!/nowhere/python3.11\n")
+        host.engine.chmod(0o755)
+    elif left == "script":
+        host.engine.write_text("#!/bin/sh\n")
+        host.engine.chmod(0o644)
+    elif left == "library":
+        host.engine.write_text(f"#!{sys.executable} -IS\nfrom photocloak.plugin.main import main\n")
+        host.engine.chmod(0o755)
+    published, status, said = host.run(host.photo("a.jpg"))
+    assert (published, status) == (b"", 0)
+    assert "install it again, then run: photocloak install digikam" in said
 
 
 def told(host: Host) -> Path:

@@ -169,6 +169,18 @@ def test_a_program_that_is_gone_is_told(cloaking: Any, base: dict[str, str]) -> 
     assert not runs(base)
 
 
+def test_an_environment_that_an_update_has_broken_is_told(
+    cloaking: Any, base: dict[str, str], tmp_path: Path
+) -> None:
+    program = tmp_path / "photocloak"
+    program.write_text(f"#!{sys.executable} -IS\nfrom photocloak.plugin.main import main\n")
+    program.chmod(0o755)
+    words = r"^ModuleNotFoundError: .*update of the system\. Install it again, run `photocloak in"
+    with pytest.raises(cloaking.CloakError, match=words):
+        cloak(cloaking, base, str(program))
+    assert not runs(base)
+
+
 def test_the_environment_of_gimp_stays_behind(
     cloaking: Any, base: dict[str, str], fake: Callable[[str], str], tmp_path: Path
 ) -> None:

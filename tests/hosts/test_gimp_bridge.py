@@ -88,11 +88,27 @@ def test_a_gimp_that_never_ran_gets_a_folder(
     }
 
 
+OLDER = r"gimp is GIMP 2\.10, and the plug-in needs GIMP 3; use [^.]*\.$"
+
+
 def test_gimp_2_is_told_in_one_sentence(folders: Folders, version: Callable[[str], None]) -> None:
     install(bridge.Gimp(), folders)
     version("2.10.34")
-    with pytest.raises(ConfigError, match=r"gimp is GIMP 2\.10, and the plug-in needs GIMP 3; use"):
+    with pytest.raises(ConfigError, match=OLDER):
         state(bridge.Gimp(), folders)
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_gimp_2_gets_nothing(
+    config: Path, folders: Folders, version: Callable[[str], None], *, has_run: bool
+) -> None:
+    """Debian 12's: a folder of GIMP 3 would keep a later one from bringing settings over."""
+    version("2.10.34")
+    if has_run:
+        (config / "2.10").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=OLDER):
+        install(bridge.Gimp(), folders)
+    assert not list(config.glob("3*"))
 
 
 @pytest.mark.parametrize("name", ['a"""b', "a'''b\\", "ü\udcff", "$(x)\n"])

@@ -55,6 +55,12 @@ trap 'exit 1' HUP INT TERM
 said=$(timeout -k 2 55 @PHOTOCLOAK@ cloak --deadline 50 --no-face hold --preset @PRESET@ \
     --progress none -o "$work/out" -- "$photo" 2>&1 >/dev/null)
 status=$?
+# An update of the system takes away the Python that photocloak was installed with.
+case $status:$said in
+126:* | 127:* | 1:*ModuleNotFoundError*)
+    fail "Not cloaked: $name" "$photo: photocloak cannot be started, perhaps since an update of the \
+system; install it again, then run: photocloak install digikam" ;;
+esac
 case $status in
 0) ;;
 5 | 8) fail "Held back: $name" "$said" ;; # no face or an uncertain one; too weak

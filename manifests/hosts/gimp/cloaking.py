@@ -163,10 +163,10 @@ def judge(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     outcome, code = told["outcome"], told["code"]
     if told["done"]:
         return dict(outcome)
-    if code == 127 and outcome is None:
+    if outcome is None and (code == 127 or told["said"].startswith("ModuleNotFoundError:")):
         raise CloakError(
-            f"{told['said']}: photocloak cannot be started. Repair it, run "
-            "`photocloak install gimp` and restart GIMP."
+            f"{told['said']}: photocloak cannot be started, perhaps since an update of the system. "
+            "Install it again, run `photocloak install gimp` and restart GIMP."
         )
     if code < 0:
         raise CloakError(f"photocloak was killed (signal {-code}); memory may have run out.")

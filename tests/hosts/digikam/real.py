@@ -9,48 +9,48 @@ The pictures of the screen are kept in `pictures` below that folder. It takes so
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
+from photocloak.core import manifest_root
 from photocloak.plugin.bridges import desktop, digikam
 from photocloak.plugin.bridges.base import install, uninstall
 from photocloak.plugin.storage.folders import Folders
-from tests.hosts.digikam.screen import Digikam, Screen, tree
+from tests.hosts.digikam.screen import Digikam, Screen, script, tree
 from tests.plugin.fakes import BARE, PORTRAIT, write_photo
 
 ROOT = Path(__file__).parents[3]
 NAMES = ["$HOME $(touch pwned).jpg", '"; touch pwned; echo ".jpg', "it's Größe 😀.jpg"]
-TAGGED, FACELESS = "tagged.jpg", "no face.jpg"
+TAGGED, FACELESS, REAL = "tagged.jpg", "no face.jpg", "real face.jpg"
 MOMENTS = (0.1, 0.5, 1, 1.5, 2, 3, 4, 5, 7, 10)
 """Seconds after which photocloak is killed, for a photo each."""
 
-# The real command line, whose recognisers are fakes: it is killed where the photo's name says so.
+PHOTOCLOAK = Path(sys.executable).with_name("photocloak")
+
+# The real command for real faces, killed where the photo's name says so; for drawn ones the real
+# command line, whose recognisers are fakes. These do not share what they know of people.
 PROGRAM = """#!/bin/sh
-export PYTHONPATH='{root}'
-set -- -m tests.plugin.fake_cloak fakes "$@"
 for photo; do :; done
 case $photo in
-*/"kill "*)
-    after=${{photo##*kill }}
-    '{python}' "$@" &
-    ( sleep "${{after%.jpg}}"; kill -KILL $! ) &
-    wait $!
-    wait %1
-    ;;
-*) exec '{python}' "$@" ;;
+*/"real "* | */"kill "*) export XDG_DATA_HOME='{real}' ;;
+*)
+    PYTHONPATH='{root}' exec '{python}' -m tests.plugin.fake_cloak fakes "$@" ;;
 esac
-"""
-
-# What a desktop shows, and what is heard of it here.
-NOTIFY = """#!/bin/sh
-printf '%s\\0' "$@" >>'{heard}'
-exec '{real}' "$@"
+case $photo in */"kill "*) ;; *) exec '{photocloak}' "$@" ;; esac
+after=${{photo##*kill }}
+'{photocloak}' "$@" &
+( sleep "${{after%.jpg}}"; kill -KILL $! ) &
+wait $!
+wait %1
 """
 
 
@@ -66,10 +66,19 @@ class Story:
     later: Mapping[str, bytes] = field(default_factory=dict)
     left: Mapping[Path, str] = field(default_factory=dict)
 
-    @property
-    def heard(self) -> str:
-        """What the desktop was told."""
-        return (self.screen.place / "heard").read_text("utf-8", "replace").replace("\0", "\n")
+    def judge(self, photo: Path) -> dict[str, Any]:
+        """Return what `photocloak check` says of a photo, with what the real command knows."""
+        environ = self.screen.env | {"XDG_DATA_HOME": str(self.screen.place / "real")}
+        command = [str(PHOTOCLOAK), "check", "--json", str(photo)]
+        run = subprocess.run(command, env=environ, check=False, stdout=subprocess.PIPE)
+        told: dict[str, Any] = json.loads(run.stdout)
+        return told
+
+    def judge_result(self, name: str, place: Path) -> dict[str, Any]:
+        """Return what `photocloak check` says of a result."""
+        photo = place / "one.jpg"
+        photo.write_bytes(self.results[name])
+        return self.judge(photo)
 
     def is_own(self, name: str, place: Path) -> bool:
         """Tell whether a result is, byte for byte, what photocloak has checked and noted."""
@@ -82,10 +91,12 @@ class Story:
 
 def make_album(album: Path) -> dict[str, str]:
     album.mkdir(parents=True)
-    names = [*NAMES, TAGGED, *(f"kill {moment}.jpg" for moment in MOMENTS)]
-    for number, name in enumerate(names):
+    for number, name in enumerate((*NAMES, TAGGED)):
         write_photo(album / name, *PORTRAIT, seed=number)
     write_photo(album / FACELESS, *BARE)
+    with Pillow.open(manifest_root() / "demo" / "astronaut.png") as face:
+        for number, name in enumerate((REAL, *(f"kill {moment}.jpg" for moment in MOMENTS))):
+            face.convert("RGB").save(album / name, quality=95 - number)
     tags = ["-XMP-digiKam:TagsList=People/Ada Lovelace", "-IPTC:Keywords=Ada Lovelace"]
     subprocess.run(["exiftool", "-q", "-overwrite_original", *tags, album / TAGGED], check=True)
     return {one.name: sha(one) for one in album.iterdir()}
@@ -95,13 +106,6 @@ def sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def script(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Install, use, update, use once more, uninstall."""
@@ -109,8 +113,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         pytest.skip("digiKam is not installed")
     place, pictures = tmp_path_factory.mktemp("digikam"), tmp_path_factory.mktemp("pictures")
     screen = Screen(place, pictures)
-    notify = shutil.which("notify-send") or "true"
-    script(place / "bin" / "notify-send", NOTIFY.format(heard=place / "heard", real=notify))
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
             patch.delenv(name, raising=False)
@@ -126,12 +128,14 @@ def _story(screen: Screen, patch: pytest.MonkeyPatch) -> Story:
     originals, folders = make_album(story.album), Folders.of_user()
     story.originals = originals
     host = Digikam(screen, story.album)
+    host.set_up()
     folders.settings.parent.mkdir(parents=True)
     folders.settings.write_text('preset = "anonymous"\n')
     story.home_before = tree(screen.home)
 
     def put(version: str) -> None:
-        text = PROGRAM.format(root=ROOT, python=sys.executable)
+        real = screen.place / "real"
+        text = PROGRAM.format(root=ROOT, python=sys.executable, photocloak=PHOTOCLOAK, real=real)
         program = script(screen.place / version / "photocloak", text)
         for bridge in (digikam, desktop):
             patch.setattr(bridge, "program", lambda: program)
@@ -167,8 +171,17 @@ def test_originals_stay_and_no_name_is_a_command(story: Story) -> None:
 
 def test_every_portrait_is_published_as_it_was_checked(story: Story, tmp_path: Path) -> None:
     for name in (*NAMES, TAGGED):
-        assert result(name) in story.results, story.heard
+        assert result(name) in story.results, story.screen.heard
         assert story.is_own(result(name), tmp_path)
+
+
+def test_a_real_face_is_cloaked_for_the_real_recognisers(story: Story, tmp_path: Path) -> None:
+    assert result(REAL) in story.results, story.screen.heard
+    told = story.judge_result(result(REAL), tmp_path)
+    assert (told["status"], told["cloaked"]) == ("cloaked", True)
+    assert [face["verdict"] for face in told["found"]] == ["good"]
+    Pillow.open(manifest_root() / "demo" / "astronaut.png").convert("RGB").save(tmp_path / "it.jpg")
+    assert story.judge(tmp_path / "it.jpg")["status"] == "not_cloaked"
 
 
 def test_digikam_writes_no_names_into_what_is_published(story: Story, tmp_path: Path) -> None:
@@ -181,19 +194,20 @@ def test_digikam_writes_no_names_into_what_is_published(story: Story, tmp_path: 
 
 def test_what_is_held_back_is_not_there_and_told_in_words(story: Story) -> None:
     assert result(FACELESS) not in story.results
-    assert f"Held back: {FACELESS}\n" in story.heard and "no face was found" in story.heard
-    assert "--urgency=critical" in story.heard and " --no-face" not in story.heard
+    heard = story.screen.heard
+    assert f"Held back: {FACELESS}\n" in heard and "no face was found" in heard
+    assert "--urgency=critical" in heard and " --no-face" not in heard
 
 
 def test_killed_at_ten_moments_nothing_unchecked_is_published(story: Story, tmp_path: Path) -> None:
     there = [f"kill {one}.jpg" for one in MOMENTS if result(f"kill {one}.jpg") in story.results]
     for name in there:  # it was done before it was to be killed
-        assert story.is_own(result(name), tmp_path)
+        assert story.judge_result(result(name), tmp_path)["cloaked"]
     for one in MOMENTS:
         if f"kill {one}.jpg" not in there:
-            assert f"Not cloaked: kill {one}.jpg\n" in story.heard
+            assert f"Not cloaked: kill {one}.jpg\n" in story.screen.heard
     assert len(there) < len(MOMENTS)
-    wanted = {result(name) for name in (*NAMES, TAGGED, *there)}
+    wanted = {result(name) for name in (*NAMES, TAGGED, REAL, *there)}
     assert set(story.results) == wanted, "nothing else lies there"
 
 

@@ -6,6 +6,7 @@ of both windows maximised at 1600 × 1000. Whatever takes its time is waited for
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -31,6 +32,13 @@ Internal Database Server=false
 [Metadata Settings]
 Save Tags=true
 Save FaceTags=true
+"""
+
+
+# What a desktop shows, and what is heard of it here.
+NOTIFY = """#!/bin/sh
+printf '%s\\0' "$@" >>'{heard}'
+exec '{real}' "$@"
 """
 
 
@@ -88,6 +96,10 @@ class Screen:
         for folder in (self.home / ".config", self.home / ".local" / "share", place / "bin"):
             folder.mkdir(parents=True, exist_ok=True)
         place.chmod(0o700)
+        notify = shutil.which("notify-send") or "true"
+        text = NOTIFY.format(heard=place / "heard", real=notify)
+        script(place / "bin" / "notify-send", text)
+        (place / "bus").unlink(missing_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
         self.start("Xvfb", f":{number}", "-screen", "0", "1600x1000x24")
         self.start("dbus-daemon", "--session", f"--address={self.bus}", "--nofork")
@@ -133,6 +145,13 @@ class Screen:
         self.call("wmctrl", "-r", title, "-b", "add,maximized_vert,maximized_horz")
         time.sleep(4)
 
+    @property
+    def heard(self) -> str:
+        """What the desktop was told, an argument a line."""
+        path = self.place / "heard"
+        text = path.read_text("utf-8", "replace") if path.exists() else ""
+        return text.replace("\0", "\n")
+
     def click(self, at: tuple[int, int], times: int = 1) -> None:
         """Click somewhere, and give it time to have an effect."""
         where = [str(one) for one in at]
@@ -148,9 +167,11 @@ class Digikam:
     """digiKam with one album, on a screen."""
 
     def __init__(self, screen: Screen, album: Path) -> None:
-        """Have it make its database, and name the album's parent in it."""
         self.screen, self.album = screen, album
-        db = screen.place / "db"
+
+    def set_up(self) -> None:
+        """Have it make its database, and name the album's parent in it."""
+        screen, db = self.screen, self.screen.place / "db"
         db.mkdir()
         for name in ("digikam4", "thumbnails-digikam", "recognition", "similarity"):
             (db / f"{name}.db").touch()
@@ -163,7 +184,7 @@ class Digikam:
             connection.execute(
                 "INSERT INTO AlbumRoots (label, status, type, identifier, specificPath)"
                 " VALUES ('photos', 0, 1, ?, '/')",
-                (f"volumeid:?path={album.parent}",),
+                (f"volumeid:?path={self.album.parent}",),
             )
 
     def queue(self, row: int, name: str) -> None:
@@ -184,14 +205,19 @@ class Digikam:
         screen.click(layout.tabs)
         screen.click((layout.first[0], layout.first[1] + row * ROW), times=2)
         screen.picture(f"{name}-assigned")
+        before = self._traces()
         screen.click(RUN)
-        begun = [*self.album.glob("BatchTool-*"), *self.album.glob(".photocloak*")]
-        screen.until(lambda: begun or self._working(), "the queue to begin")
+        screen.until(lambda: self._traces() != before, "the queue to begin")
         screen.until(lambda: not self._working_for(5), "the queue to end")
         screen.click(layout.history)
         screen.picture(f"{name}-done")
         process.terminate()
         process.wait(60)
+
+    def _traces(self) -> tuple[set[str], int]:
+        """Return what a queue leaves at least, one that is over before anybody looks as well."""
+        told = self.screen.heard.count("--app-name=photocloak")
+        return {one.name for one in self.album.iterdir()}, told
 
     def _working(self) -> bool:
         return any(self.album.glob("BatchTool-*")) or any(self.album.glob(".photocloak*"))
@@ -229,6 +255,14 @@ class Digikam:
             lambda: "boolean true" in self.screen.call(*call), f"digiKam's action {action}", 60
         )
         time.sleep(3)
+
+
+def script(path: Path, text: str) -> Path:
+    """Write a program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def tree(place: Path) -> Mapping[str, bytes]:

@@ -6,13 +6,25 @@ Behind the plug-in stands `stand_in.py`, which does what a script orders, or let
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from photocloak.core import manifest_root
+from photocloak.exporters.containers import chunks
+from photocloak.exporters.formats import png_pixels
+
 PHOTOCLOAK = Path(sys.executable).with_name("photocloak")
 HERE = Path(__file__).parent
+CMYK = "/usr/share/color/icc/ghostscript/default_cmyk.icc"
+"""A printer's profile, which comes with GIMP."""
 
 # What a script finds in GIMP: `call` a procedure, `tell` the test something.
 HEAD = """
@@ -42,6 +54,10 @@ def export(image, file, **more):
     return call("plug-in-photocloak-export", image=image, file=str(file), **more)
 def load(path):
     return Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(str(path)))
+def proof(image):
+    "Have it shown as it would be printed."
+    profile = Gimp.ColorProfile.new_from_file(Gio.File.new_for_path({cmyk!r}))
+    assert image.set_simulation_profile(profile) and profile.is_cmyk()
 def keep(name, image, form):
     "Keep the visible picture, for numpy outside."
     copy = image.duplicate()
@@ -108,8 +124,9 @@ class Host:
 
     @property
     def plugin(self) -> Path:
-        """The plug-in's folder."""
-        return self.home / ".config/GIMP/3.0/plug-ins/photocloak"
+        """The plug-in's folder, in that of the GIMP that is there."""
+        (place,) = self.home.glob(".config/GIMP/3.*/plug-ins/photocloak")
+        return place
 
     def photocloak(self, *words: str | Path) -> str:
         """Run the command as this user."""
@@ -121,10 +138,10 @@ class Host:
         """Run Python in GIMP; return what it told."""
         told, path = self.root / "told", self.root / "script.py"
         told.unlink(missing_ok=True)
-        path.write_text(HEAD.format(told=str(told), root=str(self.root)) + script)
+        path.write_text(HEAD.format(told=str(told), root=str(self.root), cmyk=CMYK) + script)
         done = subprocess.run(
             [
-                "gimp-console-3.0",
+                "gimp-console",
                 "--no-interface",
                 "--batch-interpreter=python-fu-eval",
                 f"--batch=exec(open({str(path)!r}).read())",
@@ -147,3 +164,20 @@ class Host:
         return {
             str(Path(at, name)) for walk in walks for at, _folders, names in walk for name in names
         }
+
+
+def portrait() -> NDArray[np.uint8]:
+    with Pillow.open(manifest_root() / "demo" / "astronaut.png") as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def png(path: Path, samples: NDArray[Any], icc: bytes | None = None) -> None:
+    """Write 16-bit samples."""
+    height, width, bands = samples.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[bands]
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    parts = [chunks.Chunk(b"IHDR", head)]
+    if icc is not None:
+        parts.append(chunks.Chunk(b"iCCP", b"P3\0\0" + zlib.compress(icc)))
+    parts += [chunks.Chunk(b"IDAT", png_pixels.encode(samples)), chunks.Chunk(b"IEND", b"")]
+    path.write_bytes(chunks.join(parts))

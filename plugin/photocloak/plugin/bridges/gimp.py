@@ -50,9 +50,9 @@ class Gimp(Bridge):
                 f"GIMP cannot start photocloak: {_OTHERWISE}."
             )
         version = _version(found)
-        if version is None or version[0] < 3:
-            number = "is no GIMP 3" if version is None else f"is GIMP {version[0]}.{version[1]}"
-            raise ConfigError(f"{found} {number}, and the plug-in needs GIMP 3; {_OTHERWISE}.")
+        if version is None:
+            raise ConfigError(f"{found} is no GIMP 3, which the plug-in needs; {_OTHERWISE}.")
+        _refuse_older(found, version)
         return f"live in GIMP {version[0]}.{version[1]}"
 
     def advice(self, *, installed: bool) -> str:
@@ -78,20 +78,30 @@ def _places() -> list[Path]:
     """Return the folders to put the plug-in into.
 
     Raises:
-        ConfigError: GIMP 3 has yet to make its folder from an older GIMP's.
+        ConfigError: GIMP is older, or has yet to make its folder from an older GIMP's.
 
     """
     config, places = platformdirs.user_config_path("GIMP"), _existing()
     if places:
         return places
+    found = shutil.which("gimp")
+    version = _version(found) if found else None
+    if found and version:
+        _refuse_older(found, version)
     if config.is_dir() and any(config.iterdir()):
         raise ConfigError(
             f"{config} has no folder of GIMP 3 yet. Start GIMP 3 once, so that it brings your "
             "settings over, quit it, and install again. GIMP 2.10 cannot load the plug-in."
         )
-    found = shutil.which("gimp")
-    version = _version(found) if found else None
     return [config / (f"3.{version[1]}" if version and version[0] == 3 else "3.0")]
+
+
+def _refuse_older(found: str, version: tuple[int, int]) -> None:
+    major, minor = version
+    if major < 3:
+        raise ConfigError(
+            f"{found} is GIMP {major}.{minor}, and the plug-in needs GIMP 3; {_OTHERWISE}."
+        )
 
 
 def _version(found: str) -> tuple[int, int] | None:
