@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -119,3 +121,23 @@ def test_samples_are_the_pictures(mode: str, height: int) -> None:
     wanted = rng.integers(0, 256, (height, 31, len(Pillow.new(mode, (1, 1)).getbands())), np.uint8)
     picture = Pillow.frombytes(mode, (31, height), wanted.tobytes())
     assert np.array_equal(samples_of(picture), wanted)
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_photo_brings_the_decoder_of_its_own_format_alone(
+    face: Image, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(coded(face, name))
+    code = (
+        "import sys; from pathlib import Path; from photocloak import exporters\n"
+        "exporters.suffixes(); exporters.read(Path(sys.argv[1])); print(*sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    formats = "photocloak.exporters.formats"
+    wanted = {f"{formats}.{one}" for one in ("jpeg", "png", "tiff", "webp", "avif", "heic")}
+    brought = wanted & set(ran.stdout.split())
+    assert brought == {f"{formats}.{name.lower()}"}
+    assert "PIL.AvifImagePlugin" not in ran.stdout.split()

@@ -1,6 +1,7 @@
 """The doctor finds what is amiss, and says so with the exit code that a run would have."""
 
 import json
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -87,8 +88,9 @@ def test_both_runtimes_or_none(
     said: str,
 ) -> None:
     monkeypatch.setattr(runtime, "_is_installed", installed.__contains__)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)  # as in a new process
     if not installed:
-        monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
     code, report = examine(capsys)
     assert (code, report["onnxruntime"]["ok"]) == (6, False)
     assert said in str(report["onnxruntime"]["detail"])

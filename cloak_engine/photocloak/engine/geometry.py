@@ -1,10 +1,10 @@
-"""Linear maps between pixel grids: each has a forward and a `pullback`, its exact adjoint.
+"""Linear maps between pixel grids; what a step runs has a `pullback`, too, its exact adjoint.
 
 Pixel coordinates have their origin in the centre of the first pixel, x to the right, y down.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,63 +40,35 @@ def invert(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
 
 
-@dataclass(frozen=True)
-class Warp:
-    """Bilinear sampling of an (H, W, C) image at fixed points; outside it counts as zero.
+def bilinear(image: NDArray[np.generic], matrix: NDArray[np.float64], size: int) -> Array:
+    """Sample an image between its pixels; outside it counts as zero.
 
-    Attributes:
-        index: (P, 4) int64 flat indices of the four neighbours.
-        weight: (P, 4) float32 their weights.
-        source: (H, W) of the input.
-        target: (h, w) of the output, h * w = P.
+    Args:
+        image: (H, W, C), numbers that float32 holds.
+        matrix: (2, 3), where the output's pixel (x, y) is in the image: `matrix` @ [x, y, 1].
+        size: edge of the output.
+
+    Returns:
+        (size, size, C) float32.
 
     """
-
-    index: NDArray[np.int64]
-    weight: Array
-    source: tuple[int, int]
-    target: tuple[int, int]
-
-    @classmethod
-    def affine(
-        cls, matrix: NDArray[np.float64], source: tuple[int, int], target: tuple[int, int]
-    ) -> "Warp":
-        """Sample so that output pixel (x, y) is the input at `matrix` @ [x, y, 1]."""
-        rows, columns = np.mgrid[: target[0], : target[1]]
-        ones = np.ones(rows.size)
-        x, y = matrix @ np.stack([columns.ravel(), rows.ravel(), ones])
-        x0, y0 = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-        fx, fy = x - x0, y - y0
-        index, weight = [], []
-        for dy, wy in ((0, 1 - fy), (1, fy)):
-            for dx, wx in ((0, 1 - fx), (1, fx)):
-                xi, yi = x0 + dx, y0 + dy
-                inside = (xi >= 0) & (xi < source[1]) & (yi >= 0) & (yi < source[0])
-                index.append(np.where(inside, yi * source[1] + xi, 0))
-                weight.append(np.where(inside, wx * wy, 0.0))
-        return cls(
-            np.stack(index, axis=1), np.stack(weight, axis=1).astype(np.float32), source, target
-        )
-
-    def __call__(self, image: NDArray[np.generic]) -> Array:
-        """Return the (h, w, C) float32 samples of an (H, W, C) image."""
-        flat = image.reshape(-1, image.shape[-1])
-        out = sum(
-            flat[self.index[:, k]].astype(np.float32) * self.weight[:, k, None] for k in range(4)
-        )
-        return np.asarray(out, np.float32).reshape(*self.target, -1)
-
-    def pullback(self, gradient: Array) -> Array:
-        """Return the (H, W, C) adjoint of an (h, w, C) gradient."""
-        flat = gradient.reshape(-1, gradient.shape[-1])
-        size = self.source[0] * self.source[1]
-        channels = [
-            np.bincount(
-                self.index.ravel(), (self.weight * flat[:, c, None]).ravel(), minlength=size
-            )
-            for c in range(flat.shape[1])
-        ]
-        return np.stack(channels, axis=-1).astype(np.float32).reshape(*self.source, -1)
+    height, width, channels = image.shape
+    framed = np.zeros((height + 4, width + 4, channels), image.dtype)
+    framed[2:-2, 2:-2] = image  # what lies farther outside is sampled in the frame
+    at = np.arange(size)
+    x = (matrix[0, 0] * at + matrix[0, 2] + 2) + (matrix[0, 1] * at)[:, None]
+    y = (matrix[1, 0] * at + matrix[1, 2] + 2) + (matrix[1, 1] * at)[:, None]
+    x, y = np.clip(x, 0, width + 2), np.clip(y, 0, height + 2)
+    left, top = x.astype(np.intp), y.astype(np.intp)
+    across, down = ((x - left).astype(np.float32), (y - top).astype(np.float32))
+    first, pixels = top * (width + 4) + left, framed.reshape(-1, channels)
+    above, upper, below, lower = (
+        pixels.take(first + step, axis=0).astype(np.float32)
+        for step in (0, 1, width + 4, width + 5)
+    )
+    above += (upper - above) * across[..., None]
+    below += (lower - below) * across[..., None]
+    return np.asarray(above + (below - above) * down[..., None], np.float32)
 
 
 @dataclass(frozen=True)
@@ -191,6 +163,13 @@ def gaussian(size: int, sigma: float) -> Array:
     """
     if sigma <= 0:
         return np.eye(size, dtype=np.float32)
-    offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(np.float64)
-    matrix = np.where(np.abs(offset) <= 5 * sigma, np.exp(-0.5 * (offset / sigma) ** 2), 0.0)
+    offset = np.arange(size)
+    falloff = np.where(offset <= 5 * sigma, np.exp(-0.5 * (offset / sigma) ** 2), 0.0)
+    matrix = falloff[_distances(size)]
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float32)
+
+
+@cache
+def _distances(size: int) -> NDArray[np.int64]:
+    """Return |i − j|, (size, size)."""
+    return np.abs(np.subtract.outer(np.arange(size), np.arange(size)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 from functools import cache
 from importlib import metadata
@@ -44,6 +45,8 @@ def require_onnxruntime() -> Any:
             whichever was installed last has overwritten half of the other.
 
     """
+    if (there := sys.modules.get("onnxruntime")) is not None:
+        return there
     installed = [name for name in _VARIANTS if _is_installed(name)]
     if len(installed) > 1:
         raise ModelError(
@@ -108,6 +111,9 @@ def session_from_file(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     _share_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # A copy of a product's matrix, packed, makes its run a fiftieth faster; but it is no longer the
+    # mapped file, which processes share, and takes longer to make than all else here.
+    options.add_session_config_entry("session.disable_prepacking", "1")
     if not optimise:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if write is not None:

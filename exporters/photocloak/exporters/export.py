@@ -9,7 +9,7 @@ from photocloak.core import InputError, OutputError, PhotocloakError
 from photocloak.core.stages import stage
 from photocloak.exporters.colour.conversion import to_eight
 from photocloak.exporters.colour.icc import srgb_profile
-from photocloak.exporters.formats import FORMATS, suffix_like
+from photocloak.exporters.formats import FORMATS, suffix_like, usual_suffix
 from photocloak.exporters.formats.base import Draft, Format, RenderedImage
 from photocloak.exporters.metadata.credits import Credits, gather
 from photocloak.exporters.metadata.credits_writing import exif_block, readable, xmp_packet
@@ -67,7 +67,7 @@ def encode(photo: Photo, base: Image, cloaked: Image, policy: Policy) -> Encoded
             f"{photo.name}: the cloak cannot be written into this file ({what}); export it again "
             "from your photo manager."
         ) from error
-    suffix = suffix_like(photo.name, form.suffixes[0])
+    suffix = suffix_like(photo.name, usual_suffix(form.name))
     notes = tuple(dict.fromkeys(draft.notes))
     return Encoded(draft.data, form.name, suffix, notes, disclosed)
 

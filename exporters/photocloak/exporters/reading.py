@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from photocloak.core import InputError, UnreadError
-from photocloak.exporters.formats import FORMATS
+from photocloak.exporters.formats import FORMATS, format_of
 from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
+from photocloak.exporters.formats.kinds import KINDS
 from photocloak.exporters.model import Photo
 from photocloak.exporters.sample_delta import upright_srgb
 
@@ -73,10 +74,10 @@ def read_bytes(data: bytes, name: str) -> Photo:
     if not data:
         raise InputError(f"{name}: the file is empty; copy or export it again.")
     _refuse_raw(data, name)
-    for form in FORMATS.values():
-        if form.sniff(data[:64]):
-            return _decoded(form, data, name)
-    raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(FORMATS)}.")
+    form = format_of(data)
+    if form is None:
+        raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(KINDS)}.")
+    return _decoded(FORMATS[form], data, name)
 
 
 def _decoded(form: Format, data: bytes, name: str) -> Photo:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from photocloak.exporters import formats
 from photocloak.exporters.containers.ifd import STRIP_COUNTS, STRIP_OFFSETS, Tiff
-from photocloak.exporters.formats import FORMATS
 from photocloak.exporters.formats.base import Format
 from photocloak.exporters.leaks import names
 from photocloak.exporters.leaks.jpeg import EXIF_HEAD
@@ -84,7 +84,8 @@ def pictures(data: bytes) -> Iterator[tuple[str, Embedded]]:
 
 def format_of(data: bytes) -> Format | None:
     """Return the format of a file, None where it is none of ours."""
-    return next((one for one in FORMATS.values() if one.sniff(data[:64])), None)
+    name = formats.format_of(data)
+    return None if name is None else formats.FORMATS[name]
 
 
 def parts_of(data: bytes) -> list[tuple[str, bytes]]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,23 @@ def own_library(folders: Folders) -> Path:
     return folders.data / "targets.npz"
 
 
+def load_library(folders: Folders) -> TargetLibrary:
+    """Load the target library; engine and stores of one process share it.
+
+    Raises:
+        ModelError: it cannot be read.
+
+    """
+    path = library_file(folders)
+    changed = path.stat().st_mtime_ns if path.exists() else 0
+    return _library(path, changed)
+
+
+@lru_cache(maxsize=1)
+def _library(path: Path, _changed: int) -> TargetLibrary:
+    return TargetLibrary.load(path)
+
+
 def threads_each(settings: Settings, extractors: int) -> int:
     """Return how many threads an extractor gets: side by side they share the cores out."""
     return settings.threads or max(1, (os.cpu_count() or 1) // extractors)
@@ -71,7 +88,8 @@ def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:
 def load_engine(settings: Settings, folders: Folders) -> Engine:
     """Load models and target library."""
     ensemble = load_ensemble(settings, folders)
-    library = TargetLibrary.load(library_file(folders))
+    ensemble.open_ahead("forward", ensemble.extractors)
+    library = load_library(folders)
     library.require(ensemble.extractors)
     cache = models_folder()
     head = load_age_sex_head(cache) if settings.match_targets else None
@@ -98,7 +116,7 @@ def open_rehearsal(folders: Folders) -> Decisions:
 
 def _opened(folders: Folders, database: Database, kind: type[Decisions]) -> Decisions:
     found = specs(folders)
-    library = TargetLibrary.load(library_file(folders))
+    library = load_library(folders)
     library.require(found)
     limits = {name: one.threshold for name, one in found.items()}
     return _decisions(limits, library, folders, database, kind)

@@ -36,6 +36,7 @@ def test_both_variants_of_onnxruntime_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metadata, "version", lambda name: "1.30")
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)  # as in a new process
     with pytest.raises(
         ModelError, match=r"both installed .*pip uninstall -y .*pip install .onnxruntime>="
     ):

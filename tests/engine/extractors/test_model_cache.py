@@ -9,12 +9,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from photocloak.engine import Extractor, load_extractor, load_specs
+from photocloak.core import ModelError
+from photocloak.engine import Ensemble, Extractor, load_extractor, load_specs
 from photocloak.engine.autodiff import StepGraph, step_graph
 from photocloak.engine.extractors import cache as module
 from tests.engine.users_model import SIZE, random_objective, smooth_chips, user_spec
@@ -82,6 +84,38 @@ def test_the_second_start_makes_nothing_and_needs_no_onnx(tmp_path: Path, made: 
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
 
 
+def test_what_was_opened_ahead_is_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, opened = start(tmp_path), []
+    opens = module.session_from_file
+
+    def counted(source: Path, **how: Any) -> Any:
+        opened.append(source)
+        time.sleep(0.05)  # the first call comes while it is opened
+        return opens(source, **how)
+
+    monkeypatch.setattr(module, "session_from_file", counted)
+    extractor = load_extractor(user_spec(tmp_path, "plain"), threads=1, cache=tmp_path / "kept")
+    ensemble = Ensemble({"plain": extractor})
+    for _ in range(2):
+        ensemble.open_ahead("forward", ["plain"])
+        ensemble.open_ahead("step", ["plain"])
+    assert same(first, results(extractor))
+    assert len(opened) == 2
+
+
+def test_what_cannot_be_opened_ahead_is_told_when_it_is_needed(tmp_path: Path) -> None:
+    start(tmp_path)
+    spec = user_spec(tmp_path, "plain")
+    extractor = load_extractor(spec, threads=1, cache=tmp_path / "kept")
+    shutil.rmtree(tmp_path / "kept")
+    spec.model.unlink()
+    Ensemble({"plain": extractor}).open_ahead("forward", ["plain"])
+    with pytest.raises(ModelError, match="cannot be read"):
+        results(extractor)
+
+
 def test_entries_are_the_users_alone(tmp_path: Path) -> None:
     start(tmp_path)
     paths = [tmp_path / "kept", *(tmp_path / "kept").rglob("*")]
@@ -90,7 +124,7 @@ def test_entries_are_the_users_alone(tmp_path: Path) -> None:
     assert {oct(p.stat().st_mode & 0o777) for p in paths if p.is_file()} == {"0o600"}
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "weights.bin", "sha256"])
+@pytest.mark.parametrize("name", ["model.onnx", "weights.bin", "crc32"])
 @pytest.mark.parametrize("how", ["cut short", "changed", "missing"])
 def test_a_damaged_entry_is_made_again(
     tmp_path: Path, made: list[str], name: str, how: str

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.engine.detection.faces import Face
-from photocloak.engine.geometry import Array, Separable, Warp, invert, resampling, similarity
+from photocloak.engine.geometry import Array, Separable, bilinear, invert, resampling, similarity
 
 SIZE = 224
 """Edge of the face space in pixels (the paper's crop, and the scale DSSIM is defined at)."""
@@ -40,7 +40,7 @@ def aligned(image: Image, matrix: NDArray[np.float64], size: int) -> Array:
     A photo much finer than the chip is box-reduced first, so that a chip is not made of aliases.
     """
     part, matrix = _reduced(image, matrix, size)
-    return Warp.affine(matrix, part.shape[:2], (size, size))(part)
+    return bilinear(part, matrix, size)
 
 
 def chip(image: Image, face: Face, template: NDArray[np.floating], size: int) -> Array:

@@ -100,25 +100,29 @@ class YuNet:
         planes = np.empty((count, 3, height, width), np.float32)
         for channel in range(3):  # BGR planes 0..255; ten times as fast as one transposing cast
             planes[:, channel] = tiles[..., 2 - channel]
-        outputs = self._session.run(_OUTPUTS, {"input": planes})
-        found = []
-        for index in range(count):
-            heads = iter([output[index] for output in outputs])
-            levels = (
-                _decode([next(heads) for _ in _HEADS], stride, width // stride, low)
+        outputs = iter(self._session.run(_OUTPUTS, {"input": planes}))
+        owners, found = zip(
+            *(
+                _decode([next(outputs) for _ in _HEADS], stride, width // stride, low)
                 for stride in _STRIDES
-            )
-            found.append(Candidates.concatenate(levels))
-        return found
+            ),
+            strict=True,
+        )
+        owner, candidates = np.concatenate(owners), Candidates.concatenate(found)
+        return [candidates[np.flatnonzero(owner == index)] for index in range(count)]
 
 
-def _decode(heads: list[Floats], stride: int, columns: int, low: float) -> Candidates:
+def _decode(
+    heads: list[Floats], stride: int, columns: int, low: float
+) -> tuple[NDArray[np.intp], Candidates]:
+    """Return the candidates of a stride in all tiles, and for each which tile it is in."""
     cls, obj, box, points = heads
-    scores = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
-    kept = np.flatnonzero(scores >= low)
-    cells = np.stack([kept % columns, kept // columns], axis=1).astype(np.float32)
-    size = np.exp(np.minimum(box[kept, 2:], _LARGEST_LOG_SIZE)) * stride
-    centre = (cells + box[kept, :2]) * stride
+    scores = np.sqrt(np.clip(cls[..., 0], 0, 1) * np.clip(obj[..., 0], 0, 1))
+    kept = owner, cell = np.nonzero(scores >= low)
+    cells = np.stack([cell % columns, cell // columns], axis=1).astype(np.float32)
+    box = box[kept]
+    size = np.exp(np.minimum(box[:, 2:], _LARGEST_LOG_SIZE)) * stride
+    centre = (cells + box[:, :2]) * stride
     landmarks = (cells[:, None] + points[kept].reshape(-1, 5, 2)) * stride
     boxes = np.concatenate([centre - size / 2, size], axis=1)
-    return Candidates(boxes, landmarks, scores[kept])
+    return owner, Candidates(boxes, landmarks, scores[kept])

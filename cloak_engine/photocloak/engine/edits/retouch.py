@@ -83,7 +83,7 @@ class Retouch:
         refine = Separable(rows, rows)
         inside = space.inside(image.shape)
         window = face(points) * np.clip(refine(inside[None])[0], 0, 1)
-        parts = {name: window * care(points, name) for name in EDITS}
+        parts = {name: window * left for name, left in care(points).items()}
         for name in ("contrast", "light", "delta"):
             parts[name] *= headroom(planes)
         more = float(np.clip(LARGE / space.native, 1, MOST))

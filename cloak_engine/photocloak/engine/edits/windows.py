@@ -48,13 +48,23 @@ def face(points: Array) -> Array:
     return np.asarray(inside * np.outer(ramp, ramp), np.float32)
 
 
-def care(points: Array, edit: str) -> Array:
-    """Return how much of an edit is left where it would be seen most, (SIZE, SIZE)."""
-    left = np.ones((SIZE, SIZE), np.float32)
-    for region, share in _CARE[edit].items():
+def care(points: Array) -> dict[str, Array]:
+    """Return how much of each edit is left where it would be seen most, (SIZE, SIZE) by its name.
+
+    Args:
+        points: (468, 2), see `photocloak.engine.detection.landmarks`.
+
+    """
+    parts: dict[Region, Array] = {}
+    for region in dict.fromkeys(region for shares in _CARE.values() for region in shares):
         softness = _AROUND.get(region, _EDGE)
-        part = np.clip(mask(points, region, softness=softness) * (1 + softness / 10), 0, 1)
-        left *= 1 - (1 - share) * part
+        soft = mask(points, region, softness=softness)
+        parts[region] = np.clip(soft * (1 + softness / 10), 0, 1)
+    left = {}
+    for edit, shares in _CARE.items():
+        left[edit] = np.ones((SIZE, SIZE), np.float32)
+        for region, share in shares.items():
+            left[edit] *= 1 - (1 - share) * parts[region]
     return left
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
+from photocloak.engine.extractors.protocol import Array, Kind, Objective, Step, checked
 from photocloak.engine.extractors.spec import ExtractorSpec
 
 _ARCFACE_112 = (
@@ -42,6 +42,9 @@ class FakeExtractor:
             licence="none",
             origin="made up",
         )
+
+    def open(self, _kind: Kind, /) -> None:
+        """Nothing."""
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
 from photocloak.engine.extractors.cache import ModelCache, key_of
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
-from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
+from photocloak.engine.extractors.protocol import Array, Kind, Objective, Step, checked
 from photocloak.engine.runtime import Device
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from photocloak.engine.autodiff import StepGraph
     from photocloak.engine.extractors.spec import ExtractorSpec
-
-Kind = Literal["forward", "step"]
 
 
 class OnnxExtractor:
@@ -49,9 +47,14 @@ class OnnxExtractor:
         self._threads, self._device = threads, device
         self._differentiated: StepGraph | None = None
         self._sessions: dict[Kind, Any] = {}
-        self._opening = Lock()
+        self._opening: dict[Kind, Lock] = {"forward": Lock(), "step": Lock()}
+        self._deriving = Lock()
         if not cache.has(key_of(spec, "step", device)):
             self._graph()
+
+    def open(self, kind: Kind, /) -> None:
+        """Open a session, or wait for who is at it."""
+        self._session(kind)
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""
@@ -66,15 +69,16 @@ class OnnxExtractor:
         return Step(*self._session("step").run([LOSSES, EMBEDDING, GRADIENT], feeds))
 
     def _graph(self) -> StepGraph:
-        if self._differentiated is None:
-            graph = step_graph(self._read(), CHIPS, EMBEDDING)
-            check_size(self.spec, graph.size)
-            self._differentiated = graph
-        return self._differentiated
+        with self._deriving:
+            if self._differentiated is None:
+                graph = step_graph(self._read(), CHIPS, EMBEDDING)
+                check_size(self.spec, graph.size)
+                self._differentiated = graph
+            return self._differentiated
 
     def _session(self, kind: Kind) -> Any:
         """Open a session on first use; once both are, the graph's copy of the weights can go."""
-        with self._opening:
+        with self._opening[kind]:
             if kind not in self._sessions:
                 self._sessions[kind] = self._cache.open(
                     key_of(self.spec, kind, self._device),

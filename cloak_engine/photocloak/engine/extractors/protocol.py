@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from photocloak.engine.extractors.spec import ExtractorSpec
 
 Array = npt.NDArray[np.float32]
+
+Kind = Literal["forward", "step"]
+"""What a recogniser is run for: `embed`, or `step`."""
 
 _TINY: Final = np.float32(1e-12)
 
@@ -84,6 +87,10 @@ class Extractor(Protocol):
     @property
     def spec(self) -> ExtractorSpec:
         """What the manifest says about it."""
+        ...
+
+    def open(self, kind: Kind, /) -> None:
+        """Open what one of the two below runs with, which else its first call does; any thread."""
         ...
 
     def embed(self, chips: Array, /) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from photocloak.core import ModelError, install_hint
 from photocloak.engine.autodiff.graph import Graph, UnsupportedOperatorError
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
-from photocloak.engine.extractors.protocol import Array, Objective, Step, checked
+from photocloak.engine.extractors.protocol import Array, Kind, Objective, Step, checked
 from photocloak.engine.runtime import Device
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class TorchExtractor:
         self._constants = {
             name: self._tensor(value.copy()) for name, value in graph.constants.items()
         }
+
+    def open(self, _kind: Kind, /) -> None:
+        """Nothing: the graph is there."""
 
     def embed(self, chips: Array, /) -> Array:
         """Return the raw features (N, D)."""

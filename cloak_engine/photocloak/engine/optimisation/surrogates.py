@@ -4,7 +4,7 @@ Eq. 2 of the paper: minimise Dist(Φ(x_T), Φ(x ⊕ δ)). The default objective 
 transfer: centred features, a penalty on what is left of the person's own identity, random views.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -91,8 +91,19 @@ class Surrogates:
         paper's objective asks all in each.
         """
         everyone = self._ensemble.extractors
-        turns = min(TURNS, len(everyone))
-        if self._fawkes or turns == 1:
+        if self._fawkes:
             return dict(everyone)
         self._steps += 1
-        return {name: everyone[name] for name in sorted(everyone)[self._steps % turns :: turns]}
+        return {name: everyone[name] for name in _asked(everyone, self._steps)}
+
+
+def by_turns(names: Collection[str]) -> list[str]:
+    """Return the names of extractors in the order in which steps first ask them."""
+    asked = [name for number in range(1, TURNS + 1) for name in _asked(names, number)]
+    return list(dict.fromkeys(asked))
+
+
+def _asked(names: Collection[str], step: int) -> list[str]:
+    """Return who is asked in a step, from 1 on."""
+    turns = min(TURNS, len(names))
+    return sorted(names)[step % turns :: turns]

@@ -1,7 +1,7 @@
 """Several extractors as one: embeddings of the faces in a photo."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +11,7 @@ import numpy as np
 from photocloak.engine.detection.alignment import Image, chip
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors import Extractor, ExtractorSpec
+from photocloak.engine.extractors.protocol import Kind
 from photocloak.engine.geometry import Array
 
 Embeddings = dict[str, Array]
@@ -27,6 +28,24 @@ class Ensemble:
     def pool(self) -> ThreadPoolExecutor:
         """Threads to run extractors side by side: the runtimes release the interpreter."""
         return ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(self.extractors)))
+
+    @cached_property
+    def _ahead(self) -> ThreadPoolExecutor:
+        """A thread to open models in: two would only take turns in the interpreter."""
+        return ThreadPoolExecutor(1, thread_name_prefix="ahead")
+
+    def open_ahead(self, kind: Kind, names: Iterable[str]) -> None:
+        """Have extractors opened, one after the other, while the caller does something else.
+
+        What goes wrong is raised where it is needed.
+
+        Args:
+            kind: what they are needed for.
+            names: of which, in the order in which they are needed.
+
+        """
+        for name in names:
+            self._ahead.submit(self.extractors[name].open, kind)
 
     def embed(self, image: Image, faces: Sequence[Face]) -> list[Embeddings]:
         """Embed each face of an (H, W, 3) uint8 sRGB photo, aligned by its own landmarks."""

@@ -69,8 +69,13 @@ class TargetLibrary:
                 f"The target library {path} cannot be read ({error}); "
                 "reinstall photocloak, or rebuild it with `photocloak targets build`."
             ) from error
+        centroids = {e: members[e].mean(axis=1) for e in extractors}
         targets = {
-            name: _target(name, {e: members[e][i] for e in extractors})
+            name: Target(
+                name,
+                {e: members[e][i] for e in extractors},
+                {e: centroids[e][i] for e in extractors},
+            )
             for i, name in enumerate(names)
         }
         return cls(targets, dict(zip(names, looks, strict=True)), means)

@@ -22,10 +22,6 @@ from photocloak.exporters.sample_delta import patch, patched
 _QUALITY, _SPEED = 95, 8
 
 
-def _sniff(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and (head[8:12] in (b"avif", b"avis") or b"avif" in head[16:])
-
-
 def decode(data: bytes, name: str) -> Raster:
     """Read the primary picture, turned as the file says."""
     facts = heif_parts.facts(data, name, "AVIF")
@@ -154,8 +150,6 @@ def new(rendered: RenderedImage) -> bytes:
 
 FORMAT = Format(
     "AVIF",
-    (".avif", ".avifs"),
-    _sniff,
     decode,
     keep,
     new,

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from photocloak.core import InputError
-from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.model import Image, Photo, Raster
+
+if TYPE_CHECKING:
+    from photocloak.exporters.leaks.ledger import Ledger
 
 MAX_BYTES = 1 << 30
 """Of a file; larger ones are not read."""
@@ -55,7 +58,7 @@ class Draft:
     written: frozenset[bytes] = frozenset()
 
 
-def _nothing_stays(_data: bytes, _ledger: Ledger) -> bool:
+def _nothing_stays(_data: bytes, _ledger: "Ledger") -> bool:
     return False
 
 
@@ -68,9 +71,7 @@ class Format:
     """One kind of file.
 
     Attributes:
-        name: as in presets, such as "JPEG".
-        suffixes: of its files, lower case with dot, the usual one first.
-        sniff: tells it by its first bytes.
+        name: as in `kinds.KINDS`, which tells its files.
         decode: (data, name) -> Raster; raises InputError.
         keep: (photo, base, cloaked) -> Draft: the source with the cloak and nothing else new.
         new: a file from nothing but a plate.
@@ -84,14 +85,12 @@ class Format:
     """
 
     name: str
-    suffixes: tuple[str, ...]
-    sniff: Callable[[bytes], bool]
     decode: Callable[[bytes, str], Raster]
     keep: Callable[[Photo, Image, Image], Draft]
     new: Callable[[RenderedImage], bytes]
     strip: Callable[[bytes], Iterable[tuple[str, bytes]]]
     pictures: Callable[[bytes], Iterable[tuple[str, bytes]]] = _no_pictures
-    review: Callable[[bytes, Ledger], bool] = _nothing_stays
+    review: "Callable[[bytes, Ledger], bool]" = _nothing_stays
 
 
 def check_size(name: str, width: int, height: int, data: bytes, *, densest: int) -> None:

@@ -16,15 +16,10 @@ from photocloak.exporters.metadata.orientation import set_upright, stored, uprig
 from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.sample_delta import patch, patched
 
-_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _QUALITY = 85
 _PRESET = "ultrafast"  # eight times as fast as the default for a third more bytes
 _MODES = {"L": "L", "RGB": "RGB", "RGBA": "RGBA", "RGB;16": "RGB", "RGBA;16": "RGBA", "I;16": "L"}
 _BT601, _MATRICES = 6, (1, 5, 6, 9)  # H.273 table 4, those that the encoder computes
-
-
-def _sniff(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and head[8:12] in _BRANDS and b"avif" not in head
 
 
 def decode(data: bytes, name: str) -> Raster:
@@ -148,8 +143,6 @@ def new(rendered: RenderedImage) -> bytes:
 
 FORMAT = Format(
     "HEIC",
-    (".heic", ".heif", ".hif", ".heics", ".heifs"),
-    _sniff,
     decode,
     keep,
     new,

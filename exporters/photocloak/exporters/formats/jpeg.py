@@ -44,10 +44,6 @@ _KINDS = {  # frame headers of processes that are not taken (T.81, table B.1)
 }
 
 
-def _sniff(head: bytes) -> bool:
-    return head.startswith(b"\xff\xd8\xff")
-
-
 def _stream(data: bytes, name: str) -> Stream:
     try:
         stream = split(data, lenient=True)
@@ -193,6 +189,4 @@ def review(data: bytes, ledger: Ledger) -> bool:
     return whole and list(leaks.clean(stream.segments, ledger)) == metadata
 
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo")
-
-FORMAT = Format("JPEG", SUFFIXES, _sniff, decode, keep, new, strip, review=review)
+FORMAT = Format("JPEG", decode, keep, new, strip, review=review)

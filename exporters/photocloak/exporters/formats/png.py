@@ -12,7 +12,7 @@ from PIL import PngImagePlugin
 from photocloak.core import InputError
 from photocloak.exporters.colour.conversion import to_eight
 from photocloak.exporters.colour.signs import profile
-from photocloak.exporters.containers.chunks import SIGNATURE, Chunk, join, split
+from photocloak.exporters.containers.chunks import Chunk, join, split
 from photocloak.exporters.formats import png_pixels, png_signs
 from photocloak.exporters.formats.base import (
     Draft,
@@ -32,10 +32,6 @@ from photocloak.exporters.sample_delta import patch, patched
 
 _PALETTE = 3
 _DAMAGE = (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error)
-
-
-def _sniff(head: bytes) -> bool:
-    return head.startswith(SIGNATURE)
 
 
 def _chunks(data: bytes, name: str) -> tuple[list[Chunk], bytes]:
@@ -254,4 +250,4 @@ def review(data: bytes, ledger: Ledger) -> bool:
     return kept == chunks and not rest
 
 
-FORMAT = Format("PNG", (".png", ".apng"), _sniff, decode, keep, new, strip, pictures, review)
+FORMAT = Format("PNG", decode, keep, new, strip, pictures, review)

@@ -56,10 +56,6 @@ _DNG = 0xC612
 _CFA = 32803
 
 
-def _sniff(head: bytes) -> bool:
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
 def _tiff(data: bytes, name: str) -> tuple[Tiff, Directory]:
     if data[2:4] in (b"+\0", b"\0+"):
         raise InputError(f"{name}: BigTIFF is not supported; save it as a plain TIFF.")
@@ -203,4 +199,4 @@ def review(data: bytes, ledger: Ledger) -> bool:
     return swept == data
 
 
-FORMAT = Format("TIFF", (".tif", ".tiff"), _sniff, decode, keep, new, strip, pictures, review)
+FORMAT = Format("TIFF", decode, keep, new, strip, pictures, review)

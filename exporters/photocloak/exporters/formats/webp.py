@@ -34,10 +34,6 @@ _ICC, _ALPHA, _EXIF, _XMP = 0x20, 0x10, 0x08, 0x04
 _QUALITY = 98  # at 95, what is far from a face differs by half as much again
 
 
-def _sniff(head: bytes) -> bool:
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-
-
 def _chunks(data: bytes, name: str) -> tuple[list[Chunk], bytes]:
     try:
         return split(data)
@@ -204,4 +200,4 @@ def review(data: bytes, ledger: Ledger) -> bool:
     return not rest and _clean(chunks, ledger) == beside
 
 
-FORMAT = Format("WebP", (".webp",), _sniff, decode, keep, new, strip, pictures, review)
+FORMAT = Format("WebP", decode, keep, new, strip, pictures, review)

@@ -10,6 +10,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face, alignable
 from photocloak.engine.detection.second_look import confirmed
+from photocloak.engine.optimisation.surrogates import by_turns
 from photocloak.plugin.people.assignment import ObservedFace
 from photocloak.plugin.pipeline.messages import Detections
 from photocloak.plugin.pipeline.process_photo import Engine, Opened, sha256
@@ -21,6 +22,9 @@ def detect(engine: Engine, opened: Opened) -> Detections:
     base, column = cut_open(engine.detector, opened.photo, opened.base)
     faces = faces_in(engine, base)
     within = [face for face in faces if alignable(face, base.shape)]
+    if within:
+        # They are most likely cloaked next.
+        engine.ensemble.open_ahead("step", by_turns(engine.ensemble.extractors))
     return Detections(
         sha256(opened.photo.pixels.data),
         (base.shape[0], base.shape[1]),
