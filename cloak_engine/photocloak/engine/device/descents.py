@@ -9,9 +9,7 @@ from photocloak.engine.optimisation.optimizers import BudgetDescent, FieldDescen
 _TINY = 1e-12
 
 
-def field_step(
-    gradient: Value, velocity: Value, limit: Value, share: Value
-) -> tuple[Value, Value]:
+def field_step(gradient: Value, velocity: Value, limit: Value, share: Value) -> tuple[Value, Value]:
     """Return a smooth field's step and new velocity; `share` is left of its first step's length."""
     rms = (gradient * gradient).mean(1, 2, 3).op("Sqrt").op("Max", _TINY)
     velocity = velocity * FieldDescent.MOMENTUM + gradient / rms

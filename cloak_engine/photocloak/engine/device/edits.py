@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from photocloak.engine.geometry import gaussian
 _LUMA = LUMA.reshape(1, 3, 1, 1)
 _TINY = 1e-12
 _INT64 = 7  # onnx.TensorProto.INT64
+_FOOT = float(TOE)
 
 Faces = Mapping[str, Value]
 """What is known of the faces and their parameters, by name; see `faces.SHAPES`."""
@@ -61,10 +63,9 @@ def warped(faces: Faces, u: Value) -> Value:
     return upper + fy * (lower - upper)
 
 
-
 def shares(planes: Value) -> Value:
     """Return how a change of luma is shared out to the channels."""
-    return (planes + TOE) / (luma(planes) + TOE).op("Max", 1.0)
+    return (planes + _FOOT) / (luma(planes) + _FOOT).op("Max", 1.0)
 
 
 def clearer(faces: Faces, m: Value, planes: Value) -> Value:
@@ -72,7 +73,7 @@ def clearer(faces: Faces, m: Value, planes: Value) -> Value:
     blurs = [gaussian(SIZE, sigma) for sigma in SIGMAS]
     stages = [luma(planes)]
     stages += [blur @ stages[0] @ blur.T.copy() for blur in blurs]
-    bands = together([finer - coarser for finer, coarser in zip(stages, stages[1:], strict=False)])
+    bands = together([finer - coarser for finer, coarser in pairwise(stages)])
     gains = field(m, Contrast.knots) * faces["contrast_window"]
     return planes + shares(planes) * (gains * bands).sum(1)
 
@@ -80,7 +81,7 @@ def clearer(faces: Faces, m: Value, planes: Value) -> Value:
 def relit(faces: Faces, g: Value, planes: Value) -> Value:
     """Return the planes with the light on them changed by g."""
     exponent = field(g, Light.knots) * faces["light_window"] / float(GAMMA)
-    return (planes + TOE) * exponent.op("Exp") - TOE
+    return (planes + _FOOT) * exponent.op("Exp") - _FOOT
 
 
 def change(faces: Faces, delta: Value) -> Value:
@@ -121,4 +122,3 @@ def dssim(x: Value, y: Value) -> Value:
     spreads = average(x * x) + average(y * y) - squares + float(C2)
     ssim = (2.0 * product + float(C1)) * structure / ((squares + float(C1)) * spreads)
     return (1.0 - ssim).mean(1, 2, 3) * 0.5  # of small numbers, so that float32 will do
-

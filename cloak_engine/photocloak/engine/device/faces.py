@@ -1,4 +1,4 @@
-"""What the graphs need to know of each face, as arrays: laid on the device once for all its steps."""
+"""What the graphs need to know of each face, in arrays that lie on the device for all steps."""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ def move(specs: Sequence[ExtractorSpec]) -> onnx.ModelProto:
     """
     graph, faces, parameters = _begun()
     planes = _worn(faces, parameters)
-    gradients = [
-        declared(graph, GRADIENT + spec.name, (3, spec.size, spec.size)) for spec in specs
-    ]
+    gradients = [declared(graph, GRADIENT + spec.name, (3, spec.size, spec.size)) for spec in specs]
     # Where planes are clipped the gradient goes on, as in `optimisation.methods`.
     seed = _views(graph, specs).pullback(gradients)
     found = slopes(planes, seed, list(parameters.values()))

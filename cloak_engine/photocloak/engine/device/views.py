@@ -50,7 +50,7 @@ class Views:
         self._cuts = []
         for spec in specs:
             rows, columns = (
-                _sampling(spec.size, SIZE, next(column), next(column), next(column), SIZE - 1.0)
+                _sampling(spec.size, (next(column), next(column), next(column)), SIZE - 1.0)
                 for _ in range(2)
             )
             self._cuts.append((rows, columns))
@@ -84,19 +84,25 @@ def _degrading(sigma: Value, size: Value) -> Value:
     ratio = (SIZE - 1.0) / last
     back = last / (SIZE - 1.0)
     # Rows beyond `size` are made and never looked at: the way back has zeros for them.
-    down = _sampling(SIZE, SIZE, ratio * 0.0, ratio, ratio.op("Max", 1.0), SIZE - 1.0)
-    up = _sampling(SIZE, SIZE, back * 0.0, back, back.op("Max", 1.0), last)
+    down = _sampling(SIZE, (ratio * 0.0, ratio, ratio.op("Max", 1.0)), SIZE - 1.0)
+    up = _sampling(SIZE, (back * 0.0, back, back.op("Max", 1.0)), last)
     apart = np.subtract.outer(np.arange(SIZE), np.arange(SIZE)).astype(np.float32)
     far = apart / sigma
     bell = (far * far * -0.5).op("Exp")
     return bell / bell.sum(3) @ up @ down
 
 
-def _sampling(
-    out: int, size: int, start: Value, step: Value, reach: Value, last: Value | float
-) -> Value:
-    """Return the matrices that sample at `start` + `step` · i, (N, 1, out, size): `resampling`."""
+def _sampling(out: int, line: tuple[Value, Value, Value], last: Value | float) -> Value:
+    """Return the matrices that sample along a line, (N, 1, out, SIZE): `geometry.resampling`.
+
+    Args:
+        out: rows.
+        line: start, step and the kernel's half-width, see `Cut.lines`.
+        last: beyond it the edge is repeated.
+
+    """
+    start, step, reach = line
     centre = (start + step * np.arange(out, dtype=np.float32)[:, None]).clip(0.0, last)
-    apart = (centre - np.arange(size, dtype=np.float32)).op("Abs")
+    apart = (centre - np.arange(SIZE, dtype=np.float32)).op("Abs")
     matrix = (1.0 - apart / reach).op("Max", 0.0)
     return matrix / matrix.sum(3)

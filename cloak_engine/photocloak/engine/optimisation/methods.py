@@ -54,11 +54,12 @@ class Retouching:
         rng: np.random.Generator,
     ) -> None:
         mode = self._mode = subject.mode
-        self.left = subject.steps
         self.surrogates = Surrogates(ensemble, means, subject, rng)
         self.retouch = retouch
         worn = subject.worn
-        self.resume(retouch.start(rng) if worn is None else worn.parameters, left=self.left)
+        self.left = subject.steps
+        self.parameters: Parameters = retouch.start(rng) if worn is None else worn.parameters
+        self._beneath = retouch.beneath(self.parameters)
         sensitivity = Dssim(retouch.planes).sensitivity().mean(axis=0, keepdims=True)
         steps = max(subject.steps, 1)
         self.budget = BudgetDescent(
@@ -83,10 +84,9 @@ class Retouching:
         self.parameters, self._beneath = self.retouch.bounded(moved)
         self.left -= 1
 
-    def resume(self, parameters: Parameters, *, left: int = 0) -> None:
-        """Go on from parameters with so many steps."""
-        self.parameters, self.left = dict(parameters), left
-        self._beneath = self.retouch.beneath(self.parameters)
+    def arrive(self, parameters: Parameters) -> None:
+        """Take what somebody else's steps came to, all that were left."""
+        self.parameters, self.left = parameters, 0
 
     def found(self) -> FaceCloak:
         """Return the cloak, δ within ρ exactly."""
