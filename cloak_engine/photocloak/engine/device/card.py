@@ -141,11 +141,12 @@ class Card:
             if names not in self._turns:
                 specs = [self._extractors[name].spec for name in names]
                 self._turns[names] = _Turn(
-                    self._opened(program.look(specs)), self._opened(program.move(specs))
+                    self.opened(program.look(specs)), self.opened(program.move(specs))
                 )
             return self._turns[names]
 
-    def _opened(self, model: onnx.ModelProto) -> Any:
+    def opened(self, model: onnx.ModelProto) -> Any:
+        """Open one of the two graphs; measurements do it with a profile."""
         device: Device = "cuda" if self._place == "cuda" else "cpu"
         return open_session(model, threads=0, device=device, exact=True)
 
