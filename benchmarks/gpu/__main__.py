@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu import agreement, ours
+from benchmarks.gpu import agreement, ours, whole
 from photocloak.engine.autodiff.flops import flops
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.modes import load_mode
 from photocloak.engine.optimisation.surrogates import TURNS
-from photocloak.engine.runtime import has_cuda, session_from_file
+from photocloak.engine.runtime import has_cuda, session_from_file, starts_cuda
 from photocloak.plugin import Folders
 from photocloak.plugin.assembly import specs
 from photocloak.plugin.bench.machine import has_torch
@@ -22,6 +22,7 @@ from photocloak.plugin.bench.timing import in_turns
 
 BATCHES = (1, 8, 32)
 REPEATS = 15
+WHOLE_REPEATS = 3
 
 
 def main(arguments: list[str]) -> None:
@@ -30,11 +31,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--only", nargs="+", default=None, help="some of the recognisers")
+    parser.add_argument("--steps", type=int, default=None, help="of whole cloaks; else the mode's")
     parser.add_argument("--edge", type=int, default=4096, help="of the matrices for the peak")
     given = parser.parse_args(arguments)
     found = specs(Folders.of_user())
     chosen = {name: one for name, one in found.items() if given.only is None or name in given.only}
     result = measured(chosen, given.batches, repeats=given.repeats, edge=given.edge)
+    result["whole"] = whole.measured(
+        chosen, given.batches, repeats=min(given.repeats, WHOLE_REPEATS), steps=given.steps
+    )
     result["agreement"] = agreement.compare()
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
 
@@ -47,7 +52,7 @@ def measured(
     Faces a second are those of the recognisers' part of a cloak: each is asked in every `TURNS`-th
     of the mode's steps. All that is compared takes turns.
     """
-    device = "cuda" if has_cuda("auto") else "cpu"
+    device = "cuda" if has_cuda("auto") and starts_cuda() else "cpu"
     rounds = load_mode("balanced").steps / TURNS
     result: dict[str, Any] = {"device": device, "batches": []}
     with tempfile.TemporaryDirectory(prefix="photocloak-gpu-") as name:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,15 @@ def placement(path: Path, spec: ExtractorSpec, device: Device, folder: Path) -> 
     session = session_from_file(path, threads=1, device=device, profile=folder / _NAME)
     where = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     bound_step(session, spec, 1, where)()
-    events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
-    nodes = [one for one in events if one["name"].endswith("_kernel_time")]
-    found = Counter(one["args"].get("provider", "unknown") for one in nodes)
-    found["copies"] = sum(one["args"]["op_name"].startswith("Memcpy") for one in nodes)
+    return ran_on([session])
+
+
+def ran_on(sessions: Iterable[Any]) -> Counter[str]:
+    """End the profiles of sessions; return runs of nodes by provider, and copies between these."""
+    found: Counter[str] = Counter(copies=0)
+    for session in sessions:
+        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+        nodes = [one for one in events if one["name"].endswith("_kernel_time")]
+        found.update(one["args"].get("provider", "unknown") for one in nodes)
+        found["copies"] += sum(one["args"]["op_name"].startswith("Memcpy") for one in nodes)
     return found

@@ -11,7 +11,7 @@ from photocloak.engine.autodiff.graph import Graph
 from photocloak.engine.autodiff.prepare import simplified
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, forward_model
-from photocloak.engine.extractors.torch_operators import evaluate
+from photocloak.engine.extractors.torch_operators import evaluate, place
 from photocloak.engine.extractors.weights import read_model
 
 
@@ -23,10 +23,8 @@ def torch_step(
     The objective is left out, which favours PyTorch by a handful of small operations.
     """
     graph = Graph(simplified(forward_model(read_model(spec.model, spec.sha256), spec)))
-    constants = {
-        name: torch.from_numpy(np.array(value)).to(device)
-        for name, value in graph.constants.items()
-    }
+    values = {name: torch.from_numpy(np.array(one)) for name, one in graph.constants.items()}
+    constants = place(graph.nodes, values, device)
     chips, objective = inputs(spec, batch)
     variable = torch.from_numpy(chips).to(device).requires_grad_()
     pull = torch.from_numpy(objective.own).to(device)

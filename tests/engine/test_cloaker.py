@@ -261,15 +261,15 @@ def test_faces_side_by_side_come_to_the_same_as_one_after_the_other(
         points = (ARCFACE - 56) * 0.6 + [x, y]
         faces.append(Face((x - 34, y - 34, 68, 68), points.astype(np.float32), 0.9))
     subjects = [_subject(ensemble, image, face, _quick("balanced", steps=3)) for face in faces]
-    groups = cloaker_module._apart(subjects)
+    groups = cloaker_module._apart(subjects, 8)
     assert groups == [[0, 2, 3, 4], [1]]
-    with monkeypatch.context() as few:
-        few.setattr(cloaker_module, "_GROUP", 2)
-        assert cloaker_module._apart(subjects) == [[0, 2], [1, 3], [4]]
+    assert cloaker_module._apart(subjects, 2) == [[0, 2], [1, 3], [4]]
     steps: list[tuple[int, int]] = []
     cloak = _cloaker(ensemble)(image, subjects, seed=3, on_step=lambda *now: steps.append(now))
     assert steps == [(number, 15) for number in range(1, 16)]
-    monkeypatch.setattr(cloaker_module, "_apart", lambda some: [[i] for i in range(len(some))])
+    monkeypatch.setattr(
+        cloaker_module, "_apart", lambda some, _most: [[i] for i in range(len(some))]
+    )
     alone = _cloaker(ensemble)(image, subjects, seed=3)
     assert np.array_equal(cloak.pixels, alone.pixels)
     assert len(cloak.worn) == 5

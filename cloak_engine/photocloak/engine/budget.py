@@ -18,7 +18,7 @@ C2 = np.float32((0.03 * 255) ** 2)
 
 
 @cache
-def _window(size: int) -> Array:
+def averaging(size: int) -> Array:
     """Return the (size − 10, size) matrix of the valid 11-tap Gaussian average."""
     taps = np.exp(-0.5 * ((np.arange(11) - 5) / 1.5) ** 2)
     taps /= taps.sum()
@@ -38,7 +38,7 @@ class Dssim:
 
     def __init__(self, reference: Array) -> None:
         self._x = reference
-        self._average = Separable(_window(reference.shape[1]), _window(reference.shape[2]))
+        self._average = Separable(averaging(reference.shape[1]), averaging(reference.shape[2]))
         self._mx = self._average(reference)
         self._vx = self._average(reference * reference) - self._mx * self._mx
 

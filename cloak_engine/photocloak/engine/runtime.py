@@ -65,21 +65,20 @@ def require_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_session(model: onnx.ModelProto, *, threads: int, device: Device) -> Any:
-    """Return an InferenceSession; `threads` 0 leaves the number to ONNX Runtime.
-
-    Where CUDA is asked for and not there, the session runs on the CPU and a warning is logged.
-    """
+def open_session(
+    model: onnx.ModelProto, *, threads: int, device: Device, exact: bool = False
+) -> Any:
+    """Return an InferenceSession; see `session_from_file`."""
     # Through a file, because a session opened from bytes keeps them: all weights once more.
     data = model.SerializeToString()
     try:
         with tempfile.TemporaryDirectory(prefix="photocloak-") as folder:
             path = Path(folder, "model.onnx")
             path.write_bytes(data)
-            return session_from_file(path, threads=threads, device=device)
+            return session_from_file(path, threads=threads, device=device, exact=exact)
     except OSError as error:
         _LOG.info("A model is opened from memory: %s", error)
-        return session_from_file(data, threads=threads, device=device)
+        return session_from_file(data, threads=threads, device=device, exact=exact)
 
 
 def session_from_file(
@@ -88,6 +87,7 @@ def session_from_file(
     threads: int,
     device: Device,
     optimise: bool = True,
+    exact: bool = False,
     write: Path | None = None,
     profile: Path | None = None,
 ) -> Any:
@@ -98,6 +98,8 @@ def session_from_file(
         threads: 0 leaves the number to ONNX Runtime.
         device: where CUDA is asked for and not there, the CPU, and a warning is logged.
         optimise: False for a graph that was optimised before.
+        exact: products on a card in whole float32, where CUDA else takes ten bits (TF32): enough
+            for a recogniser, not for differences of squares of grey levels.
         write: where to write what is optimised; its large weights go to WEIGHTS beside it.
         profile: how the names of files with timings begin; `end_profiling` writes them.
 
@@ -123,9 +125,10 @@ def session_from_file(
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
-    providers = ["CPUExecutionProvider"]
+    providers: list[Any] = ["CPUExecutionProvider"]
     if has_cuda(device):
-        providers.insert(0, "CUDAExecutionProvider")
+        cuda = "CUDAExecutionProvider"
+        providers.insert(0, (cuda, {"use_tf32": "0"}) if exact else cuda)
     try:
         # Its own way to fall back tells of it on stdout, which is ours.
         session = runtime.InferenceSession(source, options, providers=providers, enable_fallback=0)

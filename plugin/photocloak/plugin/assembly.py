@@ -15,6 +15,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.detection.landmarks import load_landmarker
+from photocloak.engine.device.card import Card
 from photocloak.engine.extractors import ExtractorSpec, load_extractor, load_specs
 from photocloak.engine.recognition.age_sex import EXTRACTOR, load_age_sex_head
 from photocloak.engine.recognition.attributes import AgeSexHead, Attributes, skin_tone
@@ -94,7 +95,8 @@ def load_engine(settings: Settings, folders: Folders) -> Engine:
     cache = models_folder()
     head = load_age_sex_head(cache) if settings.match_targets else None
     detector = Detector(threads=settings.threads, cache=cache)
-    return Engine(detector, load_landmarker(cache), ensemble, library, partial(_look, head))
+    card = Card.of(ensemble, settings.device)
+    return Engine(detector, load_landmarker(cache), ensemble, library, partial(_look, head), card)
 
 
 def open_pipeline(engine: Engine, folders: Folders, *, workers: int = 1) -> Pipeline:

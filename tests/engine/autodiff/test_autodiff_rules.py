@@ -116,6 +116,9 @@ CASES = {
     "Pow": Case("y = Pow(x, k)", IMAGE, {"k": np.float64(2.0)}),
     "Pow 1.5": Case("y = Pow(x, k)", IMAGE, {"k": np.float64(1.5)}, 0.2, 2.0),
     "Abs": Case("y = Abs(x)", IMAGE),
+    "Max": Case("y = Max(x, k)", IMAGE, {"k": weights(4, 1, 1)}),
+    "Max of two": Case("t = Tanh(x) y = Max(t, x)", IMAGE),
+    "Min": Case("y = Min(k, x)", (2, 1, 6), {"k": weights(4, 6)}),
     "Sqrt": Case("y = Sqrt(x)", IMAGE, {}, 0.2, 2.0),
     "Reciprocal": Case("y = Reciprocal(x)", IMAGE, {}, 0.5, 2.0),
     "Exp": Case("y = Exp(x)", IMAGE),
@@ -203,7 +206,7 @@ def build(case: Case, kind: int) -> onnx.ModelProto:
 
 def pull(graph: Graph, v: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return Jᵀ v at x as ONNX Runtime computes it."""
-    gradient = differentiate(graph, "y", graph.const(v), "x")
+    [gradient] = differentiate(graph, "y", graph.const(v), ["x"])
     session = require_onnxruntime().InferenceSession(
         graph.to_model([gradient]).SerializeToString(), providers=["CPUExecutionProvider"]
     )
@@ -261,7 +264,7 @@ def test_every_rule_has_a_case() -> None:
 def test_what_has_no_rule_is_named(nodes: str, constants: dict[str, Any], operator: str) -> None:
     graph = Graph(build(Case(nodes, IMAGE, constants), TensorProto.FLOAT))
     with pytest.raises(UnsupportedOperatorError) as caught:
-        differentiate(graph, "y", "y", "x")
+        differentiate(graph, "y", "y", ["x"])
     assert caught.value.operator == operator
 
 

@@ -7,7 +7,7 @@ hands them back with `Tape.give`. Rules live in `photocloak.engine.autodiff.rule
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from photocloak.engine.autodiff.graph import Graph, Node, UnsupportedOperatorError
@@ -54,14 +54,14 @@ class Tape:
         return parts[0] if parts else ""
 
 
-def differentiate(graph: Graph, output: str, seed: str, variable: str) -> str:
-    """Append the nodes of seedᵀ · d output / d variable; return their result, shaped as variable.
+def differentiate(graph: Graph, output: str, seed: str, variables: Sequence[str]) -> list[str]:
+    """Append the nodes of seedᵀ · d output / d variable; return their results, shaped as each.
 
     Raises UnsupportedOperatorError, naming the operator, where a node on the way has no rule.
     """
     import photocloak.engine.autodiff.rules  # noqa: F401  registers the table
 
-    active = {variable}
+    active = set(variables)
     for node in graph.nodes:
         if active.intersection(node.inputs):
             active.update(name for name in node.outputs if name not in graph.detached)
@@ -76,7 +76,8 @@ def differentiate(graph: Graph, output: str, seed: str, variable: str) -> str:
         if len(gradients) > 1 and any(gradients[1:]) and node.op not in _SEVERAL_OUTPUTS:
             raise node.unsupported("a second output is used")
         _RULES[node.op](tape, node, gradients[0])
-    gradient = tape.gradient(variable)
-    if not gradient:
-        raise UnsupportedOperatorError("graph", f"{output} does not depend on {variable}")
-    return gradient
+    found = [tape.gradient(variable) for variable in variables]
+    for variable, gradient in zip(variables, found, strict=True):
+        if not gradient:
+            raise UnsupportedOperatorError("graph", f"{output} does not depend on {variable}")
+    return found

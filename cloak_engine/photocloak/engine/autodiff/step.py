@@ -59,6 +59,6 @@ def step_graph(model: onnx.ModelProto, chips: str, features: str) -> StepGraph:
     if size is None:
         raise UnsupportedOperatorError("shape inference", f"the size of {features} is unknown")
     terms = append_losses(graph, features, size)
-    gradient = differentiate(graph, terms, WEIGHTS, chips)
+    [gradient] = differentiate(graph, terms, WEIGHTS, [chips])
     graph.op("Identity", gradient, output=GRADIENT)
     return StepGraph(size, graph, features)

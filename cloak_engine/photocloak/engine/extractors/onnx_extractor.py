@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from photocloak.engine.autodiff import GRADIENT, LOSSES, PREFIX, step_graph
+from photocloak.engine.binding import OnDevice, Place, run_on
 from photocloak.engine.extractors.cache import ModelCache, key_of
 from photocloak.engine.extractors.forward import CHIPS, EMBEDDING, check_size
 from photocloak.engine.extractors.protocol import Array, Kind, Objective, Step, checked
@@ -67,6 +68,11 @@ class OnnxExtractor:
         named = {f"{PREFIX}{name}": value for name, value in objective.feeds().items()}
         feeds = {CHIPS: checked(self.spec, chips), **named}
         return Step(*self._session("step").run([LOSSES, EMBEDDING, GRADIENT], feeds))
+
+    def pull(self, chips: OnDevice, objective: Mapping[str, OnDevice], place: Place) -> OnDevice:
+        """Return a step's gradient, where chips and objective (`Objective.feeds`) lie already."""
+        named = {f"{PREFIX}{name}": value for name, value in objective.items()}
+        return run_on(self._session("step"), {CHIPS: chips, **named}, [GRADIENT], place)[0]
 
     def _graph(self) -> StepGraph:
         with self._deriving:

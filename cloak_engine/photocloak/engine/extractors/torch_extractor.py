@@ -54,7 +54,7 @@ class TorchExtractor:
                 f"The model {spec.model} of {spec.name} needs PyTorch for {reason}: "
                 f"{install_hint('torch>=2.4')}, or use another model."
             ) from error
-        from photocloak.engine.extractors.torch_operators import OPERATORS, evaluate
+        from photocloak.engine.extractors.torch_operators import OPERATORS, evaluate, place
 
         if threads:
             torch.set_num_threads(threads)
@@ -72,9 +72,9 @@ class TorchExtractor:
         self._evaluate = evaluate
         self._nodes = graph.nodes
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self._constants = {
-            name: self._tensor(value.copy()) for name, value in graph.constants.items()
-        }
+        constants = {name: torch.from_numpy(one.copy()) for name, one in graph.constants.items()}
+        placed = place(graph.nodes, constants, self._device)
+        self._constants = {name: self._laid_out(one) for name, one in placed.items()}
 
     def open(self, _kind: Kind, /) -> None:
         """Nothing: the graph is there."""
@@ -95,7 +95,9 @@ class TorchExtractor:
         return Step(losses, embeddings, variable.grad.cpu().numpy())
 
     def _tensor(self, array: Array) -> Any:
-        tensor = self._torch.from_numpy(array).to(self._device)
+        return self._laid_out(self._torch.from_numpy(array).to(self._device))
+
+    def _laid_out(self, tensor: Any) -> Any:
         return tensor.contiguous(memory_format=self._layout) if tensor.ndim == 4 else tensor
 
     def _features(self, chips: Any) -> Any:

@@ -20,9 +20,26 @@ Attributes = Mapping[str, Any]
 Operator = Callable[..., Any]
 
 
+def place(nodes: Sequence[Node], constants: Mapping[str, Tensor], device: str) -> dict[str, Tensor]:
+    """Return constants where operators want them: numbers on the device, what they read with us.
+
+    That is shapes, axes and places, all integers, and what Pad fills with; from a device each read
+    would wait for all that is being computed there.
+    """
+    read = {name for name, value in constants.items() if value.dtype in (torch.int64, torch.int32)}
+    read |= {node.input(2) for node in nodes if node.op == "Pad"}
+    return {name: value if name in read else value.to(device) for name, value in constants.items()}
+
+
+def _together(*inputs: Tensor) -> tuple[Tensor, ...]:
+    """Move what is with us to the device where others of the inputs are."""
+    far = [one.device for one in inputs if one is not None and one.device.type != "cpu"]
+    return tuple(one if one is None else one.to(far[0]) for one in inputs) if far else inputs
+
+
 def _plain(function: Operator) -> Operator:
     """Adapt a function of the inputs alone."""
-    return lambda _attributes, *inputs: function(*inputs)
+    return lambda _attributes, *inputs: function(*_together(*inputs))
 
 
 def _padded(a: Attributes, x: Tensor, kernel: tuple[int, ...], value: float) -> Tensor:
@@ -95,8 +112,11 @@ def _slice(
     which = range(len(starts)) if axes is None else axes.tolist()
     steps = [1] * len(starts) if by is None else by.tolist()
     for axis, start, end, step in zip(which, starts.tolist(), ends.tolist(), steps, strict=True):
-        picked = range(*slice(start, end, step).indices(x.shape[axis]))
-        x = x.index_select(axis, torch.tensor(list(picked), device=x.device))
+        picked, last = range(*slice(start, end, step).indices(x.shape[axis])), x.shape[axis] - 1
+        if step < 0:  # which torch does not slice by
+            x, picked = x.flip(axis), range(last - picked.start, last - picked.stop, -step)
+        along = slice(picked.start, picked.stop, picked.step)
+        x = x[(*[slice(None)] * (axis % x.ndim), along)]
     return x
 
 
@@ -108,7 +128,7 @@ def _split(a: Attributes, x: Tensor, sizes: Tensor = None) -> Tensor:
 
 
 def _gather(a: Attributes, x: Tensor, index: Tensor) -> Tensor:
-    axis = a.get("axis", 0) % x.ndim
+    axis, (x, index) = a.get("axis", 0) % x.ndim, _together(x, index)
     flat = x.index_select(axis, index.reshape(-1) % x.shape[axis])
     return flat.reshape((*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]))
 
@@ -172,7 +192,7 @@ OPERATORS: Final[dict[str, Operator]] = {
         x, mean, variance, scale, bias, eps=a.get("epsilon", 1e-5)
     ),
     "Cast": lambda a, x: x.to(_TYPES[a["to"]]),
-    "Concat": lambda a, *x: torch.cat(x, a["axis"]),
+    "Concat": lambda a, *x: torch.cat(_together(*x), a["axis"]),
     "Conv": _conv,
     "Elu": lambda a, x: f.elu(x, a.get("alpha", 1.0)),
     "Expand": lambda _a, x, shape: x.expand(torch.broadcast_shapes(x.shape, shape.tolist())),

@@ -6,8 +6,8 @@ of the optimisation looks at one random view (expectation over transformation, A
 multiplied into one pair of matrices before they touch a pixel.
 """
 
-from collections.abc import Callable
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -25,56 +25,110 @@ SHRINK = 0.4
 """Smallest factor of a down-up resize."""
 
 
-Chip = Callable[[], Separable]
-"""Makes the map from the face space to an extractor's chip, which is longer work than to draw it.
+@dataclass(frozen=True)
+class View:
+    """What happens to the pixels.
 
-So that may be done in another thread than the one that draws.
-"""
+    Attributes:
+        sigma: of a Gaussian blur, face-space pixels; 0: none.
+        size: edge to which the face space is resized, and back; SIZE: it is not.
+
+    """
+
+    sigma: float = 0.0
+    size: int = SIZE
+
+    def map(self) -> Separable:
+        """Return the map of the face space to itself."""
+        if self.sigma:
+            matrix = gaussian(SIZE, self.sigma)
+            return Separable(matrix, matrix)
+        if self.size == SIZE:
+            return _unchanged()
+        ratio = (SIZE - 1) / (self.size - 1)
+        down = resampling(self.size, SIZE, ratio, 0.0)
+        matrix = resampling(SIZE, self.size, 1 / ratio, 0.0) @ down
+        return Separable(matrix, matrix)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How an extractor's chip lies in the face space.
+
+    Attributes:
+        size: the chip's edge, pixels.
+        starts: where its first row and its first column are sampled, face-space pixels.
+        steps: how far apart its rows and its columns are, face-space pixels.
+        support: 1 samples without aliases, 0 is plain bilinear; see `resampling`.
+        flip: the chip is mirrored, left to right.
+
+    """
+
+    size: int
+    starts: tuple[float, float]
+    steps: tuple[float, float]
+    support: float = 1.0
+    flip: bool = False
+
+    def map(self) -> Separable:
+        """Return the map of the face space to the chip; it takes longer than to draw one."""
+        rows, columns = (
+            resampling(self.size, SIZE, step, start, support=self.support)
+            for start, step in zip(self.starts, self.steps, strict=True)
+        )
+        return Separable(rows, columns[::-1].copy() if self.flip else columns)
+
+    def lines(self) -> list[tuple[float, float, float]]:
+        """Return the same in numbers: start, step and the kernel's half-width, rows and columns."""
+        found = [
+            (start, step, max(1.0, self.support * step))
+            for start, step in zip(self.starts, self.steps, strict=True)
+        ]
+        if self.flip:
+            start, step, width = found[1]
+            found[1] = (start + step * (self.size - 1), -step, width)
+        return found
 
 
 @cache
-def unchanged() -> Separable:
+def _unchanged() -> Separable:
     """Return the view that changes nothing."""
     eye = np.eye(SIZE, dtype=np.float32)
     return Separable(eye, eye)
 
 
-def plain(spec: ExtractorSpec) -> Chip:
+def plain(spec: ExtractorSpec) -> Cut:
     """Return an extractor's own aligned chip."""
-    return partial(_chip, spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
+    return _cut(spec, np.zeros(2), np.ones(2), support=1.0, flip=False)
 
 
-def degrade(rng: np.random.Generator) -> Separable:
+def degrade(rng: np.random.Generator) -> View:
     """Draw what happens to the pixels: nothing, a blur, or a down-up resize."""
     kind = rng.integers(3)
     if kind == 0:
-        return unchanged()
+        return View()
     if kind == 1:
-        matrix = gaussian(SIZE, rng.uniform(0.3, BLUR))
-        return Separable(matrix, matrix)
-    small = round(SIZE * rng.uniform(SHRINK, 0.9))
-    ratio = (SIZE - 1) / (small - 1)
-    matrix = resampling(SIZE, small, 1 / ratio, 0.0) @ resampling(small, SIZE, ratio, 0.0)
-    return Separable(matrix, matrix)
+        return View(sigma=rng.uniform(0.3, BLUR))
+    return View(size=round(SIZE * rng.uniform(SHRINK, 0.9)))
 
 
-def realign(rng: np.random.Generator, spec: ExtractorSpec) -> Chip:
+def realign(rng: np.random.Generator, spec: ExtractorSpec) -> Cut:
     """Draw an extractor's chip as another detector and resampler would have cut it."""
     shift = rng.normal(0.0, SHIFT, 2) * spec.size
     scale = np.exp(rng.normal(0.0, SCALE) + rng.normal(0.0, SCALE / 2, 2))
     support, flip = rng.choice([0.0, 1.0]), bool(rng.integers(2))
-    return partial(_chip, spec, shift, scale, support=support, flip=flip)
+    return _cut(spec, shift, scale, support=support, flip=flip)
 
 
-def _chip(
+def _cut(
     spec: ExtractorSpec,
     shift: np.ndarray,
     scale: np.ndarray,
     *,
     support: float,
     flip: bool,
-) -> Separable:
-    """Return the face-space sampling of a chip, scaled about its middle and shifted."""
+) -> Cut:
+    """Return the face-space sampling of a chip, scaled about its middle and shifted (x, y)."""
     template = np.asarray(spec.template, np.float64)
     canonical = ARCFACE * (SIZE / 112)
     spread = (template - template.mean(axis=0)).ravel()
@@ -82,10 +136,13 @@ def _chip(
     ratio = float(reach @ spread) / float(spread @ spread)  # face-space pixels a chip pixel
     origin = canonical.mean(axis=0) - ratio * template.mean(axis=0)
     middle = (spec.size - 1) / 2
-    matrices = []
-    for axis in (1, 0):  # rows follow y, columns follow x
-        step = ratio * scale[axis]
-        offset = origin[axis] + ratio * (middle + shift[axis]) - step * middle
-        matrices.append(resampling(spec.size, SIZE, step, offset, support=support))
-    rows, columns = matrices
-    return Separable(rows, columns[::-1].copy() if flip else columns)
+    steps = ratio * scale
+    starts = origin + ratio * (middle + shift) - steps * middle
+    # Rows follow y, columns follow x.
+    return Cut(
+        spec.size,
+        (float(starts[1]), float(starts[0])),
+        (float(steps[1]), float(steps[0])),
+        support,
+        flip,
+    )

@@ -7,7 +7,7 @@ import numpy as np
 
 from photocloak.engine.budget import Dssim
 from photocloak.engine.detection.alignment import FaceSpace, Image
-from photocloak.engine.edits.retouch import Retouch
+from photocloak.engine.edits.retouch import Parameters, Retouch
 from photocloak.engine.geometry import Array, Separable
 from photocloak.engine.optimisation.optimizers import Adam, BudgetDescent, Descent, FieldDescent
 from photocloak.engine.optimisation.surrogates import Surrogates
@@ -16,7 +16,14 @@ from photocloak.engine.subject import FaceCloak, Subject
 
 
 class Optimisation(Protocol):
-    """The search for one face's cloak."""
+    """The search for one face's cloak.
+
+    Attributes:
+        left: steps that are to be done.
+
+    """
+
+    left: int
 
     def descend(self) -> None:
         """Do one step: a view, a run of the extractors, a step of each descent, the bounds."""
@@ -28,7 +35,15 @@ class Optimisation(Protocol):
 
 
 class Retouching:
-    """One loss drives all edits together, each with its own momentum and within its own bound."""
+    """One loss drives all edits together, each with its own momentum and within its own bound.
+
+    Attributes:
+        retouch: what may be done to the face.
+        surrogates: what the recognisers say of it.
+        parameters: as they are now, within their bounds.
+        budget: δ's descent.
+
+    """
 
     def __init__(
         self,
@@ -39,36 +54,43 @@ class Retouching:
         rng: np.random.Generator,
     ) -> None:
         mode = self._mode = subject.mode
-        self._surrogates = Surrogates(ensemble, means, subject, rng)
-        self._retouch = retouch
+        self.surrogates = Surrogates(ensemble, means, subject, rng)
+        self.retouch = retouch
         worn = subject.worn
-        self._parameters = retouch.start(rng) if worn is None else dict(worn.parameters)
-        self._beneath = retouch.beneath(self._parameters)
+        self.left = subject.steps
+        self.parameters: Parameters = retouch.start(rng) if worn is None else worn.parameters
+        self._beneath = retouch.beneath(self.parameters)
         sensitivity = Dssim(retouch.planes).sensitivity().mean(axis=0, keepdims=True)
         steps = max(subject.steps, 1)
+        self.budget = BudgetDescent(
+            retouch.delta.refine.pullback(sensitivity), rate=mode.rate, steps=steps
+        )
         self._descents: dict[str, Descent] = {
             "warp": FieldDescent(retouch.warp.limit, steps=steps),
             "contrast": FieldDescent(retouch.contrast.limit, steps=steps),
             "light": FieldDescent(retouch.light.limit, steps=steps),
-            "delta": BudgetDescent(
-                retouch.delta.refine.pullback(sensitivity), rate=mode.rate, steps=steps
-            ),
+            "delta": self.budget,
         }
 
     def descend(self) -> None:
         """Do one step."""
-        planes, seen = self._retouch.apply(self._parameters, self._beneath)
-        gradient = self._surrogates.gradient(np.clip(planes, 0, 255))
-        gradients = self._retouch.pullback(seen, gradient)
+        planes, seen = self.retouch.apply(self.parameters, self._beneath)
+        gradient = self.surrogates.gradient(np.clip(planes, 0, 255))
+        gradients = self.retouch.pullback(seen, gradient)
         moved = {
-            name: self._parameters[name] + descent(gradients[name])
+            name: self.parameters[name] + descent(gradients[name])
             for name, descent in self._descents.items()
         }
-        self._parameters, self._beneath = self._retouch.bounded(moved)
+        self.parameters, self._beneath = self.retouch.bounded(moved)
+        self.left -= 1
+
+    def arrive(self, parameters: Parameters) -> None:
+        """Take what somebody else's steps came to, all that were left."""
+        self.parameters, self.left = parameters, 0
 
     def found(self) -> FaceCloak:
         """Return the cloak, δ within ρ exactly."""
-        parameters, amounts = self._retouch.within(self._parameters)
+        parameters, amounts = self.retouch.within(self.parameters)
         return FaceCloak(parameters, amounts, self._mode)
 
 
@@ -84,6 +106,7 @@ class Fawkes:
         rng: np.random.Generator,
     ) -> None:
         mode = self._mode = subject.mode
+        self.left = subject.steps
         space = FaceSpace.of(subject.face)
         self._crop, refine = space.crop(image), space.refine()
         self._refine = Separable(refine, refine)
@@ -106,6 +129,7 @@ class Fawkes:
         self._delta += self._descent(gradient)
         np.clip(self._delta, -self._mode.linf, self._mode.linf, out=self._delta)
         self._change = self._refine(self._worn())
+        self.left -= 1
 
     def found(self) -> FaceCloak:
         """Return δ with DSSIM ≤ ρ."""

@@ -51,6 +51,11 @@ class BudgetDescent:
     held-out recogniser's similarity stayed at .80 with Adam and fell to .52 with this (see
     docs/lab/tried.md for the conditions).
 
+    Attributes:
+        texture: W, (C, g, g).
+        coarse: each GᵀG of K, on the grid.
+        rate: see below.
+
     Args:
         sensitivity: DSSIM per squared change, (C, g, g), see `Dssim.sensitivity`.
         rate: root mean square of the first step, grey levels; it falls along a cosine.
@@ -64,21 +69,21 @@ class BudgetDescent:
 
     def __init__(self, sensitivity: Array, *, rate: float, steps: int) -> None:
         weight = 1 / np.sqrt(sensitivity / sensitivity.mean())
-        self._texture = np.clip(weight / np.sqrt(np.mean(weight**2)), 0.25, 4).astype(np.float32)
+        self.texture = np.clip(weight / np.sqrt(np.mean(weight**2)), 0.25, 4).astype(np.float32)
         grid = sensitivity.shape[-1]
         blurs = [gaussian(grid, sigma * grid) for sigma in self.SIGMAS]
-        self._coarse = [Separable(g, g) for g in (blur.T @ blur for blur in blurs)]
+        self.coarse = [Separable(g, g) for g in (blur.T @ blur for blur in blurs)]
         self._velocity = np.zeros_like(sensitivity)
-        self._rate, self._steps, self._count = rate, steps, 0
+        self.rate, self._steps, self._count = rate, steps, 0
 
     def __call__(self, gradient: Array, /) -> Array:
         """Return the next step."""
-        way = gradient * self._texture
-        way = way + self.COARSE * sum(coarse(way) for coarse in self._coarse)
-        way *= self._texture
+        way = gradient * self.texture
+        way = way + self.COARSE * sum(coarse(way) for coarse in self.coarse)
+        way *= self.texture
         self._velocity = self.MOMENTUM * self._velocity + way / _rms(way)
         self._count += 1
-        rate = self._rate * _fall(self._count / self._steps)
+        rate = self.rate * fall(self._count / self._steps)
         return np.asarray(-rate * self._velocity / _rms(self._velocity), np.float32)
 
 
@@ -102,11 +107,11 @@ class FieldDescent:
         """Return the next step."""
         self._velocity = self.MOMENTUM * self._velocity + gradient / _rms(gradient)
         self._count += 1
-        rate = self._rate * _fall(self._count / self._steps)
+        rate = self._rate * fall(self._count / self._steps)
         return np.asarray(-rate * self._velocity, np.float32)
 
 
-def _fall(done: float) -> float:
+def fall(done: float) -> float:
     """Return the share of its first length that a step has: along a cosine to a tenth."""
     return float(_LAST + (1 - _LAST) * (1 + np.cos(np.pi * min(done, 1.0))) / 2)
 

@@ -5,12 +5,13 @@ transfer: centred features, a penalty on what is left of the person's own identi
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from photocloak.engine.extractors import Extractor, Objective
-from photocloak.engine.geometry import Array, Separable
-from photocloak.engine.optimisation.augment import Chip, degrade, plain, realign, unchanged
+from photocloak.engine.geometry import Array
+from photocloak.engine.optimisation.augment import Cut, View, degrade, plain, realign
 from photocloak.engine.recognition.ensemble import Ensemble, direction
 from photocloak.engine.subject import Subject
 
@@ -24,8 +25,25 @@ TURNS = 2
 """Steps in which every extractor is asked once; with three, one left out fails less often."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What is looked at in one step.
+
+    Attributes:
+        view: what happens to the pixels.
+        cuts: how the chip of each extractor that is asked is cut, by its name.
+
+    """
+
+    view: View
+    cuts: Mapping[str, Cut]
+
+
 class Surrogates:
     """The extractors, each with its objective for one face.
+
+    Attributes:
+        objectives: by extractor.
 
     Args:
         ensemble: the extractors.
@@ -44,7 +62,7 @@ class Surrogates:
     ) -> None:
         self._ensemble, self._rng = ensemble, rng
         self._fawkes = subject.mode.objective == "fawkes"
-        self._objectives = {
+        self.objectives = {
             name: self._aim(subject, name, means[name]) for name in ensemble.extractors
         }
         self._steps = 0
@@ -65,24 +83,26 @@ class Surrogates:
 
     def gradient(self, crop: Array) -> Array:
         """Return the gradient of the losses with respect to (3, SIZE, SIZE) planes, 0..255."""
-        extractors = self._turn()
-        view, chips = self._views(extractors)
+        drawn = self.draw()
+        view = drawn.view.map()
 
         def pull(name: str) -> Array:
-            transform = chips[name]().after(view)
-            step = extractors[name].step(transform(crop)[None], self._objectives[name])
+            transform = drawn.cuts[name].map().after(view)
+            chips = transform(crop)[None]
+            step = self._ensemble.extractors[name].step(chips, self.objectives[name])
             return transform.pullback(step.gradient[0])
 
         # One core each: two recognisers side by side beat one recogniser on two cores.
-        pulls = list(self._ensemble.pool.map(pull, extractors))
+        pulls = list(self._ensemble.pool.map(pull, drawn.cuts))
         return np.asarray(np.sum(pulls, axis=0), np.float32)
 
-    def _views(self, extractors: Mapping[str, Extractor]) -> tuple[Separable, dict[str, Chip]]:
-        """Return what happens to the pixels in this step, and how each extractor's chip is cut."""
+    def draw(self) -> Drawn:
+        """Return what the next step looks at."""
+        extractors = self._turn()
         if self._fawkes:
-            return unchanged(), {name: plain(e.spec) for name, e in extractors.items()}
+            return Drawn(View(), {name: plain(e.spec) for name, e in extractors.items()})
         view = degrade(self._rng)
-        return view, {name: realign(self._rng, e.spec) for name, e in extractors.items()}
+        return Drawn(view, {name: realign(self._rng, e.spec) for name, e in extractors.items()})
 
     def _turn(self) -> dict[str, Extractor]:
         """Return who is asked in this step: each extractor in every `TURNS`-th, by turns.

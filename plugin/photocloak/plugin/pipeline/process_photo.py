@@ -14,6 +14,7 @@ from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.detection.landmarks import FindLandmarks
+from photocloak.engine.device.card import Card
 from photocloak.engine.modes import Fallback, load_mode
 from photocloak.engine.obscure import TRIES
 from photocloak.engine.recognition.attributes import Attributes
@@ -47,6 +48,7 @@ class Engine:
         ensemble: the extractors.
         library: the targets to choose from.
         find_attributes: tells how a face looks, for a matched target; None where matching is off.
+        card: takes the steps of a photo's faces together; None without a card.
 
     """
 
@@ -55,6 +57,7 @@ class Engine:
     ensemble: Ensemble
     library: TargetLibrary
     find_attributes: FindAttributes
+    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,8 @@ class _Attempt:
         seed = job.seed
         if seed is None:
             seed = seed_of(detections.content, *(one.target.name for one in worn_by))
-        cloaker = Cloaker(ensemble, self.order.means, self.engine.landmarks)
+        engine = self.engine
+        cloaker = Cloaker(ensemble, self.order.means, engine.landmarks, engine.card)
         covered = cover(base, detections, hidden, self.engine.landmarks, tried=tried)
         with stage("cloak"):
             cloak = cloaker(covered, worn_by, seed=seed, on_step=on_step)

@@ -118,6 +118,18 @@ def _clip(tape: Tape, node: Node, gy: str) -> None:
     tape.give(node.input(0), gy)
 
 
+@rule("Max", "Min")
+def _extreme(tape: Tape, node: Node, gy: str) -> None:
+    if len(node.inputs) != 2:
+        raise node.unsupported("not of two")
+    graph = tape.graph
+    first = graph.op("GreaterOrEqual" if node.op == "Max" else "LessOrEqual", *node.inputs)
+    zero = graph.const(0.0)
+    for index, arms in enumerate(((gy, zero), (zero, gy))):
+        if tape.wants(node.input(index)):
+            _give(tape, node, index, graph.op("Where", first, *arms))
+
+
 @rule("Abs")
 def _abs(tape: Tape, node: Node, gy: str) -> None:
     tape.give(node.input(0), tape.graph.op("Mul", gy, tape.graph.op("Sign", node.input(0))))
