@@ -16,9 +16,8 @@ import onnx
 import pytest
 
 from photocloak.core import ModelError
-from photocloak.engine import Ensemble, Extractor, load_extractor, load_specs
+from photocloak.engine import Ensemble, Extractor, load_extractor, load_specs, runtime
 from photocloak.engine.autodiff import StepGraph, step_graph
-from photocloak.engine import runtime
 from photocloak.engine.extractors import cache as module
 from tests.engine.users_model import SIZE, random_objective, smooth_chips, user_spec
 
