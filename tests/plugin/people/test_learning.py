@@ -1,6 +1,7 @@
 """Who is who over a batch: whatever the order of photos, and whatever was known before."""
 
 import random
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,25 @@ def test_a_batch_that_is_learned_again_changes_nothing(store: Store) -> None:
     for part in (photos, photos[2:], photos[:1]):
         assert store.meet(*part) == []
         assert known(store) == before
+
+
+def test_a_photo_asks_the_store_no_more_often_when_more_people_are_known(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, asked, spent = store.people._database, list[str](), list[int]()
+    connect = database._connect
+
+    def traced() -> sqlite3.Connection:
+        connection = connect()
+        connection.set_trace_callback(asked.append)
+        return connection
+
+    monkeypatch.setattr(database, "_connect", traced)
+    for who in range(30):
+        asked.clear()
+        store.meet(seen(str(who), (who, 0)))
+        spent.append(len(asked))
+    assert spent[1] == spent[29]
 
 
 def test_faces_of_one_photo_are_never_one_person(store: Store) -> None:

@@ -70,8 +70,8 @@ class Enroller:
                 self._now,
                 number=number,
             )
-        everyone = profiles.everybody(self._connection)
-        return everyone[person.id], {contents[index] for index in kept}
+        person = profiles.somebody(self._connection, person.id)
+        return person, {contents[index] for index in kept}
 
     def _profile(self, name: str, faces: Mapping[str, ObservedFace], kept: Sequence[int]) -> Person:
         """Return the profile for a new name: an unnamed one that looks the same, or a new one."""

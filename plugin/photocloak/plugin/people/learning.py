@@ -51,8 +51,10 @@ class Learner:
         groups = group(_of_one_person(clusters, told), self._thresholds)
         order = {(one.photo, index): number for number, one in enumerate(photos)
                  for index in range(len(one.faces))}  # fmt: skip
-        learned = [
-            one for one in groups if one.name is not None or strangers.isdisjoint(one.members)
+        learned = [  # of a profile that nothing was joined with there is nothing to write
+            one
+            for one in groups
+            if not one.settled and (one.name is not None or strangers.isdisjoint(one.members))
         ]
         targets = self._new_targets(learned, faces)
         merged: list[Merged] = []
@@ -95,7 +97,6 @@ class Learner:
         The only face of a photo; and where the name is new, and no photo shows but one face, the
         largest of the first. A face of somebody with another name is learned once more.
         """
-        everyone = profiles.everybody(self._connection)
         result: dict[Key, str] = {}
         wished = [one for one in photos if one.hint.name and one.faces]
         for seen in sorted(wished, key=lambda one: len(one.faces) > 1):
@@ -105,8 +106,9 @@ class Learner:
             if told and len(seen.faces) > 1:
                 continue
             person = there[seen.photo].get(0)
-            if person is not None and _is(everyone[person], name, known):
-                result[PROFILE, person] = name
+            was = None if person is None else profiles.somebody(self._connection, person)
+            if was is not None and _is(was, name, known):
+                result[PROFILE, was.id] = name
             else:
                 faces[seen.photo, 0] = seen.faces[0]
                 result[seen.photo, 0] = name
@@ -132,7 +134,7 @@ class Learner:
                     continue
                 key, name = (seen.photo, index), who if known is None else known.name
                 person = there[seen.photo].get(index)
-                was = None if person is None else profiles.everybody(self._connection)[person]
+                was = None if person is None else profiles.somebody(self._connection, person)
                 if was is not None and (was == known or (name and _is(was, name, known))):
                     names |= {(PROFILE, was.id): name} if name else {}
                     continue
@@ -195,23 +197,24 @@ class Learner:
 
     def _kept(self, one: Cluster) -> tuple[Person, list[Merged]]:
         """Make the profiles of one person one; the named or best known one's target stays."""
-        everyone = profiles.everybody(self._connection)
-        found = [everyone[number] for photo, number in one.members if photo == PROFILE]
+        found = [
+            profiles.somebody(self._connection, number)
+            for photo, number in one.members
+            if photo == PROFILE
+        ]
         kept, *others = sorted(found, key=lambda who: (who.name is None, -who.photos, who.id))
         for other in others:
             profiles.absorb(self._connection, kept.id, other.id)
         if kept.name is None and one.name is not None:
             self._connection.execute("UPDATE people SET name = ? WHERE id = ?", (one.name, kept.id))
-        kept = profiles.everybody(self._connection)[kept.id]
+        kept = profiles.somebody(self._connection, kept.id)
         return kept, [Merged(other, kept) for other in others]
 
     def _give_wished(self, photos: Sequence[Sighted]) -> None:
         """Give the people whom the user spoke of the targets that the user named."""
-        known = profiles.centroids(self._connection)
-        everyone = profiles.everybody(self._connection)
-        for seen in photos:
-            if seen.hint.target is None or not seen.faces:
-                continue
+        wished = [(one, one.hint.target) for one in photos if one.hint.target and one.faces]
+        known = profiles.centroids(self._connection) if wished else {}
+        for seen, target in wished:
             people = profiles.people_in(self._connection, seen.photo)
             there = best_pairs(
                 [face.features for face in seen.faces],
@@ -221,7 +224,7 @@ class Learner:
             who = named(self._connection, seen.hint.name) if seen.hint.name else None
             person = there.get(0) if who is None else who.id if who.id in people else None
             if person is not None:
-                self._targets.give(everyone[person], seen.hint.target)
+                self._targets.give(profiles.somebody(self._connection, person), target)
 
 
 def _new_faces(

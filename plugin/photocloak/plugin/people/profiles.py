@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,17 +57,18 @@ def check_name(name: str) -> None:
 
 def everybody(connection: sqlite3.Connection) -> dict[int, Person]:
     """Return all people by id."""
-    rows = connection.execute(
-        "SELECT id, name, target, (SELECT count(*) FROM sightings WHERE person = id), "
-        "created, last_seen FROM people ORDER BY id"
-    )
-    return {row[0]: Person(*row) for row in rows}
+    return {one.id: one for one in _people(connection, "ORDER BY id")}
+
+
+def somebody(connection: sqlite3.Connection, number: int) -> Person:
+    """Return the person with this id, whom there is."""
+    (person,) = _people(connection, "WHERE id = ?", number)
+    return person
 
 
 def named(connection: sqlite3.Connection, name: str) -> Person | None:
     """Return the person of this name; upper and lower case are one."""
-    row = connection.execute("SELECT id FROM people WHERE name = ?", (name,)).fetchone()
-    return everybody(connection)[row[0]] if row else None
+    return next(_people(connection, "WHERE name = ?", name), None)
 
 
 def id_in(who: str) -> int | None:
@@ -79,7 +80,8 @@ def id_in(who: str) -> int | None:
 def find(connection: sqlite3.Connection, who: str) -> Person | None:
     """Return the person with this id, label or name."""
     number = id_in(who)
-    return named(connection, who) if number is None else everybody(connection).get(number)
+    which, value = ("name = ?", who) if number is None else ("id = ?", number)
+    return next(_people(connection, f"WHERE {which}", value), None)
 
 
 def add_person(
@@ -180,7 +182,7 @@ def unlearn(connection: sqlite3.Connection, person: int, photo: str, face: Embed
         if extractor in face:
             _put_centroid(connection, person, extractor, total - unit(face[extractor]))
     connection.execute("DELETE FROM sightings WHERE (person, photo) = (?, ?)", (person, photo))
-    left = everybody(connection)[person]
+    left = somebody(connection, person)
     if left.name is None and not left.photos:
         delete(connection, [person])
 
@@ -241,19 +243,15 @@ def delete(connection: sqlite3.Connection, people: Iterable[int]) -> None:
 
 def expire(connection: sqlite3.Connection, now: float) -> None:
     """Forget the unnamed who were not seen for long."""
-    rows = connection.execute(
-        "SELECT id FROM people WHERE name IS NULL AND last_seen < ?", (now - EXPIRY,)
-    )
-    delete(connection, [row[0] for row in rows.fetchall()])
+    query = "SELECT id FROM people WHERE name IS NULL AND last_seen < ?"
+    delete(connection, [row[0] for row in connection.execute(query, (now - EXPIRY,)).fetchall()])
 
 
 def put_target(connection: sqlite3.Connection, target: Target) -> None:
     """Keep a user's own target."""
     for extractor, members in target.members.items():
-        connection.execute(
-            "INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)",
-            (target.name, extractor, _blob(members), members.shape[1]),
-        )
+        row = (target.name, extractor, _blob(members), members.shape[1])
+        connection.execute("INSERT OR REPLACE INTO targets VALUES (?, ?, ?, ?)", row)
 
 
 def own_targets(
@@ -268,6 +266,12 @@ def own_targets(
         for name, rows in found.items()
         if rows.keys() >= set(extractors)
     }
+
+
+def _people(connection: sqlite3.Connection, which: str, *arguments: object) -> Iterator[Person]:
+    photos = "(SELECT count(*) FROM sightings WHERE person = id)"
+    query = f"SELECT id, name, target, {photos}, created, last_seen FROM people {which}"
+    return (Person(*row) for row in connection.execute(query, arguments))
 
 
 def _put_centroid(

@@ -135,7 +135,7 @@ class People:
             found = best_pairs(features, learned, self._thresholds).get(0)
             if found is None:
                 found = pair(features[:1], known, self._thresholds).get(0)
-            who = None if found is None else profiles.everybody(connection)[found]
+            who = None if found is None else profiles.somebody(connection, found)
         other = who is not None and who.name is not None and who.name.casefold() != name.casefold()
         return who if other else None
 
@@ -229,7 +229,7 @@ class Roster:
                 )
             connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
             corrections.rename(connection, person, name)
-            return profiles.everybody(connection)[person.id]
+            return profiles.somebody(connection, person.id)
 
     def find(self, who: Sequence[str]) -> list[Person]:
         """Return people by id, label or name; ConfigError: there is nobody."""
@@ -270,7 +270,7 @@ class Roster:
                     connection.execute(
                         "UPDATE people SET name = ? WHERE id = ?", (other.name, person.id)
                     )
-                person = profiles.everybody(connection)[person.id]
+                person = profiles.somebody(connection, person.id)
         self._database.vacuum()
         return person
 
