@@ -25,9 +25,15 @@ QUEUE = ".local/share/digikam/queue.xml"
 OWN = """<!DOCTYPE XMLQueueList>
 <queuelist version="2.0" client="digikam" encoding="UTF-8">
     <queue>
-        <queuetitle value="A quarter of the size"/>
-        <queuedesc value=""/>
-        <tool><toolname value="Resize"/><toolgroup value="5"/><index value="0"/></tool>
+        <queuetitle value="Zero metadata"/>
+        <queuedesc value="my own"/>
+        <tool>
+            <toolname value="RemoveMetadata"/>
+            <toolgroup value="8"/>
+            <index value="0"/>
+            <version value="1"/>
+            <parameter name="RemoveExif" type="bool" value="true"/>
+        </tool>
     </queue>
 </queuelist>
 """
@@ -78,8 +84,8 @@ class User:
         return answer
 
     def publish(self, name: str) -> list[str]:
-        """Run the workflow over the album; return what is new there, and keep it elsewhere."""
-        self.digikam.queue(0, name)
+        """Run the workflow below their own; take what is new out of the album, and return it."""
+        self.digikam.queue(1, name)
         new = [one for one in self.album.iterdir() if one.name != "ada.jpg"]
         verdicts = [self.judge(one.name) for one in new]
         assert all(one["status"] == "cloaked" for one in verdicts), verdicts
@@ -134,7 +140,7 @@ def test_uninstalled_nothing_of_it_is_left(user: User) -> None:
         user.photocloak("uninstall", one)
     user.command.unlink()
     (user.home / ".local/bin/photocloak").unlink()
-    assert user.titles() == ["A quarter of the size"]
+    assert user.titles() == ["Zero metadata"]
     was = json.loads((KEPT / "before.json").read_text())
     own = (".local/share/photocloak/", ".config/photocloak/", ".cache/photocloak/")
     now = {name: data for name, data in tree(user.home).items() if not name.startswith(own)}
