@@ -77,7 +77,7 @@ def version() -> str:
 class Screen:
     """A home of its own, a virtual screen, a window manager, a message bus, and notifications."""
 
-    def __init__(self, place: Path, pictures: Path, number: int = 78) -> None:
+    def __init__(self, place: Path, pictures: Path) -> None:
         self.place, self.pictures = place, pictures
         self.version = version()
         self.layout = LAYOUTS[self.version[0]]
@@ -89,7 +89,6 @@ class Screen:
             "PATH": f"{place}/bin:{os.environ['PATH']}",
             "XDG_RUNTIME_DIR": str(place),
             "DBUS_SESSION_BUS_ADDRESS": self.bus,
-            "DISPLAY": f":{number}",
             "QTWEBENGINE_DISABLE_SANDBOX": "1",
             "LC_ALL": "C.UTF-8",
         }
@@ -101,17 +100,26 @@ class Screen:
         script(place / "bin" / "notify-send", text)
         (place / "bus").unlink(missing_ok=True)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.start("Xvfb", f":{number}", "-screen", "0", "1600x1000x24")
+        self.env["DISPLAY"] = self._display()
         self.start("dbus-daemon", "--session", f"--address={self.bus}", "--nofork")
         self.until((place / "bus").exists, "the message bus")
-        self.until(lambda: "no display" not in self.call("wmctrl", "-l").lower(), "the screen")
         self.start("openbox")
         self.start("dunst")
 
-    def start(self, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a program that ends with the screen."""
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, env=self.env, stdout=quiet, stderr=quiet)
+    def _display(self) -> str:
+        """Start a screen, and return the name that it has chosen for itself."""
+        reading, writing = os.pipe()
+        self.start("Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", to=writing)
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            return f":{int(answer.readline())}"
+
+    def start(self, *command: str, to: int | None = None) -> "subprocess.Popen[bytes]":
+        """Start a program that ends with the screen; `to` is what it may write to."""
+        quiet, open_ = subprocess.DEVNULL, () if to is None else (to,)
+        process = subprocess.Popen(
+            command, env=self.env, stdout=quiet, stderr=quiet, pass_fds=open_
+        )
         self._processes.append(process)
         return process
 

@@ -42,6 +42,11 @@ tell(name="proof", kept=image.get_simulation_profile().get_label())
 image = photo()
 image.convert_precision(Gimp.Precision.FLOAT_LINEAR)
 told_of("linear", image)
+if hasattr(Gimp, "LinkLayer"):
+    image = Gimp.Image.new(512, 512, Gimp.ImageBaseType.RGB)
+    file = Gio.File.new_for_path(str(Path({photos!r}, "ada's ü.jpg")))
+    image.insert_layer(Gimp.LinkLayer.new(image, file), None, 0)
+    told_of("linked", image)
 image = photo()
 layer = image.get_layers()[0]
 layer.add_alpha()
