@@ -16,9 +16,10 @@ import onnx
 import pytest
 
 from photocloak.core import ModelError
-from photocloak.engine import Ensemble, Extractor, load_extractor, load_specs, runtime
+from photocloak.engine import Ensemble, Extractor, load_extractor, load_specs
 from photocloak.engine.autodiff import StepGraph, step_graph
 from photocloak.engine.extractors import cache as module
+from photocloak.engine.runtime import session_from_file
 from tests.engine.users_model import SIZE, random_objective, smooth_chips, user_spec
 
 
@@ -88,7 +89,7 @@ def test_what_was_opened_ahead_is_what_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, opened = start(tmp_path), []
-    opens = runtime.session_from_file
+    opens = session_from_file
 
     def counted(source: Path, **how: Any) -> Any:
         opened.append(source)

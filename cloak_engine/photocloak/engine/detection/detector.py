@@ -16,6 +16,7 @@ from photocloak.engine.detection.refine import (
     Pose,
     glimpse,
     intersection,
+    last_level,
     overlap,
     refine,
     unseen,
@@ -77,10 +78,12 @@ class Detector:
             raise InputError(
                 f"Faces are looked for in 8-bit RGB photos, not in {image.dtype} {image.shape}."
             )
-        levels = halvings(image)
         if near is None:
+            levels = halvings(image)
             looked = self._looked(levels, suppress(self._scan(levels)))
         else:
+            largest = max((max(face.box[2:]) for face in near), default=0.0)
+            levels = halvings(image, last=last_level(largest))
             look = partial(refine, levels, network=self._network, low=self.low)
             looked = Candidates.concatenate(self._pool.map(look, map(_as_seen, near)))
         large = looked.boxes[:, 2:].min(axis=1) >= SMALLEST

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photocloak.engine.detection.faces import BOX, complexes, fit, standing
-from photocloak.engine.detection.tiles import Pixels, turned_square
+from photocloak.engine.detection.tiles import Pixels, level_for, turned_square
 from photocloak.engine.detection.yunet import Candidates, Floats, YuNet
 
 _COARSE = (48, 96)  # the face's longer side, the tile's side
@@ -70,6 +70,14 @@ class Glimpse:
         points = standing(self.pose.middle, self.pose.side / BOX, self.pose.tilt)
         score = np.full(1, min(self.score, highest), np.float32)
         return Candidates(self.scanned.boxes, points[None], score)
+
+
+def last_level(largest: float) -> int:
+    """Return the coarsest level that looks at faces of up to `largest` pixels are cut from.
+
+    One that proves larger is cut from a finer one than it might be, which takes longer.
+    """
+    return level_for(largest, min(size for size, _ in _FINAL))
 
 
 def unseen(candidate: Candidates) -> Glimpse:

@@ -40,15 +40,21 @@ class Tile:
     coarsest: bool
 
 
-def halvings(image: Pixels) -> list[Pixels]:
+def halvings(image: Pixels, *, last: int | None = None) -> list[Pixels]:
     """Return `image` (H, W, 3), its half, the half of that, and so on down to `COARSEST`.
 
-    All but the photo itself take a third of its bytes.
+    All but the photo itself take a third of its bytes. `last` is the coarsest level that is needed,
+    0 being the photo; None: all are.
     """
     levels = [image]
-    while max(levels[-1].shape[:2]) > COARSEST:
+    while max(levels[-1].shape[:2]) > COARSEST and len(levels) - 1 != last:
         levels.append(halved(levels[-1]))
     return levels
+
+
+def level_for(side: float, size: int) -> int:
+    """Return the level that a square of `side` pixels of the photo is brought to `size` from."""
+    return max(int(np.log2(max(side, 1) / size / 2)), 0)
 
 
 def tiles(levels: Sequence[Pixels]) -> Iterator[Tile]:
@@ -93,7 +99,7 @@ def turned_square(
     The square is tilted clockwise by `tilt` radians, so what is tilted by it comes out upright.
     Coordinates are continuous (the first pixel spans 0 to 1) and the photo's; beyond it is black.
     """
-    level = min(max(int(np.log2(side / size / 2)), 0), len(levels) - 1)
+    level = min(level_for(side, size), len(levels) - 1)
     image, middle, side = levels[level], middle / 2**level, side / 2**level
     if tilt == 0:
         return _square(image, middle, side, size)

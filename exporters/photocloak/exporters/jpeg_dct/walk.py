@@ -19,7 +19,7 @@ from photocloak.exporters.jpeg_dct.symbols import check_end, dc_steps, intervals
 # A step is advance × 64 + 32 for a run of zeros + bits. Ends of blocks advance behind all
 # coefficients, and codes that no table has beyond those.
 _RUN, _END, _BAD = 32, 128, 256
-_LANE = 1 << 14  # bits
+_LANE = 1 << 13  # bits
 _LARGE = 1 << 20  # bytes of a scan from which on lanes are faster
 
 Found = tuple[Positions, Positions]

@@ -1,0 +1,187 @@
+"""Photos a minute: on one core and on two, one by one and two at once; or over Dask workers.
+
+    python -m benchmarks.lab.throughput PHOTO... [--rounds 3]
+    python -m benchmarks.lab.throughput PHOTO... --dask [--rounds 3]
+
+Models are loaded before. Every way is a process of its own (with Dask a cluster of its own, of one
+thread a worker) that does all photos, with nobody known; the ways take turns. Told are medians of
+the rounds, how many cores were busy meanwhile, and each way against the first. A process that has
+one core believes that there is no other. With `--dask` also each worker by itself on a core, as far
+as there are cores: what a machine more brings.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from photocloak.plugin import Folders, Job, Pipeline, Settings, open_pipeline
+from photocloak.plugin.assembly import Recipe, open_decisions
+from photocloak.plugin.executors.dask import Cluster
+
+MODE = Settings().mode
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the photos are done: on so many `cores`, so many `at_once`."""
+
+    cores: int
+    at_once: int
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.cores} core(s), {self.at_once} at once"
+
+
+def keep_to(cores: Sequence[int]) -> None:
+    """Have this process, and whatever counts cores in it, know of these alone."""
+    os.sched_setaffinity(0, cores)
+    vars(os)["cpu_count"] = lambda: len(cores)
+
+
+@cache
+def worker() -> Any:
+    """Load the models, once a process."""
+    nowhere = Path(tempfile.gettempdir(), "nobody")
+    return Recipe(Settings(), Folders(nowhere, nowhere))()
+
+
+def here(way: Way, photos: Sequence[Path]) -> tuple[float, float]:
+    """Do the photos in this process; return seconds and seconds of processor time."""
+    keep_to(range(way.cores))
+    engine = worker().engine
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+        home = Path(name)
+        pipeline = open_pipeline(engine, Folders(home, home / "data"), workers=way.at_once)
+        began, used = time.monotonic(), time.process_time()
+        finish(pipeline, photos, home / "out")
+        return time.monotonic() - began, time.process_time() - used
+
+
+def finish(pipeline: Pipeline, photos: Sequence[Path], out: Path) -> None:
+    """Do the photos; what does not end as a cloaked photo ends the program."""
+    jobs = [Job(photo, out, MODE, "keep", accept_weak=True) for photo in photos]
+    for outcome in pipeline.run_all(jobs, lambda _: None):
+        if outcome.output is None:
+            raise SystemExit(f"{outcome.source.name}: {outcome.reason}")
+
+
+def threads(photos: Sequence[Path], rounds: int) -> None:
+    """Measure and print the ways of one machine."""
+    cores = len(os.sched_getaffinity(0))
+    ways = [Way(1, 1), Way(cores, 1), Way(cores, cores)]
+    found: dict[Way, list[tuple[float, float]]] = {way: [] for way in ways}
+    with ExitStack() as stack:
+        processes = {
+            way: stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+            for way in ways
+        }
+        for number in range(rounds + 1):
+            for way, process in processes.items():
+                lot = photos if number else photos[:1]  # the first round only loads the models
+                took = process.submit(here, way, lot).result()
+                if number:
+                    found[way].append(took)
+    tell({str(way): rows for way, rows in found.items()}, len(photos))
+
+
+def far(made: Any, photos: Sequence[Path]) -> tuple[float, float]:
+    """Do the photos on a cluster's workers; return seconds and their processor time."""
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+        home = Path(name)
+        folders = Folders(home / "config", home / "data")
+        nowhere = Path(tempfile.gettempdir(), "nobody")
+        recipe = Recipe(Settings(), Folders(nowhere, nowhere))
+        executor = Cluster(recipe, made.scheduler_address)
+        pipeline = Pipeline(open_decisions(folders), executor)
+        began, used = time.monotonic(), _used(made)
+        try:
+            finish(pipeline, photos, home / "out")
+        finally:
+            pipeline.close(wait=True)
+        return time.monotonic() - began, _used(made) - used
+
+
+def _used(cluster: Any) -> float:
+    from distributed import Client
+
+    with Client(cluster, set_as_default=False) as client:
+        used: dict[str, float] = client.run(time.process_time)
+        return sum(used.values())
+
+
+@contextmanager
+def cluster(workers: int, *, apart: bool) -> Iterator[Any]:
+    """Give a cluster of so many worker processes, each on a core by itself if `apart`."""
+    from distributed import Client, LocalCluster
+
+    with (
+        tempfile.TemporaryDirectory(prefix="throughput-") as place,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            local_directory=place,
+            silence_logs=50,
+        ) as made,
+    ):
+        if apart:
+            with Client(made, set_as_default=False) as client:
+                for number, address in enumerate(client.scheduler_info()["workers"]):
+                    client.run(keep_to, [number], workers=[address])
+        yield made
+
+
+def dask(photos: Sequence[Path], rounds: int) -> None:
+    """Measure and print clusters of one, two and four workers."""
+    cores = len(os.sched_getaffinity(0))
+    kinds = [(1, True), *((2, True) for _ in range(cores > 1)), (1, False), (2, False), (4, False)]
+    found: dict[str, list[tuple[float, float]]] = {}
+    for workers, apart in kinds:  # by turns, their models would fill the memory
+        where = "each on a core by itself" if apart else f"on {cores} cores"
+        with cluster(workers, apart=apart) as made:
+            far(made, photos)  # loads the models everywhere
+            found[f"{workers} worker(s), {where}"] = [far(made, photos) for _ in range(rounds)]
+    tell(found, len(photos))
+
+
+def tell(found: dict[str, list[tuple[float, float]]], count: int) -> None:
+    """Print a line a way."""
+    first = None
+    for way, rows in found.items():
+        seconds = statistics.median(row[0] for row in rows)
+        busy = statistics.median(used / took for took, used in rows)
+        first = first or seconds
+        print(
+            f"{way:42} {60 * count / seconds:6.1f} photos a minute, {busy:.2f} cores busy, "
+            f"{seconds / count:.2f} s a photo, × {first / seconds:.2f}"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dask", action="store_true")
+    told = parser.parse_args()
+    measure = dask if told.dask else threads
+    measure([photo.resolve() for photo in told.photos], told.rounds)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(f"the largest process held {peak} MB")
+
+
+if __name__ == "__main__":
+    main()
