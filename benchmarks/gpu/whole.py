@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,11 +105,17 @@ def measured(
 
 def crowd(count: int) -> tuple[Image, list[Face]]:
     """Return a photo with the portrait so many times, side by side, and its faces."""
-    portrait = photos.photo(0.4, 1)
-    [face] = Detector()(portrait)
+    portrait, face = _portrait()
     width, faces = portrait.shape[1], []
     for number in range(count):
         x, y, *size = face.box
         landmarks = face.landmarks + np.array([number * width, 0], np.float32)
         faces.append(replace(face, box=(x + number * width, y, *size), landmarks=landmarks))
     return np.concatenate([portrait] * count, axis=1), faces
+
+
+@cache
+def _portrait() -> tuple[Image, Face]:
+    portrait = photos.photo(0.4, 1)
+    [face] = Detector()(portrait)
+    return portrait, face

@@ -1,6 +1,6 @@
 """A worker looks once, remembers little, and gives what any other worker gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +8,13 @@ import pytest
 
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face
+from photocloak.engine.device.card import Card
+from photocloak.engine.extractors import FakeExtractor
 from photocloak.engine.modes import load_mode
+from photocloak.engine.optimisation.methods import Retouching
+from photocloak.engine.recognition.ensemble import Ensemble
 from photocloak.exporters import load_policy
-from photocloak.plugin import Job, Outcome
+from photocloak.plugin import Folders, Job, Outcome, Settings, assembly
 from photocloak.plugin.pipeline import process_photo, worker
 from photocloak.plugin.pipeline.messages import CloakRequest, FaceOrder, PhotoTask
 from photocloak.plugin.pipeline.process_photo import seed_of, sha256
@@ -63,6 +67,42 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_it_looks_once_and_once_more_at_what_is_written(bench: Bench) -> None:
     bench.worker.cloak(bench.order(bench.task()), nobody)
     assert bench.detector.calls == 2
+
+
+class Steps(Card):
+    """Takes the steps that a card would, one face after the other."""
+
+    def __init__(self) -> None:
+        super().__init__({}, "cpu")
+        self.taken = 0
+
+    def descend(self, searches: Sequence[Retouching], stepped: Callable[[], None]) -> None:
+        for search in searches:
+            while search.left:
+                search.descend()
+                stepped()
+                self.taken += 1
+
+
+def test_a_card_takes_the_steps(bench: Bench) -> None:
+    card, order = Steps(), bench.order(bench.task())
+    without = bench.worker.cloak(order, nobody)
+    by_card = Worker(replace(bench.engine, card=card)).cloak(order, nobody)
+    assert card.taken == 4
+    assert by_card.encoded == without.encoded
+
+
+def test_the_card_is_the_one_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folders, card = Folders(tmp_path, tmp_path), Steps()
+    fakes = Ensemble({name: FakeExtractor(name) for name in assembly.specs(folders)})
+    monkeypatch.setattr(assembly, "load_ensemble", lambda *_: fakes)
+    monkeypatch.setattr(
+        Card, "of", lambda ensemble, device: card if (ensemble, device) == (fakes, "cuda") else None
+    )
+    assert assembly.load_engine(Settings(device="cuda"), folders).card is card
+    assert assembly.load_engine(Settings(), folders).card is None
 
 
 def test_another_worker_does_not_look_again_and_gives_the_same(bench: Bench) -> None:
