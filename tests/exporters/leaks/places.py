@@ -156,9 +156,8 @@ def heap(data: bytes, rng: Random) -> bytes:
     """Return what follows the beginning of a CIFF segment, with bytes in its values."""
     size = rng.choice([8, 24, 64, 96, 400, max(1, len(data))])
     kinds = [0x0001, 0x0805, 0x1026, 0x1810]
-    pieces = [
-        data[i : i + size] for i in range(0, min(len(data), 25_000), size)
-    ]  # with their rows 64 kB
+    data = data[:25_000]  # with the rows of pieces of eight, what a segment holds
+    pieces = [data[i : i + size] for i in range(0, len(data), size)]
     rows = b"".join(
         struct.pack("<HII", rng.choice(kinds) + i % 7, len(one), i * size)
         if len(one) > 8 or rng.random() < 0.5
