@@ -4,12 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib import util
+from importlib import metadata, util
 from pathlib import Path
 
 import pytest
 
-from photocloak.core import install_hint, replace_hint
+from photocloak.core import install_hint, installed_version, replace_hint
 
 ROOT = Path(__file__).parents[1]
 CODE = [
@@ -48,3 +48,18 @@ def test_an_environment_without_pip_is_told_what_does_it(monkeypatch: pytest.Mon
         python = ["uv", "pip", "install", "--python", sys.executable]
         assert shlex.split(command) == [*python, "torch>=2.4"]
     assert util.find_spec("pip") is not None
+
+
+def test_versions_are_those_that_the_records_state() -> None:
+    wheels = {
+        one.name: one.version
+        for one in metadata.distributions()
+        if str(getattr(one, "_path", "")).endswith(".dist-info")
+    }
+    wanted = {"photocloak", "numpy", "onnx", "click"} & wheels.keys()
+    assert "numpy" in wanted
+    assert {name: installed_version(name) for name in wanted} == {
+        name: wheels[name] for name in wanted
+    }
+    assert installed_version("no-such-package") is None
+    assert installed_version("onnxruntime-gp") is None

@@ -21,6 +21,7 @@ API = {
         "PhotocloakError",
         "UnreadError",
         "install_hint",
+        "installed_version",
         "manifest_root",
         "replace_hint",
         "why",

@@ -165,8 +165,9 @@ def tell(found: dict[str, list[tuple[float, float]]], count: int) -> None:
         busy = statistics.median(used / took for took, used in rows)
         first = first or seconds
         print(
-            f"{way:42} {60 * count / seconds:6.1f} photos a minute, {busy:.2f} cores busy, "
-            f"{seconds / count:.2f} s a photo, × {first / seconds:.2f}"
+            f"{way:42} {60 * count / seconds:6.1f} photos a minute (× {first / seconds:.2f}), "
+            f"{seconds / count:.2f} s a photo, {busy:.2f} cores busy: "
+            f"{busy * seconds / count:.2f} s of processor time a photo"
         )
 
 

@@ -87,7 +87,8 @@ def test_both_runtimes_or_none(
     installed: set[str],
     said: str,
 ) -> None:
-    monkeypatch.setattr(runtime, "_is_installed", installed.__contains__)
+    versions = dict.fromkeys(installed, "1.30")
+    monkeypatch.setattr(runtime, "installed_version", versions.get)
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)  # as in a new process
     if not installed:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)

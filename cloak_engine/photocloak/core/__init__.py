@@ -10,7 +10,7 @@ from photocloak.core.errors import (
     UnreadError,
     why,
 )
-from photocloak.core.installing import install_hint, replace_hint
+from photocloak.core.installing import install_hint, installed_version, replace_hint
 from photocloak.core.manifests import manifest_root
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PhotocloakError",
     "UnreadError",
     "install_hint",
+    "installed_version",
     "manifest_root",
     "replace_hint",
     "why",

@@ -1,8 +1,22 @@
-"""What to type to get a package that is missing, in the environment that photocloak runs in."""
+"""Which packages there are, and what to type to get one that is missing from this environment."""
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from shlex import quote
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package; None: no wheel of it is installed.
+
+    It is in the name of the wheel's record. `importlib.metadata` opens that, with a parser of
+    e-mail, which takes a twentieth of a start.
+    """
+    begin = f"{package.replace('-', '_')}-"
+    for place in sys.path:
+        for record in Path(place).glob(f"{begin}*.dist-info"):
+            return record.stem.removeprefix(begin)
+    return None
 
 
 def install_hint(*requirements: str) -> str:

@@ -7,13 +7,12 @@ import os
 import sys
 import tempfile
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from photocloak.core import ModelError, install_hint, replace_hint
+from photocloak.core import ModelError, install_hint, installed_version, replace_hint
 
 if TYPE_CHECKING:
     import onnx
@@ -47,7 +46,7 @@ def require_onnxruntime() -> Any:
     """
     if (there := sys.modules.get("onnxruntime")) is not None:
         return there
-    installed = [name for name in _VARIANTS if _is_installed(name)]
+    installed = [name for name in _VARIANTS if installed_version(name) is not None]
     if len(installed) > 1:
         raise ModelError(
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each other: "
@@ -195,11 +194,3 @@ def has_cuda(device: Device) -> bool:
         device != "cpu"
         and "CUDAExecutionProvider" in require_onnxruntime().get_available_providers()
     )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ def test_onnxruntime_missing_is_one_sentence(
 def test_both_variants_of_onnxruntime_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "version", lambda name: "1.30")
+    monkeypatch.setattr(runtime, "installed_version", lambda name: "1.30")
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)  # as in a new process
     with pytest.raises(
         ModelError, match=r"both installed .*pip uninstall -y .*pip install .onnxruntime>="

@@ -68,8 +68,8 @@ class Canvas:
         `still` stay exactly as they are.
         """
         height, width = self.pixels.shape[:2]
-        xs = np.unique([*range(0, width, step), width])
-        ys = np.unique([*range(0, height, step), height])
+        xs = np.array([*range(0, width, step), width])
+        ys = np.array([*range(0, height, step), height])
         nodes = self._at_nodes(moved, xs, ys)
         reach = int(np.ceil(np.abs(nodes).max(initial=0))) + 3
         left, top = max(self.low[0] - reach, 0), max(self.low[1] - reach, 0)

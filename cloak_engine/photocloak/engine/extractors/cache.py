@@ -19,12 +19,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
-from importlib import metadata
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
+from photocloak.core import installed_version
 from photocloak.engine.runtime import (
     WEIGHTS,
     Device,
@@ -172,10 +172,10 @@ def _environment() -> tuple[str, ...]:
     for path in sorted(sources):
         code.update(path.read_bytes())
     return (
-        metadata.version("photocloak"),
+        str(installed_version("photocloak")),
         code.hexdigest(),
         require_onnxruntime().__version__,
-        metadata.version("onnx"),
+        str(installed_version("onnx")),
         platform.machine(),
         _processor(),
     )

@@ -65,7 +65,8 @@ def skin_tone(image: Image, face: Face) -> float:
     crop = chip(image, face, ARCFACE, 112) / 255
     pixels = np.concatenate([crop[y0:y1, x0:x1].reshape(-1, 3) for x0, y0, x1, y1 in PATCHES])
     # The median; NumPy's own brings its masked arrays along, a fiftieth of a start.
-    lightness, _, yellow = np.quantile(_lab(pixels), 0.5, axis=0)
+    ascending, last = np.sort(_lab(pixels), axis=0), len(pixels) - 1
+    lightness, _, yellow = (ascending[last // 2] + ascending[(last + 1) // 2]) / 2
     return float(np.degrees(np.arctan2(lightness - 50, max(float(yellow), 1.0))))
 
 
