@@ -14,7 +14,7 @@ from photocloak.engine.autodiff.flops import flops
 from photocloak.engine.extractors import ExtractorSpec
 from photocloak.engine.modes import load_mode
 from photocloak.engine.optimisation.surrogates import TURNS
-from photocloak.engine.runtime import has_cuda, session_from_file, starts_cuda
+from photocloak.engine.runtime import session_from_file
 from photocloak.plugin import Folders
 from photocloak.plugin.assembly import specs
 from photocloak.plugin.bench.machine import has_torch
@@ -52,7 +52,7 @@ def measured(
     Faces a second are those of the recognisers' part of a cloak: each is asked in every `TURNS`-th
     of the mode's steps. All that is compared takes turns.
     """
-    device = "cuda" if has_cuda("auto") and starts_cuda() else "cpu"
+    device = whole.place_here()
     rounds = load_mode("balanced").steps / TURNS
     result: dict[str, Any] = {"device": device, "batches": []}
     with tempfile.TemporaryDirectory(prefix="photocloak-gpu-") as name:

@@ -25,7 +25,7 @@ def compare() -> dict[str, Any]:
         [face] = engine.detector(image)
         [own] = engine.ensemble.embed(image, [face])
         target = engine.library.choose([own], None, seed=0)
-        card = None if device == "cpu" else engine.card or whole.card_on(engine.ensemble, "cpu")
+        card = None if device == "cpu" else whole.card_on(engine.ensemble, whole.place_here())
         cloaker = Cloaker(engine.ensemble, engine.library.means, engine.landmarks, card)
         cloak = cloaker(image, [Subject(face, target, own, mode)], seed=0)
         [seen] = measure(

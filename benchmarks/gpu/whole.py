@@ -20,8 +20,9 @@ from photocloak.engine.device.card import Card
 from photocloak.engine.extractors import ExtractorSpec, load_extractor
 from photocloak.engine.extractors.onnx_extractor import OnnxExtractor
 from photocloak.engine.modes import load_mode
+from photocloak.engine.optimisation.methods import Retouching
 from photocloak.engine.recognition.ensemble import Ensemble
-from photocloak.engine.runtime import Device, has_cuda, session_from_file, starts_cuda
+from photocloak.engine.runtime import has_cuda, session_from_file, starts_cuda
 from photocloak.engine.subject import Subject
 from photocloak.engine.targets.library import TargetLibrary
 from photocloak.plugin import Folders
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     import onnx
 
 
+def place_here() -> Place:
+    """Return where models come to run."""
+    return "cuda" if has_cuda("auto") and starts_cuda() else "cpu"
+
+
 def card_on(ensemble: Ensemble, place: Place, profiles: Path | None = None) -> "ProfiledCard":
     """Return what takes the steps of many faces there, with profiles where a folder is given."""
     found = {n: e for n, e in ensemble.extractors.items() if isinstance(e, OnnxExtractor)}
@@ -40,14 +46,20 @@ def card_on(ensemble: Ensemble, place: Place, profiles: Path | None = None) -> "
 
 
 class ProfiledCard(Card):
-    """Keeps a profile of its graphs if it has a folder for them."""
+    """Keeps a profile of its graphs if it has a folder for them, and fails where it is unable."""
 
     def __init__(
         self, extractors: Mapping[str, OnnxExtractor], place: Place, folder: Path | None
     ) -> None:
         super().__init__(extractors, place)
-        self._folder, self._place_name = folder, place
+        self._folder, self._device = folder, place
         self.sessions: list[Any] = []
+
+    def descend(self, searches: Sequence[Retouching], stepped: Callable[[], None]) -> None:
+        """Do the steps, all of them."""
+        super().descend(searches, stepped)
+        if any(one.left for one in searches):
+            raise RuntimeError("The device cannot take the steps of a face, see the warning.")
 
     def opened(self, model: "onnx.ModelProto") -> Any:
         """Open a graph."""
@@ -55,9 +67,10 @@ class ProfiledCard(Card):
             return super().opened(model)
         path = self._folder / f"graph-{len(self.sessions)}.onnx"
         path.write_bytes(model.SerializeToString())
-        device: Device = "cuda" if self._place_name == "cuda" else "cpu"
         profile = path.with_suffix("")
-        session = session_from_file(path, threads=0, device=device, exact=True, profile=profile)
+        session = session_from_file(
+            path, threads=0, device=self._device, exact=True, profile=profile
+        )
         self.sessions.append(session)
         return session
 
@@ -70,7 +83,7 @@ def measured(
     "together" is what a card does; "one by one" has the recognisers on the device and all else in
     NumPy, as without a card.
     """
-    place: Place = "cuda" if has_cuda("auto") and starts_cuda() else "cpu"
+    place = place_here()
     ensemble = Ensemble({name: load_extractor(one, device="auto") for name, one in specs.items()})
     library, landmarks = TargetLibrary.load(library_file(Folders.of_user())), load_landmarker()
     mode = load_mode("balanced")

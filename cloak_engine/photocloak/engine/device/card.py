@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_UNABLE = (
+    "The card cannot take a face's steps, which the processor does instead, slower: %s. "
+    'Photos come out as well; `device = "cpu"` in settings.toml silences this.'
+)
+
 GROUP = 32
 """Faces that take their steps together at most."""
 
@@ -81,7 +86,10 @@ class Card:
         return cls(extractors, "cuda") if whole and has_cuda(device) and starts_cuda() else None
 
     def descend(self, searches: Sequence[Retouching], stepped: Callable[[], None]) -> None:
-        """Do all the steps that the searches have left; `stepped` is called for each of each."""
+        """Do the steps that the searches have left; `stepped` is called for each of each.
+
+        A search that the device cannot take even alone keeps its steps, and a warning is logged.
+        """
         for batch in _batches(searches):
             self._descend(batch, _drawn(batch), stepped)
 
@@ -99,8 +107,11 @@ class Card:
             try:
                 values |= self._stepped(names, values | now, aims)
             except Exception as error:  # ONNX Runtime's errors share no other base
-                if number or len(batch) == 1:
+                if number:
                     raise
+                if len(batch) == 1:
+                    _LOG.warning(_UNABLE, error)
+                    return
                 _LOG.info("%d faces at once are too many: %s", len(batch), error)
                 break
             for _ in batch:
