@@ -43,6 +43,19 @@ class Learner:
         faces = _new_faces(photos, there)
         names = self._names(photos, there, faces)
         told = self._told(photos, there, faces, names)
+        # Mostly there is nothing new: photos that were met are submitted one by one.
+        merged = self._group(photos, faces, names, told) if faces or names else []
+        self._give_wished(photos)
+        return merged
+
+    def _group(
+        self,
+        photos: Sequence[Sighted],
+        faces: Mapping[Key, ObservedFace],
+        names: Mapping[Key, str],
+        told: Mapping[Key, Key],
+    ) -> list[Merged]:
+        """Learn from faces; see `_names` and `_told` for what the user says of them."""
         strangers = set[Key]().union(*map(_strangers, photos))
         clusters = [
             *self._profiles(names),
@@ -60,12 +73,15 @@ class Learner:
         merged: list[Merged] = []
         for one in sorted(learned, key=lambda one: min(order.get(key, -1) for key in one.members)):
             merged += self._learn(one, faces, targets.get(one.key))
-        self._give_wished(photos)
         return merged
 
     def _meet(self, photos: Sequence[Sighted]) -> dict[str, dict[int, int]]:
         """Return whose the faces are that were learned before: {photo: {index: id}}."""
-        known = profiles.centroids(self._connection)
+        known = {
+            person: profiles.centroids(self._connection, person).get(person, {})
+            for photo in {one.photo for one in photos}
+            for person in profiles.people_in(self._connection, photo)
+        }
         found: dict[str, dict[int, int]] = {}
         for seen in photos:
             people = profiles.people_in(self._connection, seen.photo)
@@ -74,7 +90,7 @@ class Learner:
             shown = [*seen.faces, *seen.none]
             pairs = best_pairs(
                 [face.features for face in shown],
-                {person: known.get(person, {}) for person in people},
+                {person: known[person] for person in people},
                 self._thresholds,
             )
             for index in list(pairs):
