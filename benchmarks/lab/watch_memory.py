@@ -5,8 +5,9 @@
 The real `photocloak watch` over small JPEGs that come in four lots: crops of photos that show
 nobody, and as every twentieth a photo of LFW, of another person each time. Who has no face is
 copied (`no_face = "copy"`), so every photo is decoded, searched, written and verified. After each
-lot: resident memory of the daemon and of the process that holds the models, what of the latter is
-its own alone, and how many photos a minute were done.
+lot: resident memory of the daemon and of the process that holds the models, what of the latter are
+no mapped files (weights, libraries: other processes share those), and how many photos a minute were
+done.
 """
 
 import argparse
@@ -82,8 +83,7 @@ class Daemon:
         workers = [one for one, parent in _parents() if parent == pid]
         found = {"daemon": _kilobytes(pid, "Rss")}
         found["models"] = sum(_kilobytes(one, "Rss") for one in workers)
-        own = ("Private_Clean", "Private_Dirty")
-        found["of it its own"] = sum(_kilobytes(one, kind) for one in workers for kind in own)
+        found["of it no mapped files"] = sum(_kilobytes(one, "Anonymous") for one in workers)
         return {name: kilobytes // MB for name, kilobytes in found.items()}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from photocloak.engine.cloaker import OnStep
+from photocloak.engine.memory import give_back_memory
 from photocloak.plugin.pipeline import looking, process_photo
 from photocloak.plugin.pipeline.job import Outcome
 from photocloak.plugin.pipeline.messages import (
@@ -46,7 +47,10 @@ class Worker:
     def cloak(self, order: CloakRequest, on_step: OnStep) -> CloakedFile:
         """Cloak, encode and verify on the bytes."""
         opened = self._take(order.task) or process_photo.open_photo(order.task)
-        return process_photo.cloak(self.engine, order, opened, on_step)
+        try:
+            return process_photo.cloak(self.engine, order, opened, on_step)
+        finally:
+            give_back_memory()
 
     def _take(self, task: PhotoTask | None) -> Opened | None:
         """Return the photo if it is the one held; none is held any more."""
