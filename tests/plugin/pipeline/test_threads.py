@@ -20,7 +20,7 @@ from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Job, Outcome, Settings, Status, load_engine
 from photocloak.plugin.assembly import open_pipeline
-from photocloak.plugin.people.registry import Roster
+from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
 from photocloak.plugin.storage.database import Database
