@@ -1,5 +1,6 @@
-"""What engine, exporters and plugin all stand on: the error tree, the shipped manifests, hints."""
+"""What engine, exporters and plugin all stand on: the error tree, manifests, cores, hints."""
 
+from photocloak.core.cores import cores
 from photocloak.core.errors import (
     ConfigError,
     ExitCode,
@@ -21,6 +22,7 @@ __all__ = [
     "OutputError",
     "PhotocloakError",
     "UnreadError",
+    "cores",
     "install_hint",
     "installed_version",
     "manifest_root",

@@ -34,7 +34,7 @@ __all__ = ["album", "cli", "engine"]  # fixtures
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
 def slow_at(engine: Engine, first: Callable[[], bool]) -> Engine:
