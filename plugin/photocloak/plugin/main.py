@@ -91,8 +91,9 @@ def photocloak() -> None:
 
 def main() -> None:
     """Run the command line and exit with its status; see `photocloak.core.errors`."""
-    # NumPy's products here are small: a second BLAS thread only takes the extractors' cores.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # NumPy's products here are small: a second BLAS thread only takes the extractors' cores, and
+    # sums in another order, so that a process with fewer cores would not come to the same bytes.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     sys.exit(run(sys.argv[1:]))
 
 
