@@ -33,6 +33,7 @@ from tests.plugin.test_cli import Run, cli, engine
 __all__ = ["cli", "engine"]  # fixtures
 
 GIGABYTE = 10**9
+ALBUM = running.ALBUM
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,7 @@ class Chosen(WorkerThreads):
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder for photos; the machine has three cores, and notes down what is chosen."""
+    monkeypatch.setattr(running, "ALBUM", ALBUM)
     monkeypatch.setattr(Chosen, "many", [], raising=False)
     monkeypatch.setattr(running, "BoundProcesses", Chosen)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2, 7})
@@ -229,10 +231,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("photos", "option", "processes"),
     [
-        (running.ALBUM, None, [3]),
-        (running.ALBUM - 1, None, []),
-        (running.ALBUM, "--deadline=600", []),
-        (running.ALBUM, "--dry-run", []),
+        (ALBUM, None, [3]),
+        (ALBUM - 1, None, []),
+        (ALBUM, "--deadline=600", []),
+        (ALBUM, "--dry-run", []),
     ],
 )
 def test_processes_are_for_albums(
@@ -255,9 +257,10 @@ def test_the_largest_photo_says_how_much_memory_is_needed(
         asked.append(each)
         return 1
 
+    monkeypatch.setattr(running, "ALBUM", ALBUM)
     monkeypatch.setattr(running, "room_for", room)
     monkeypatch.setattr(running, "BoundProcesses", WorkerThreads)
-    for number in range(running.ALBUM):
+    for number in range(ALBUM):
         write_photo(tmp_path / "in" / f"{number}.png", 96, 128, number)
     write_photo(tmp_path / "in" / "x.jpg", 1000, 2000)
     noisy(tmp_path / "in" / "y.png", 300, 300)

@@ -156,11 +156,11 @@ def test_two_are_under_way_at_once(tmp_path: Path) -> None:
 def test_the_steps_shown_are_each_photos_own_and_the_share_is_the_runs(
     cli: Run, album: Path, tmp_path: Path
 ) -> None:
-    photos = [write_photo(tmp_path / "in" / f"{i}.png", *PORTRAIT, i) for i in range(5)]
+    photos = [write_photo(tmp_path / "in" / f"{i}.png", *PORTRAIT, i) for i in range(6)]
     _, rows, err = cli("cloak", *photos, "-o", tmp_path / "out", "--progress", "json", "--json")
     assert sorted(row["source"] for row in rows) == [str(photo) for photo in photos]
     events = [json.loads(line) for line in err.splitlines()]
-    for number in range(1, 6):
+    for number in range(1, 7):
         own = [one for one in events if one["photo"] == number]
         names = [one["event"] for one in own]
         assert names[:2] == ["looked", "begin"] and names[-1] == "end"
@@ -168,7 +168,7 @@ def test_the_steps_shown_are_each_photos_own_and_the_share_is_the_runs(
         assert done == sorted(set(done)) and set(done) <= set(range(1, 19))
     shares = [one["share"] for one in events]
     assert shares == sorted(shares) and shares[-1] == 1.0, "no bar runs backward"
-    assert [one["event"] for one in events[:5]] == ["looked"] * 5
+    assert [one["event"] for one in events[:6]] == ["looked"] * 6
 
 
 def photo_threads() -> set[threading.Thread]:
