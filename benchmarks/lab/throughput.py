@@ -27,7 +27,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from photocloak.core import cores as own_cores
+from photocloak.core.cores import cores as own_cores
 from photocloak.plugin import Folders, Job, Pipeline, Settings, open_pipeline
 from photocloak.plugin.assembly import Recipe, open_decisions
 from photocloak.plugin.commands.running import ALBUM, open_run

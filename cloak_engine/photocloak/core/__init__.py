@@ -1,6 +1,5 @@
-"""What engine, exporters and plugin all stand on: the error tree, manifests, cores, hints."""
+"""What engine, exporters and plugin all stand on: the error tree, the shipped manifests, hints."""
 
-from photocloak.core.cores import cores
 from photocloak.core.errors import (
     ConfigError,
     ExitCode,
@@ -22,7 +21,6 @@ __all__ = [
     "OutputError",
     "PhotocloakError",
     "UnreadError",
-    "cores",
     "install_hint",
     "installed_version",
     "manifest_root",

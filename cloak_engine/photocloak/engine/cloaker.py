@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from photocloak.core import cores
+from photocloak.core.cores import cores
 from photocloak.core.stages import stage
 from photocloak.engine.detection.alignment import FaceSpace, Image
 from photocloak.engine.detection.landmarks import FindLandmarks

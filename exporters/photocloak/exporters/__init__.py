@@ -9,7 +9,7 @@ from photocloak.exporters.model import Encoded, Finding, Photo
 from photocloak.exporters.panorama import wraps
 from photocloak.exporters.policies import Policy, load_policy, policy_names
 from photocloak.exporters.publishing import publish, require_room, sweep
-from photocloak.exporters.reading import RAW_SUFFIXES, announced, read, read_bytes
+from photocloak.exporters.reading import RAW_SUFFIXES, read, read_bytes
 from photocloak.exporters.scanning import disclosures, kinds_of, scan
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "Finding",
     "Photo",
     "Policy",
-    "announced",
     "disclosures",
     "encode",
     "format_like",

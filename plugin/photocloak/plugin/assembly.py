@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from photocloak import exporters
-from photocloak.core import ConfigError, InputError, cores, manifest_root
+from photocloak.core import ConfigError, InputError, manifest_root
+from photocloak.core.cores import cores
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face

@@ -1,6 +1,7 @@
 """An album in processes: each on cores of its own, and what happens to one costs one photo."""
 
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -14,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photocloak import exporters
-from photocloak.core import ExitCode, ModelError, cores
+from photocloak.core import ExitCode, ModelError
+from photocloak.core.cores import cores
 from photocloak.engine.cloaker import OnStep
+from photocloak.exporters.reading import announced
 from photocloak.plugin import Database, Folders, Settings, assembly
 from photocloak.plugin.commands import running
 from photocloak.plugin.executors import bound
@@ -57,7 +59,7 @@ class Killed(Fakes):
 
 @pytest.fixture
 def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[[type[Fakes]], tuple[int, list[dict[str, object]], str]]:
     """Return a way to cloak an album of ten: (exit code, JSON, stderr).
 
@@ -78,7 +80,7 @@ def command(
 
         monkeypatch.setattr(assembly, "Recipe", recipe)
         code = run(["cloak", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"])
-        out, err = capsys.readouterr()
+        out, err = capfd.readouterr()
         assert not multiprocessing.active_children()
         return code, [json.loads(line) for line in out.splitlines()], err
 
@@ -121,6 +123,17 @@ def test_an_interrupt_leaves_no_process_behind(command: Command, tmp_path: Path)
     code, rows, err = command()
     assert (code, rows) == (ExitCode.INTERRUPTED, []) and "10 not done" in err
     assert not alive(looking[0]) and not (tmp_path / "out").exists()
+
+
+def test_debugging_shows_where_an_error_arose(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "in" / "4.png").write_bytes(b"no photo")
+    logger = logging.getLogger("photocloak")
+    logger.setLevel(logging.DEBUG)
+    try:
+        code, _, err = command()
+    finally:
+        logger.setLevel(logging.NOTSET)
+    assert code == ExitCode.SOME_FAILED and "Traceback" in err
 
 
 @pytest.mark.parametrize(
@@ -196,15 +209,15 @@ def test_this_machine_tells_what_is_available() -> None:
 
 def test_pixels_are_told_by_the_header(tmp_path: Path) -> None:
     for name in ("a.jpg", "a.png", "a.tif", "a.webp"):
-        assert exporters.announced(write_photo(tmp_path / name, 300, 400)) == 120_000
+        assert announced(write_photo(tmp_path / name, 300, 400)) == 120_000
     huge = bytearray((tmp_path / "a.png").read_bytes())
     huge[16:24] = b"\x00\x01\x00\x00" * 2
     huge[29:33] = crc32(huge[12:29]).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(huge)
     (tmp_path / "text.jpg").write_text("0123456789")
-    assert exporters.announced(tmp_path / "bomb.png") == 250_000_000
-    assert exporters.announced(tmp_path / "text.jpg") == 160
-    assert exporters.announced(tmp_path / "nothing.jpg") == 0
+    assert announced(tmp_path / "bomb.png") == 250_000_000
+    assert announced(tmp_path / "text.jpg") == 160
+    assert announced(tmp_path / "nothing.jpg") == 0
 
 
 class Chosen(WorkerThreads):

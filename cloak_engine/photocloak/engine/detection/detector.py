@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from photocloak.core import InputError, cores, manifest_root
+from photocloak.core import InputError, manifest_root
+from photocloak.core.cores import cores
 from photocloak.engine.detection.faces import SMALLEST, Face
 from photocloak.engine.detection.refine import (
     Glimpse,

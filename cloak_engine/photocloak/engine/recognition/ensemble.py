@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from photocloak.core import cores
+from photocloak.core.cores import cores
 from photocloak.engine.detection.alignment import Image, chip
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors import Extractor, ExtractorSpec

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from photocloak.core import cores
+from photocloak.core.cores import cores
 from photocloak.engine.runtime import open_session
 
 _EDGE = 1024  # of the square matrices multiplied: large enough for any core, 4 MB each

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from photocloak import exporters
 from photocloak.engine.runtime import has_cuda
+from photocloak.exporters.reading import announced
 from photocloak.plugin import assembly
 from photocloak.plugin.assembly import Recipe
 from photocloak.plugin.commands.streams import Streams
@@ -99,7 +99,7 @@ def _memory(jobs: Sequence[Job]) -> int:
             size = job.source.stat().st_size
             by_kind.setdefault(job.source.suffix.lower(), []).append((size, job.source))
     large = (path for some in by_kind.values() for _, path in sorted(some)[-LARGEST:])
-    return OWN + PER_PIXEL * max(map(exporters.announced, large), default=0)
+    return OWN + PER_PIXEL * max(map(announced, large), default=0)
 
 
 def run(

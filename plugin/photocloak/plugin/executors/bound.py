@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 
-from photocloak.core import PhotocloakError, cores
+from photocloak.core import PhotocloakError
+from photocloak.core.cores import cores
 from photocloak.plugin.executors.base import OncePerProcess, Recipe
 from photocloak.plugin.executors.processes import Processes
 from photocloak.plugin.executors.worker_process import WorkerDiedError

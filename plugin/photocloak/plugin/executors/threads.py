@@ -11,7 +11,7 @@ from functools import cached_property
 from threading import Event
 from typing import Any
 
-from photocloak.core import cores
+from photocloak.core.cores import cores
 from photocloak.engine.cloaker import OnStep
 from photocloak.plugin.executors.base import Phase, Recipe
 

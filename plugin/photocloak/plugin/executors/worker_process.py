@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from photocloak.core.debugging import show_debugging, shows_debugging
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 OFTEN = 0.2
 """Seconds between two reports of a process."""
@@ -120,7 +122,10 @@ def _start(cores: Collection[int]) -> tuple[SpawnProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=_main, args=[theirs, os.getpid(), cores], name="photocloak worker", daemon=True
+        target=_main,
+        args=[theirs, os.getpid(), cores, shows_debugging()],
+        name="photocloak worker",
+        daemon=True,
     )
     process.start()
     theirs.close()
@@ -143,9 +148,11 @@ def report(done: int, total: int) -> None:
         line.send(("reported", (done, total)))
 
 
-def _main(line: Connection, parent: int, cores: Collection[int]) -> None:
+def _main(line: Connection, parent: int, cores: Collection[int], debugging: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _die_with(parent)
+    if debugging:
+        show_debugging()
     if cores:
         with suppress(OSError):  # they were taken away meanwhile: then wherever there is room
             os.sched_setaffinity(0, cores)
