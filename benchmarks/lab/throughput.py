@@ -204,6 +204,7 @@ def main() -> None:
     told = parser.parse_args()
     if not told.dask and len(told.photos) < ALBUM:
         parser.error(f"name {ALBUM} photos at least, which the command takes for an album")
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # in the processes, as the command has it
     measure = dask if told.dask else threads
     measure([photo.resolve() for photo in told.photos], told.rounds)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
