@@ -125,6 +125,12 @@ def test_an_interrupt_leaves_no_process_behind(command: Command, tmp_path: Path)
     assert not alive(looking[0]) and not (tmp_path / "out").exists()
 
 
+@pytest.fixture
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+
+
+@pytest.mark.usefixtures("one_core")
 def test_debugging_shows_where_an_error_arose(command: Command, tmp_path: Path) -> None:
     (tmp_path / "in" / "4.png").write_bytes(b"no photo")
     logger = logging.getLogger("photocloak")
@@ -136,6 +142,7 @@ def test_debugging_shows_where_an_error_arose(command: Command, tmp_path: Path) 
     assert code == ExitCode.SOME_FAILED and "Traceback" in err
 
 
+@pytest.mark.usefixtures("one_core")
 @pytest.mark.parametrize(
     ("kind", "code", "said"),
     [
