@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -127,7 +127,13 @@ def _start(cores: Collection[int]) -> tuple[SpawnProcess, Connection]:
         name="photocloak worker",
         daemon=True,
     )
-    process.start()
+    # Ctrl-C goes to all processes of a terminal; it must not meet this one on its way to `_main`.
+    resource_tracker.ensure_running()  # which else is started by the next, and undoes the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return process, ours
 
@@ -150,6 +156,7 @@ def report(done: int, total: int) -> None:
 
 def _main(line: Connection, parent: int, cores: Collection[int], debugging: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _die_with(parent)
     if debugging:
         show_debugging()
