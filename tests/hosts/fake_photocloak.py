@@ -31,6 +31,8 @@ if arguments[0] == "review":
     for photo in photos:
         (notes / photo.name).write_bytes(photo.read_bytes())
     sys.exit(0)
+if behaviour == "outdated":  # the Python that it was installed with is gone
+    sys.exit("ModuleNotFoundError: No module named 'photocloak'")
 if behaviour == "lies":
     sys.exit(0)
 if behaviour == "stubborn":

@@ -38,7 +38,8 @@ FAILURES = {
     "hangs": "showed no progress for 2 seconds",
     "stubborn": "showed no progress for 2 seconds",
     "lies": "photocloak ended with status 0",
-    "missing": "not found",
+    "missing": "photocloak cannot be started",
+    "outdated": "then run: photocloak install darktable",
 }
 
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from photocloak.plugin.assembly import load_engine, open_pipeline
     from photocloak.plugin.people.assignment import UserHint
     from photocloak.plugin.people.profiles import Person
-    from photocloak.plugin.people.registry import People, Roster
+    from photocloak.plugin.people.registry import People
+    from photocloak.plugin.people.roster import Roster
     from photocloak.plugin.pipeline.job import FaceOutcome, Job, Outcome, Status
     from photocloak.plugin.pipeline.pipeline import Pipeline
     from photocloak.plugin.pipeline.process_photo import Engine
@@ -26,7 +27,8 @@ _HOMES = {
     "storage.folders": ("Folders",),
     "pipeline.job": ("FaceOutcome", "Job", "Outcome", "Status"),
     "storage.outputs": ("Outputs",),
-    "people.registry": ("People", "Roster"),
+    "people.registry": ("People",),
+    "people.roster": ("Roster",),
     "pipeline.process_photo": ("Engine",),
     "pipeline.pipeline": ("Pipeline",),
     "people.profiles": ("Person",),

@@ -106,7 +106,7 @@ def _folder(folder: Path) -> str:
 
 
 def _people(folders: Folders) -> str:
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
     from photocloak.plugin.storage.database import Database
 
     if not folders.database.exists():

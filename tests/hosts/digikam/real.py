@@ -1,7 +1,7 @@
 """The real digiKam, from installing to uninstalling: what it publishes, what it says, what stays.
 
-By hand, since digiKam is large; on Debian 13 by `bash tests/hosts/debian13/run digikam`, on Debian
-12 (digiKam 7.9) with what `screen.py` needs:
+By hand, since digiKam is large: `bash tests/hosts/debian13/run digikam` for 8.6 of Debian 13,
+`digikam/bookworm` for 7.9 of Debian 12, or, with what `screen.py` needs,
 
     python -m pytest tests/hosts/digikam/real.py --basetemp=/tmp/digikam
 

@@ -1,6 +1,7 @@
 """GIMP 3 itself with the real engine: what it shows and writes is what photocloak made.
 
-Not collected by name, since Debian 12 has no GIMP 3: `tests/hosts/debian13/run gimp` runs it.
+Not collected by name, since Debian 12 has no GIMP 3: `tests/hosts/debian13/run gimp` runs it for
+3.0 of Debian 13, `gimp/forky` for 3.2 of the next Debian.
 """
 
 import json

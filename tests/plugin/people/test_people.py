@@ -14,7 +14,8 @@ from photocloak.plugin.people.assignment import Assignment, ObservedFace, Sighte
 from photocloak.plugin.people.learning import Merged
 from photocloak.plugin.people.matching import likeness
 from photocloak.plugin.people.profiles import SAMPLES
-from photocloak.plugin.people.registry import People, Roster, TogetherError
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.people.roster import Roster, TogetherError
 from photocloak.plugin.storage.database import Database
 from tests.plugin.fakes import THRESHOLDS, FirstFree, face
 

@@ -23,7 +23,7 @@ from photocloak.engine.modes import load_mode
 from photocloak.plugin import Folders, Job, Outcome, Settings, Status
 from photocloak.plugin.assembly import Recipe, open_decisions, open_pipeline
 from photocloak.plugin.executors.bound import BoundProcesses
-from photocloak.plugin.people.registry import Roster
+from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.pipeline.process_photo import Engine

@@ -138,6 +138,17 @@ function Listener:take(event)
   end
 end
 
+-- Say why a run has ended, by its exit status and what it said last. An update of the system takes
+-- away the Python that photocloak was installed with.
+local function reason(status, said)
+  status = status:match("%d*")
+  if status == "126" or status == "127" or (said or ""):find("ModuleNotFoundError", 1, true) then
+    return "photocloak cannot be started, perhaps since an update of the system; install it again, "
+      .. "then run: photocloak install darktable"
+  end
+  return said or ("photocloak ended with status " .. status)
+end
+
 -- Wait until a run has ended, or until it says something on stdout where that is enough.
 -- @return why it ended; nil where it was left to itself
 local function follow(folder, listener, options, cancelled, until_output)
@@ -150,7 +161,7 @@ local function follow(folder, listener, options, cancelled, until_output)
     if until_output and (content(folder .. "/output") or "") ~= "" then
       return nil
     elseif status then
-      why = listener.said or ("photocloak ended with status " .. status:match("%d*"))
+      why = reason(status, listener.said)
     elseif cancelled() then
       why = "cancelled"
     elseif not running and not content(folder .. "/status") then

@@ -43,7 +43,7 @@ def _cloak(options: CloakOptions, streams: "Streams", end: float | None) -> int:
     from photocloak.plugin import assembly
     from photocloak.plugin.commands.destination import destination
     from photocloak.plugin.commands.running import open_run, run
-    from photocloak.plugin.people.registry import check_name
+    from photocloak.plugin.people.profiles import check_name
     from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.progress import make_progress
     from photocloak.plugin.settings import load_settings
@@ -134,7 +134,7 @@ def _tell_of_newcomers(
     outcomes: "Sequence[Outcome]", began: float, folders: "Folders", show: "Progress"
 ) -> None:
     """Say how many profiles the run has made: a hard photo may have made one of somebody known."""
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
     from photocloak.plugin.pipeline.messages import Event
     from photocloak.plugin.storage.database import Database
 

@@ -14,7 +14,7 @@ from photocloak.plugin.commands.people_files import export_people, import_people
 
 if TYPE_CHECKING:
     from photocloak.plugin.people.profiles import Person
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
 
 PATH = click.Path(path_type=Path)
 
@@ -29,7 +29,7 @@ def people() -> None:
 
 
 def _roster() -> "Roster":
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
     from photocloak.plugin.storage.database import Database
     from photocloak.plugin.storage.folders import Folders
 
@@ -77,7 +77,7 @@ def enroll(name: str, photos: tuple[Path, ...], as_json: bool) -> int:
     """
     from photocloak import exporters
     from photocloak.plugin.assembly import load_engine, open_outputs, open_people
-    from photocloak.plugin.people.registry import check_name
+    from photocloak.plugin.people.profiles import check_name
     from photocloak.plugin.pipeline.enrolment_photos import enroll as learn
     from photocloak.plugin.pipeline.job import exit_code
     from photocloak.plugin.progress import clean, say
@@ -143,7 +143,7 @@ def merge(who: str, others: tuple[str, ...], redo: bool, yes: bool) -> int:
 def _merged(roster: "Roster", who: str, others: tuple[str, ...], *, yes: bool) -> "Person":
     """Merge; ask about people who are in one photo, and refuse where nobody can answer."""
     from photocloak.core import ConfigError
-    from photocloak.plugin.people.registry import TogetherError
+    from photocloak.plugin.people.roster import TogetherError
 
     try:
         return roster.merge(who, others, though_together=yes)

@@ -12,7 +12,7 @@ from photocloak.plugin.commands.completing import people as complete
 
 if TYPE_CHECKING:
     from photocloak.engine.targets.library import TargetLibrary
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
 
 PATH = click.Path(path_type=Path)
 
@@ -88,7 +88,7 @@ def import_people(file: Path, passphrase_file: Path | None) -> None:
 def _stores() -> "tuple[Roster, TargetLibrary]":
     from photocloak.engine.targets.library import TargetLibrary
     from photocloak.plugin.assembly import library_file
-    from photocloak.plugin.people.registry import Roster
+    from photocloak.plugin.people.roster import Roster
     from photocloak.plugin.storage.database import Database
     from photocloak.plugin.storage.folders import Folders
 

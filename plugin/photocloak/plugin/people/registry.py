@@ -4,7 +4,6 @@ A cloak works on a set of photos: all of a person's photos must teach the same w
 a person gets a target once and keeps it, and no two people of one library share theirs.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
@@ -12,7 +11,7 @@ from itertools import combinations
 from photocloak.core import ConfigError
 from photocloak.engine.recognition.ensemble import Embeddings
 from photocloak.engine.targets.library import Target
-from photocloak.plugin.people import corrections, profiles, transfer
+from photocloak.plugin.people import profiles
 from photocloak.plugin.people.assignment import (
     NOBODY_NAMED,
     Assigner,
@@ -28,20 +27,7 @@ from photocloak.plugin.people.matching import best_pairs, likeness, pair
 from photocloak.plugin.people.profiles import Person, check_name, named
 from photocloak.plugin.storage.database import Database
 
-__all__ = ["People", "Roster", "TogetherError", "check_name"]
-
 NO_NAMES = "nobody has a name yet, see `photocloak people list` and `people name`"
-
-
-class TogetherError(ConfigError):
-    """Two who are to be one person are in one photo side by side."""
-
-    def __init__(self, one: Person, other: Person, photos: int) -> None:
-        count = "one photo" if photos == 1 else f"{photos} photos"
-        super().__init__(
-            f"{one.label} and {other.label} are in {count} together, so they are two people. Only "
-            "a mirror or a picture within the photo shows somebody twice."
-        )
 
 
 class People:
@@ -202,106 +188,6 @@ class People:
                 first, second = sorted((one, other), key=lambda who: _fame(everyone[who]))
                 found.append((-like.score, first, second))
         return [(one, other) for _, one, other in sorted(found)]
-
-
-class Roster:
-    """The people store as a list to read and edit; needs no model."""
-
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
-
-    def everybody(self) -> list[Person]:
-        """Return everybody, in the order they were first seen."""
-        with self._database.transaction() as connection:
-            profiles.expire(connection, self._clock())
-            return list(profiles.everybody(connection).values())
-
-    def name(self, who: str, name: str) -> Person:
-        """Give somebody a name; a named profile does not expire."""
-        check_name(name)
-        with self._database.transaction() as connection:
-            person = _find(connection, who)
-            other = named(connection, name)
-            if other is not None and other.id != person.id:
-                raise ConfigError(
-                    f"{name!r} is somebody else's name already; if both are one person, use "
-                    f"`photocloak people merge {other.id} {person.id}`."
-                )
-            connection.execute("UPDATE people SET name = ? WHERE id = ?", (name, person.id))
-            corrections.rename(connection, person, name)
-            return profiles.somebody(connection, person.id)
-
-    def find(self, who: Sequence[str]) -> list[Person]:
-        """Return people by id, label or name; ConfigError: there is nobody."""
-        with self._database.transaction() as connection:
-            return [_find(connection, one) for one in who]
-
-    def export(self, people: Sequence[Person], library: Mapping[str, Target]) -> bytes:
-        """Return people with their targets as bytes for another computer; see `transfer.pack`."""
-        with self._database.transaction() as connection:
-            return transfer.pack(connection, people, library)
-
-    def receive(self, data: bytes, library: Mapping[str, Target]) -> transfer.Arrival:
-        """Add people who were exported elsewhere; see `transfer.receive`."""
-        table = transfer.unpack(data)
-        with self._database.transaction() as connection:
-            return transfer.receive(connection, table, library)
-
-    def merge(self, keep: str, others: Sequence[str], *, though_together: bool = False) -> Person:
-        """Make several profiles one; the first one's target stays, and its name if it has one.
-
-        Raises:
-            TogetherError: a photo shows two of them, so they are not one person; unless that was
-                meant, `though_together`.
-
-        """
-        with self._database.transaction() as connection:
-            person = _find(connection, keep)
-            gone = [_find(connection, who) for who in others]
-            for who, other in zip(others, gone, strict=True):
-                if other.id == person.id:
-                    raise ConfigError(f"{who!r} cannot be merged with itself.")
-            if not though_together:
-                _refuse_together(connection, [person, *gone])
-            for other in gone:
-                corrections.rename(connection, other, person.label)
-                profiles.absorb(connection, person.id, other.id)
-                if person.name is None and other.name is not None:
-                    connection.execute(
-                        "UPDATE people SET name = ? WHERE id = ?", (other.name, person.id)
-                    )
-                person = profiles.somebody(connection, person.id)
-        self._database.vacuum()
-        return person
-
-    def forget(self, who: Sequence[str], *, all_unnamed: bool = False) -> list[Person]:
-        """Delete profiles for good, bytes included, and return who was deleted."""
-        with self._database.transaction() as connection:
-            gone = {person.id: person for person in (_find(connection, one) for one in who)}
-            if all_unnamed:
-                everyone = profiles.everybody(connection)
-                gone |= {number: one for number, one in everyone.items() if one.name is None}
-            for person in gone.values():
-                corrections.rename(connection, person, None)
-            profiles.delete(connection, gone)
-        self._database.vacuum()
-        return list(gone.values())
-
-
-def _find(connection: sqlite3.Connection, who: str) -> Person:
-    """Return the person with this id, label or name."""
-    found = profiles.find(connection, who)
-    if found is None:
-        raise ConfigError(f"There is nobody {who!r}; `photocloak people list` shows who there is.")
-    return found
-
-
-def _refuse_together(connection: sqlite3.Connection, people: Sequence[Person]) -> None:
-    """Raise TogetherError where a photo shows two of these people."""
-    photos = profiles.photos_of_people(connection)
-    for one, other in combinations(people, 2):
-        if shared := len(photos.get(one.id, set()) & photos.get(other.id, set())):
-            raise TogetherError(one, other, shared)
 
 
 def _fame(person: Person) -> tuple[bool, int, int]:

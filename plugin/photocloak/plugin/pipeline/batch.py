@@ -37,6 +37,7 @@ class Batch:
         done: called, once it is known who is in them, with those that have no outcome.
         tell: hears of what there is to say.
         accepted: those to work on.
+        contents: of these, by which a copy is known.
         to_look: of these, those to look at; copies are looked at when it is clear that they must.
         looking: those that are being looked at.
 
@@ -47,6 +48,7 @@ class Batch:
     done: Callable[[list[PhotoInHand]], None]
     tell: Tell
     accepted: list[PhotoInHand] = field(default_factory=list)
+    contents: set[tuple[str, str] | None] = field(default_factory=set)
     to_look: deque[PhotoInHand] = field(default_factory=deque)
     looking: set[PhotoInHand] = field(default_factory=set)
 

@@ -200,7 +200,9 @@ class Coordinator:
             return
         photo.task = task
         photo.detections = self._known.pop(key_of(photo), None)
-        copied = content_of(photo) in map(content_of, batch.accepted)
+        content = content_of(photo)
+        copied = content in batch.contents
+        batch.contents.add(content)
         batch.accepted.append(photo)
         if photo.detections is None and not copied:
             batch.to_look.append(photo)

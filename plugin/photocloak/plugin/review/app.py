@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from photocloak.core import ConfigError, InputError, PhotocloakError
 from photocloak.engine.seam import Box
 from photocloak.plugin.html import page_style, slider_script
-from photocloak.plugin.people.registry import TogetherError
+from photocloak.plugin.people.roster import TogetherError
 from photocloak.plugin.pictures import NotShownError
 from photocloak.plugin.review import offers, people_pages, words
 from photocloak.plugin.review.album import Photo

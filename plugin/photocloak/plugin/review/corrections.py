@@ -5,8 +5,8 @@ from dataclasses import replace
 from photocloak.core import ConfigError
 from photocloak.engine.seam import Box
 from photocloak.plugin.people.corrections import Correction, Corrections, of_faces
-from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.people.registry import Roster, check_name
+from photocloak.plugin.people.profiles import Person, check_name
+from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.pipeline.job import FaceOutcome
 from photocloak.plugin.review import offers
 from photocloak.plugin.review.album import Album, Photo

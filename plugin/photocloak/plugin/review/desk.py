@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photocloak.plugin.people.corrections import Corrections
-from photocloak.plugin.people.registry import People, Roster
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.pipeline.coordinator import Coordinator
 from photocloak.plugin.pipeline.decisions import Decisions
 from photocloak.plugin.progress import shown

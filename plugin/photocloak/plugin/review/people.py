@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import islice
 
 from photocloak.plugin.people.profiles import Person
-from photocloak.plugin.people.registry import People, Roster
+from photocloak.plugin.people.registry import People
+from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.portraits import Seen, clearest, seen_in
 from photocloak.plugin.review.album import Album
 from photocloak.plugin.storage.results import Results
