@@ -1,16 +1,18 @@
-"""Photos a minute: on one core and on two, one by one and two at once; or over Dask workers.
+"""Photos a minute: on one core and on all, by threads and as the command does; or by Dask workers.
 
     python -m benchmarks.lab.throughput PHOTO... [--rounds 3]
     python -m benchmarks.lab.throughput PHOTO... --dask [--rounds 3]
 
 Models are loaded before. Every way is a process of its own (with Dask a cluster of its own, of one
 thread a worker) that does all photos, with nobody known; the ways take turns. Told are medians of
-the rounds, how many cores were busy meanwhile, and each way against the first. A process that has
-one core believes that there is no other. With `--dask` also each worker by itself on a core, as far
+the rounds, how many cores were busy meanwhile, and each way against the first. The executor of
+`photocloak cloak` is the one that the command chooses for an album; its processes are started and
+warm, too. With `--dask` also each worker by itself on a core, as far
 as there are cores: what a machine more brings.
 """
 
 import argparse
+import multiprocessing
 import os
 import resource
 import statistics
@@ -25,8 +27,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from photocloak.core.cores import cores as own_cores
 from photocloak.plugin import Folders, Job, Pipeline, Settings, open_pipeline
 from photocloak.plugin.assembly import Recipe, open_decisions
+from photocloak.plugin.commands.running import ALBUM, open_run
 from photocloak.plugin.executors.dask import Cluster
 
 MODE = Settings().mode
@@ -34,20 +38,20 @@ MODE = Settings().mode
 
 @dataclass(frozen=True)
 class Way:
-    """How the photos are done: on so many `cores`, so many `at_once`."""
+    """How the photos are done: on so many `cores`, so many `at_once`; 0: as the command does."""
 
     cores: int
     at_once: int
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.cores} core(s), {self.at_once} at once"
+        how = f"{self.at_once} at once" if self.at_once else "`photocloak cloak`"
+        return f"{self.cores} core(s), {how}"
 
 
 def keep_to(cores: Sequence[int]) -> None:
-    """Have this process, and whatever counts cores in it, know of these alone."""
+    """Have this process, and what it starts, run on these cores alone."""
     os.sched_setaffinity(0, cores)
-    vars(os)["cpu_count"] = lambda: len(cores)
 
 
 @cache
@@ -59,19 +63,37 @@ def worker() -> Any:
 
 def here(way: Way, photos: Sequence[Path]) -> tuple[float, float]:
     """Do the photos in this process; return seconds and seconds of processor time."""
-    keep_to(range(way.cores))
-    engine = worker().engine
-    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+    keep_to(own_cores()[: way.cores])
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name, ExitStack() as stack:
         home = Path(name)
-        pipeline = open_pipeline(engine, Folders(home, home / "data"), workers=way.at_once)
-        began, used = time.monotonic(), time.process_time()
+        folders = Folders(home, home / "data")
+        if way.at_once:
+            pipeline = open_pipeline(worker().engine, folders, workers=way.at_once)
+        else:
+            recipe, jobs = Recipe(Settings(), folders), to_do(photos, home / "out")
+            pipeline = stack.enter_context(open_run(recipe, jobs))
+            finish(pipeline, photos[: way.cores], home / "warm", seed=1)  # else these were copies
+        began, used = time.monotonic(), busy()
         finish(pipeline, photos, home / "out")
-        return time.monotonic() - began, time.process_time() - used
+        return time.monotonic() - began, busy() - used
 
 
-def finish(pipeline: Pipeline, photos: Sequence[Path], out: Path) -> None:
+def busy() -> float:
+    """Return the seconds of processor time of this process and of those that it has started."""
+    seconds = time.process_time()
+    for child in multiprocessing.active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        seconds += sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    return seconds
+
+
+def to_do(photos: Sequence[Path], out: Path, seed: int | None = None) -> list[Job]:
+    return [Job(photo, out, MODE, "keep", seed=seed, accept_weak=True) for photo in photos]
+
+
+def finish(pipeline: Pipeline, photos: Sequence[Path], out: Path, seed: int | None = None) -> None:
     """Do the photos; what does not end as a cloaked photo ends the program."""
-    jobs = [Job(photo, out, MODE, "keep", accept_weak=True) for photo in photos]
+    jobs = to_do(photos, out, seed)
     for outcome in pipeline.run_all(jobs, lambda _: None):
         if outcome.output is None:
             raise SystemExit(f"{outcome.source.name}: {outcome.reason}")
@@ -79,8 +101,8 @@ def finish(pipeline: Pipeline, photos: Sequence[Path], out: Path) -> None:
 
 def threads(photos: Sequence[Path], rounds: int) -> None:
     """Measure and print the ways of one machine."""
-    cores = len(os.sched_getaffinity(0))
-    ways = [Way(1, 1), Way(cores, 1), Way(cores, cores)]
+    cores = len(own_cores())
+    ways = [Way(1, 1), Way(cores, 1), Way(cores, cores), Way(cores, 0)]
     found: dict[Way, list[tuple[float, float]]] = {way: [] for way in ways}
     with ExitStack() as stack:
         processes = {
@@ -89,6 +111,8 @@ def threads(photos: Sequence[Path], rounds: int) -> None:
         }
         for number in range(rounds + 1):
             for way, process in processes.items():
+                if not number and not way.at_once:
+                    continue
                 lot = photos if number else photos[:1]  # the first round only loads the models
                 took = process.submit(here, way, lot).result()
                 if number:
@@ -146,7 +170,7 @@ def cluster(workers: int, *, apart: bool) -> Iterator[Any]:
 
 def dask(photos: Sequence[Path], rounds: int) -> None:
     """Measure and print clusters of one, two and four workers."""
-    cores = len(os.sched_getaffinity(0))
+    cores = len(own_cores())
     kinds = [(1, True), *((2, True) for _ in range(cores > 1)), (1, False), (2, False), (4, False)]
     found: dict[str, list[tuple[float, float]]] = {}
     for workers, apart in kinds:  # by turns, their models would fill the memory
@@ -178,6 +202,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dask", action="store_true")
     told = parser.parse_args()
+    if not told.dask and len(told.photos) < ALBUM:
+        parser.error(f"name {ALBUM} photos at least, which the command takes for an album")
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # in the processes, as the command has it
     measure = dask if told.dask else threads
     measure([photo.resolve() for photo in told.photos], told.rounds)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024

@@ -13,6 +13,7 @@ import pytest
 from photocloak import exporters
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, Folders, assembly
+from photocloak.plugin.commands import running
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.process_photo import Engine
@@ -33,6 +34,7 @@ def engine() -> Engine:
 def cli(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a way to run the command line with fake extractors: (exit code, JSON, stderr)."""
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
+    monkeypatch.setattr(running, "ALBUM", 1000)  # the fakes are in this process alone
     monkeypatch.setattr(
         assembly, "open_decisions", lambda folders: decisions_of(engine, Database(folders.database))
     )

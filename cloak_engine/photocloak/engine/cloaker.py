@@ -1,6 +1,5 @@
 """Step 2 of the method: the cloaks that move the features of a photo's faces to their targets."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 
+from photocloak.core.cores import cores
 from photocloak.core.stages import stage
 from photocloak.engine.detection.alignment import FaceSpace, Image
 from photocloak.engine.detection.landmarks import FindLandmarks
@@ -91,7 +91,7 @@ class Cloaker:
         stepped = _counted(sum(subject.steps for subject in subjects), on_step)
         worn: dict[int, FaceCloak] = {}
         group = _GROUP if self.card is None else CARD_GROUP
-        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        with ThreadPoolExecutor(len(cores())) as threads:
             for apart in _apart(subjects, group):
                 prepare = partial(self._prepared, image, subjects, seed)
                 found = self._found(threads, prepare, apart, stepped)

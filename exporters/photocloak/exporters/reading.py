@@ -2,12 +2,15 @@
 
 import re
 import stat
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image as Pillow
+
 from photocloak.core import InputError, UnreadError
 from photocloak.exporters.formats import FORMATS, format_of
-from photocloak.exporters.formats.base import MAX_BYTES, Format, damaged
+from photocloak.exporters.formats.base import MAX_BYTES, MAX_PIXELS, Format, damaged
 from photocloak.exporters.formats.kinds import KINDS
 from photocloak.exporters.model import Photo
 from photocloak.exporters.sample_delta import upright_srgb
@@ -36,6 +39,9 @@ _OTHERS = {
     b"\0\0\0\x0cjP  ": "a JPEG 2000",
     b"%PDF": "a PDF",
 }
+
+_HEIC_DENSITY = 16
+"""Pixels that a byte of a HEIC photo stands for, where it is compressed much: 24 MP in 1.5 MB."""
 
 
 def read(path: Path) -> Photo:
@@ -78,6 +84,29 @@ def read_bytes(data: bytes, name: str) -> Photo:
     if form is None:
         raise InputError(f"{name}: {_what(data)}. photocloak takes {', '.join(KINDS)}.")
     return _decoded(FORMATS[form], data, name)
+
+
+def announced(path: Path) -> int:
+    """Return how many pixels a photo's header announces; nothing is decoded, and none is refused.
+
+    What Pillow cannot open, HEIC and what is no photo, counts as the largest HEIC of its bytes.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            with Pillow.open(path) as picture:
+                return min(picture.width * picture.height, MAX_PIXELS)
+    except Pillow.DecompressionBombError:
+        return MAX_PIXELS
+    except Exception:  # whatever a parser of hostile bytes may raise
+        return min(_HEIC_DENSITY * _bytes_of(path), MAX_PIXELS)
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _decoded(form: Format, data: bytes, name: str) -> Photo:

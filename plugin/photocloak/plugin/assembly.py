@@ -1,7 +1,6 @@
 """Put a pipeline together: models, target library and the user's stores."""
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -11,6 +10,7 @@ import numpy as np
 
 from photocloak import exporters
 from photocloak.core import ConfigError, InputError, manifest_root
+from photocloak.core.cores import cores
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.detector import Detector
 from photocloak.engine.detection.faces import Face
@@ -75,7 +75,7 @@ def _library(path: Path, _changed: int) -> TargetLibrary:
 
 def threads_each(settings: Settings, extractors: int) -> int:
     """Return how many threads an extractor gets: side by side they share the cores out."""
-    return settings.threads or max(1, (os.cpu_count() or 1) // extractors)
+    return settings.threads or max(1, len(cores()) // extractors)
 
 
 def load_ensemble(settings: Settings, folders: Folders) -> Ensemble:

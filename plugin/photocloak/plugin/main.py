@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from photocloak.core import ExitCode, PhotocloakError
+from photocloak.core.debugging import show_debugging
 from photocloak.plugin.commands.bench import bench
 from photocloak.plugin.commands.beside import beside
 from photocloak.plugin.commands.check import check
@@ -35,8 +36,7 @@ _LOG = logging.getLogger("photocloak")
 
 def _debug(_context: click.Context, _option: click.Parameter, on: bool) -> None:
     if on:
-        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
-        _LOG.setLevel(logging.DEBUG)
+        show_debugging()
 
 
 def _version(context: click.Context, _option: click.Parameter, on: bool) -> None:
@@ -91,8 +91,9 @@ def photocloak() -> None:
 
 def main() -> None:
     """Run the command line and exit with its status; see `photocloak.core.errors`."""
-    # NumPy's products here are small: a second BLAS thread only takes the extractors' cores.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # NumPy's products here are small: a second BLAS thread only takes the extractors' cores, and
+    # sums in another order, so that a process with fewer cores would not come to the same bytes.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     sys.exit(run(sys.argv[1:]))
 
 

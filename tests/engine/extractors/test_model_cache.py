@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -226,3 +227,27 @@ def test_an_entry_of_somebody_else_is_not_trusted(tmp_path: Path, made: list[str
         os.chown(path, 12345, 12345)
     start(tmp_path)
     assert len(made) == 2
+
+
+def test_what_others_make_meanwhile_is_in_nobodys_way(tmp_path: Path) -> None:
+    """A first start opens models in several threads, and an album's processes start together."""
+    over = threading.Event()
+
+    def make() -> None:
+        for number in range(10**6):
+            place = tmp_path / f"new-{number % 7}"
+            place.mkdir()
+            (place / "model.onnx").touch()
+            place.rename(tmp_path / "made")
+            shutil.rmtree(tmp_path / "made")
+            if over.is_set():
+                return
+
+    other = threading.Thread(target=make)
+    other.start()
+    try:
+        for _ in range(300):
+            module.ModelCache(tmp_path)._tidy()
+    finally:
+        over.set()
+        other.join()

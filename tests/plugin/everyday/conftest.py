@@ -9,6 +9,7 @@ import pytest
 
 from photocloak.engine.modes import load_mode
 from photocloak.plugin import Database, assembly
+from photocloak.plugin.commands import running
 from photocloak.plugin.main import run
 from photocloak.plugin.pipeline import process_photo
 from photocloak.plugin.pipeline.rehearsal import Rehearsal
@@ -24,6 +25,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
     """Return a way to run the command line with fake extractors."""
     engine = make_engine(FACES)
     monkeypatch.setattr(assembly, "load_engine", lambda *_: engine)
+    monkeypatch.setattr(running, "ALBUM", 1000)  # the fakes are in this process alone
     monkeypatch.setattr(
         assembly, "open_decisions", lambda folders: decisions_of(engine, Database(folders.database))
     )

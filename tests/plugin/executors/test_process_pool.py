@@ -1,6 +1,7 @@
 """Real processes that crash, hang, are killed or lose their parent."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -195,3 +196,14 @@ def test_no_process_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     until(lambda: not alive(child))
+
+
+def test_an_interrupt_does_not_meet_a_process_that_is_about_to_start(pool: ProcessPool) -> None:
+    """A terminal's goes to it as well; it would say so with a traceback."""
+    before = {one.pid for one in multiprocessing.active_children()}
+    call = pool.submit(os.getpid)
+    until(lambda: bool({one.pid for one in multiprocessing.active_children()} - before))
+    (pid,) = {one.pid for one in multiprocessing.active_children()} - before
+    assert pid is not None
+    os.kill(pid, signal.SIGINT)
+    assert call.result(HUNG) == pid

@@ -74,7 +74,7 @@ def test_what_cannot_be_done_is_refused_after_a_few_steps(tmp_path: Path) -> Non
 
 def test_every_face_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On one core, where one is cloaked after the other."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
     studio = Slow(tmp_path, 0.1)
     group = write_photo(tmp_path / "in" / "group.png", *TWO)
     assert studio.within(30.0)[0].status is Status.CLOAKED

@@ -1,4 +1,4 @@
-"""Two photos at once in one process: what one after the other gives, and sooner."""
+"""Several photos at once, in threads or processes: what one after the other gives, and sooner."""
 
 import json
 import os
@@ -6,8 +6,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,14 @@ from photocloak.core import ExitCode, manifest_root
 from photocloak.engine.detection.alignment import Image
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.modes import load_mode
-from photocloak.plugin import Folders, Job, Outcome, Settings, Status, load_engine
-from photocloak.plugin.assembly import open_pipeline
+from photocloak.plugin import Folders, Job, Outcome, Settings, Status
+from photocloak.plugin.assembly import Recipe, open_decisions, open_pipeline
+from photocloak.plugin.executors.bound import BoundProcesses
 from photocloak.plugin.people.roster import Roster
 from photocloak.plugin.pipeline import process_photo
+from photocloak.plugin.pipeline.pipeline import Pipeline
 from photocloak.plugin.pipeline.process_photo import Engine
+from photocloak.plugin.pipeline.worker import Worker
 from photocloak.plugin.storage.database import Database
 from tests.plugin.executors.test_process_pool import HUNG, until
 from tests.plugin.fakes import BARE, CAST, GROUP, PORTRAIT, FakeDetector, make_engine, write_photo
@@ -34,7 +39,7 @@ __all__ = ["album", "cli", "engine"]  # fixtures
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=12))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
 def slow_at(engine: Engine, first: Callable[[], bool]) -> Engine:
@@ -55,7 +60,10 @@ def before(end: float) -> bool:
 
 
 def done(engine: Engine, folders: Folders, jobs: list[Job], *, workers: int) -> list[Outcome]:
-    pipeline = open_pipeline(engine, folders, workers=workers)
+    return finished(open_pipeline(engine, folders, workers=workers), jobs)
+
+
+def finished(pipeline: Pipeline, jobs: list[Job]) -> list[Outcome]:
     outcomes = {one.source: one for one in pipeline.run_all(jobs, lambda _: None)}
     pipeline.close(wait=True)
     return [outcomes[job.source] for job in jobs]
@@ -208,18 +216,40 @@ def test_with_a_deadline_photos_are_done_one_after_the_other(
     assert len(seen) == 2
 
 
-def test_real_models_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_photo, "load_mode", lambda name: replace(load_mode(name), steps=10))
-    engine = load_engine(Settings(), Folders(tmp_path, tmp_path))
+@dataclass(frozen=True)
+class TenSteps(Recipe):
+    """Makes a worker with the models that takes ten steps, in any process."""
+
+    def __call__(self) -> Worker:
+        vars(process_photo)["load_mode"] = lambda name: replace(load_mode(name), steps=10)
+        return super().__call__()
+
+
+def in_processes(_: Engine, folders: Folders, jobs: list[Job]) -> list[Outcome]:
+    executor = BoundProcesses(TenSteps(Settings(), folders), 2)
+    return finished(Pipeline(open_decisions(folders), executor), jobs)
+
+
+def done_in_all_ways(tmp_path: Path) -> list[object]:
+    engine = TenSteps(Settings(), Folders(tmp_path, tmp_path))().engine
     portrait = exporters.read(manifest_root() / "demo" / "astronaut.png").pixels
     jobs, found = [], []
     for number in range(3):
         photo = tmp_path / f"{number}.jpg"
         Pillow.fromarray(portrait).crop((0, 0, 480 + 10 * number, 500)).save(photo)
         jobs.append(Job(photo, tmp_path / "out", "balanced", "keep"))
-    for way in (one_by_one, abreast):
+    for way in (one_by_one, abreast, in_processes):
         home = Folders(tmp_path / way.__name__, tmp_path / way.__name__ / "data")
         placed = [replace(job, folder=home.config / "out") for job in jobs]
         outcomes = way(engine, home, placed)
+        assert all(one.output for one in outcomes)
         found.append(what_came_of(outcomes, home, home.config / "out"))
-    assert found[0] == found[1]
+    return found
+
+
+def test_real_models_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a process whose BLAS has one thread, as the command's has: more sum in another order."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        found = process.submit(done_in_all_ways, tmp_path).result(HUNG)
+    assert found[0] == found[1] == found[2]

@@ -1,6 +1,5 @@
 """Every face of a photo, at any size: YuNet over a pyramid of tiles, then a closer look at each."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from photocloak.core import InputError, manifest_root
+from photocloak.core.cores import cores
 from photocloak.engine.detection.faces import SMALLEST, Face
 from photocloak.engine.detection.refine import (
     Glimpse,
@@ -66,7 +66,7 @@ class Detector:
         self.low, self.high = low, high
         shipped = manifest_root() / "detectors" / "yunet.toml"
         self._network = YuNet(manifest or shipped, cache=cache)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or len(cores())
 
     def __call__(self, image: Pixels, *, near: Sequence[Face] | None = None) -> list[Face]:
         """Find the faces of `image` (H, W, 3) uint8 sRGB, of `SMALLEST` pixels and more.

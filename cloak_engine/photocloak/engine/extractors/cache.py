@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -129,10 +130,12 @@ class ModelCache:
     def _tidy(self) -> None:
         """Remove what nobody used for long, what is too much, and what was left half-made."""
         assert self._folder is not None
-        now, total = time.time(), 0
-        entries = [path for path in self._folder.iterdir() if path.is_dir()]
-        for age, entry in sorted((now - path.stat().st_mtime, path) for path in entries):
-            size = sum(path.stat().st_size for path in entry.glob("*"))
+        now, total, entries = time.time(), 0, []
+        for path in self._folder.iterdir():
+            with suppress(OSError):  # another thread or process is about to finish or remove it
+                size = sum(part.stat().st_size for part in path.iterdir())
+                entries.append((now - path.stat().st_mtime, path, size))
+        for age, entry, size in sorted(entries):
             limit = _ABANDONED if entry.name.startswith(_PARTIAL) else OLDEST
             total += size
             if age > limit or total > LARGEST:

@@ -1,6 +1,5 @@
 """Several extractors as one: embeddings of the faces in a photo."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from photocloak.core.cores import cores
 from photocloak.engine.detection.alignment import Image, chip
 from photocloak.engine.detection.faces import Face
 from photocloak.engine.extractors import Extractor, ExtractorSpec
@@ -27,7 +27,7 @@ class Ensemble:
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
         """Threads to run extractors side by side: the runtimes release the interpreter."""
-        return ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, len(self.extractors)))
+        return ThreadPoolExecutor(max_workers=min(len(cores()), len(self.extractors)))
 
     @cached_property
     def _ahead(self) -> ThreadPoolExecutor:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from photocloak.core.cores import cores
 from photocloak.engine.runtime import open_session
 
 _EDGE = 1024  # of the square matrices multiplied: large enough for any core, 4 MB each
@@ -31,8 +32,7 @@ class Machine:
         names = ["photocloak", "onnxruntime", "numpy"]
         versions = {name: metadata.version(name) for name in names}
         versions["torch"] = metadata.version("torch") if has_torch() else "none"
-        cores = len(os.sched_getaffinity(0))
-        return cls(_processor(), cores, round(os.getloadavg()[0], 2), versions)
+        return cls(_processor(), len(cores()), round(os.getloadavg()[0], 2), versions)
 
 
 def has_torch() -> bool:

@@ -6,7 +6,7 @@ no other notices, and a new process takes the place at the next photo.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -31,10 +31,23 @@ class _Call:
 class ProcessPool:
     """Runs calls in spawned processes, each started at the first call it gets."""
 
-    def __init__(self, size: int, *, patience: float = HANG_TIMEOUT) -> None:
-        """`patience`: seconds of silence after which a process is killed."""
+    def __init__(
+        self,
+        size: int,
+        *,
+        patience: float = HANG_TIMEOUT,
+        shares: Sequence[Collection[int]] | None = None,
+    ) -> None:
+        """Make a pool.
+
+        Args:
+            size: processes.
+            patience: seconds of silence after which one is killed.
+            shares: the cores that each is bound to; None: they run where there is room.
+
+        """
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
-        self._members = [WorkerProcess(patience) for _ in range(size)]
+        self._members = [WorkerProcess(patience, share) for share in shares or [()] * size]
         self._lock = threading.Lock()
         self._closed = False
         self._threads = [

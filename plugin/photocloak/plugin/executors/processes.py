@@ -1,5 +1,6 @@
 """Photos in processes of our own: what crashes there costs one photo."""
 
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,11 +13,26 @@ from photocloak.plugin.executors.worker_process import report
 class Processes:
     """An executor of spawned processes, each with a worker."""
 
-    def __init__(self, recipe: Recipe, workers: int, *, patience: float = HANG_TIMEOUT) -> None:
-        """`patience`: seconds of silence after which a process counts as hung."""
+    def __init__(
+        self,
+        recipe: Recipe,
+        workers: int,
+        *,
+        patience: float = HANG_TIMEOUT,
+        shares: Sequence[Collection[int]] | None = None,
+    ) -> None:
+        """Make so many processes, none of which is started yet.
+
+        Args:
+            recipe: makes the worker of each.
+            workers: processes.
+            patience: seconds of silence after which one counts as hung.
+            shares: the cores that each is bound to; None: they run where there is room.
+
+        """
         self.workers = workers
         self._make = OncePerProcess(recipe)
-        self._crew = ProcessPool(workers, patience=patience)
+        self._crew = ProcessPool(workers, patience=patience, shares=shares)
 
     def start(self) -> None:
         """Nothing: a process loads the models when it gets its first photo."""

@@ -1,16 +1,17 @@
 """Photos in this process: threads that share the models.
 
 A photo alone leaves a core idle for a third of its time: while it is decoded, encoded and between
-the runs of the recognisers. So two are done at once. A second process would do, too, but holds the
-models once more and is no faster (docs/lab/speed.md).
+the runs of the recognisers. So two are done at once. They share one interpreter: processes that
+have a core each are faster, but are started first, and each holds memory of its own
+(`executors/bound.py`, docs/lab/speed.md).
 """
 
-import os
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from threading import Event
 from typing import Any
 
+from photocloak.core.cores import cores
 from photocloak.engine.cloaker import OnStep
 from photocloak.plugin.executors.base import Phase, Recipe
 
@@ -20,7 +21,7 @@ AT_ONCE = 2
 
 def at_once() -> int:
     """Return how many photos at once are sooner done than one by one."""
-    return min(AT_ONCE, os.cpu_count() or 1)
+    return min(AT_ONCE, len(cores()))
 
 
 class WorkerThreads:

@@ -6,12 +6,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import BrokenExecutor
-from multiprocessing import connection
+from contextlib import suppress
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
+
+from photocloak.core.debugging import show_debugging, shows_debugging
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 OFTEN = 0.2
@@ -30,9 +33,15 @@ class WorkerDiedError(BrokenExecutor):
 class WorkerProcess:
     """A process that does one call after the other; started at the first, and after it died."""
 
-    def __init__(self, patience: float) -> None:
-        """`patience`: seconds of silence after which it counts as hung."""
-        self._patience = patience
+    def __init__(self, patience: float, cores: Collection[int] = ()) -> None:
+        """Make one that is not started yet.
+
+        Args:
+            patience: seconds of silence after which it counts as hung.
+            cores: those that it is bound to; none: it runs where there is room.
+
+        """
+        self._patience, self._cores = patience, cores
         self._process: SpawnProcess | None = None
         self._line: Connection | None = None
         self._dismissed = False
@@ -92,7 +101,7 @@ class WorkerProcess:
             if self._dismissed:
                 raise WorkerDiedError("was given up")
             if self._process is None or self._line is None:
-                self._process, self._line = _start()
+                self._process, self._line = _start(self._cores)
             return self._process, self._line
 
     def _gone(self, process: SpawnProcess) -> str:
@@ -108,14 +117,23 @@ class WorkerProcess:
         return f"was ended by {signal.Signals(-code).name} ({signal.strsignal(-code)})"
 
 
-def _start() -> tuple[SpawnProcess, Connection]:
+def _start(cores: Collection[int]) -> tuple[SpawnProcess, Connection]:
     # Spawned, since a fork would copy the locks of threads that do not exist in the copy.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=_main, args=[theirs, os.getpid()], name="photocloak worker", daemon=True
+        target=_main,
+        args=[theirs, os.getpid(), cores, shows_debugging()],
+        name="photocloak worker",
+        daemon=True,
     )
-    process.start()
+    # Ctrl-C goes to all processes of a terminal; it must not meet this one on its way to `_main`.
+    resource_tracker.ensure_running()  # which else is started by the next, and undoes the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return process, ours
 
@@ -136,9 +154,15 @@ def report(done: int, total: int) -> None:
         line.send(("reported", (done, total)))
 
 
-def _main(line: Connection, parent: int) -> None:
+def _main(line: Connection, parent: int, cores: Collection[int], debugging: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _die_with(parent)
+    if debugging:
+        show_debugging()
+    if cores:
+        with suppress(OSError):  # they were taken away meanwhile: then wherever there is room
+            os.sched_setaffinity(0, cores)
     _STATE["line"] = line
     while True:
         try:
