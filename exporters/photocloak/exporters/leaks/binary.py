@@ -42,14 +42,20 @@ def binary_cost(raw: bytes) -> Cost:
     full = total > 64 and (raw.count(0) + raw.count(255)) * 5 < total
     if even or uniform or full or looks_drawn(raw):
         return Cost(opaque=total)
-    said = sum(byte not in (0, 255) for byte in _TEXT.sub(b"", raw))
+    said = sum(byte not in (0, 255) for byte in _TEXT.sub(_unless_readable, raw))
     return Cost(settings=said) if len(plain) > _SHORT else FREE
+
+
+def _unless_readable(found: re.Match[bytes]) -> bytes:
+    """Return nothing for a text, and what only looks like one as it is."""
+    text = found[0].replace(b"\0", b"")
+    return text if cost(text.decode("ascii")).unread > len(text) // 4 else b""
 
 
 def known_cost(raw: bytes) -> Cost:
     """Return the same of a value whose directory or own numbers say what it is: it may be long."""
     wanted = binary_cost(raw)
-    return replace(wanted, settings=min(wanted.settings, table("limits")["value"]["settings"]))
+    return replace(wanted, settings=min(wanted.settings, table("limits")["strict"]["settings"]))
 
 
 def _is_text(raw: bytes) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from photocloak.exporters.leaks.drawn import looks_drawn
+from photocloak.exporters.leaks.drawn import look_drawn_together
 from photocloak.exporters.leaks.previews import Previews
 from photocloak.exporters.leaks.readability import FREE, Cost, cost
 from photocloak.exporters.leaks.stream import Stream
@@ -35,6 +35,7 @@ class Ledger:
         stream: what the texts that were kept read as together.
         texts: that were kept, of eight characters and more.
         settings: the binary values of MakerNotes that were kept, one behind the other.
+        pixels: they were pixels, so none stays.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
         colours: the part that had to go although it says how the colours are meant; empty: none.
@@ -48,6 +49,7 @@ class Ledger:
     stream: Stream = field(default_factory=Stream)
     texts: set[str] = field(default_factory=set)
     settings: bytearray = field(default_factory=bytearray)
+    pixels: bool = False
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
     colours: str = ""
@@ -56,6 +58,8 @@ class Ledger:
         """Tell whether a value may stay, and count it."""
         limits = table("limits")
         strict = self.strict if strict is None else strict
+        if self.pixels and wanted.raw:
+            return False
         if _exceeds(wanted, limits["strict" if strict else "value"]):
             self.refused += wanted.opaque
             # where so much goes, what is left may be its short pieces
@@ -98,7 +102,7 @@ class Ledger:
     def drawn(self) -> bool:
         """Whether the binary values that were kept are pixels, taken together."""
         parts = range(0, len(self.settings), _WINDOW)
-        return any(looks_drawn(bytes(self.settings[at : at + _WINDOW])) for at in parts)
+        return any(look_drawn_together(bytes(self.settings[at : at + _WINDOW])) for at in parts)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,7 +127,7 @@ def settled(
     ledger = Ledger(previews)
     result = clean(ledger)
     if ledger.overdrawn or ledger.drawn:
-        first, ledger = ledger, Ledger(previews, strict=True)
+        first, ledger = ledger, Ledger(previews, strict=True, pixels=ledger.drawn)
         if in_place:
             ledger.dropped, ledger.colours = first.dropped, first.colours
         result = clean(ledger)

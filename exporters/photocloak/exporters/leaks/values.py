@@ -11,7 +11,7 @@ from photocloak.exporters.leaks.readability import Cost, cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _ASCII, _RATIONAL = 2, (5, 10)
-_FEW, _SOME = 12, 48
+_FEW, _SOME, _ALONE = 12, 48, 800
 _CHARSETS = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
 
 
@@ -65,8 +65,11 @@ def _cost(value: Value) -> Cost:
         return Cost(opaque=len(raw))
     if value.kind == "curve":
         return curve_cost(raw)
-    known = value.kind == "settings"
-    wanted = replace(known_cost(raw), raw=raw) if known else binary_cost(raw)
+    if value.kind in ("settings", "numbers"):
+        # what is long enough was looked at by itself, the rest is together
+        wanted = replace(known_cost(raw), raw=raw if len(raw) < _ALONE else b"")
+    else:
+        wanted = binary_cost(raw)
     if value.kind is None and len(plain) > _FEW:
         # of the tags that every photo may have none has more, but for a few rational numbers
         few = value.type in _RATIONAL and raw.count(0) * 3 > len(raw)
