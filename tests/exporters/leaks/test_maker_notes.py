@@ -160,3 +160,15 @@ def test_no_serial_number_or_owner_that_exiftool_sees_is_missed(lab: Path) -> No
                 missed |= set() if known else {tag}
     assert missed == UNKNOWN
     assert found > 8
+
+
+def test_a_directory_that_is_a_value_is_judged_tag_by_tag(face: Image) -> None:
+    """As in the Olympus E-1: it stays with what is in it, and the photo is not held back."""
+    head, settings = b"OLYMPUS\0II\3\0", bytes(37 * i % 251 + 1 for i in range(600))
+    tags: Tags = {0x0101: (ASCII, b"BHLB61153\0"), 0x0F00: (UNDEFINED, settings)}
+    equipment = directory(tags, len(head) + 18)
+    main = directory({0x2010: (UNDEFINED, equipment)}, len(head))
+    read = exporters.read_bytes(photo(face, "OLYMPUS CORPORATION", head + main), "a.jpg")
+    kept = exporters.encode(read, read.pixels, read.pixels, exporters.load_policy("keep"))
+    assert b"BHLB61153" in kept.data
+    assert settings not in kept.data

@@ -194,10 +194,14 @@ def _note_parts(one: Sweep, entry: IfdEntry, note: Note) -> None:
     end = entry.start + entry.size
     if one.tiff.data[end - 8 : end - 4] in (b"II*\0", b"MM\0*"):
         one.kept.append((end - 8, end))  # Canon's own note of where the block lay
+    inside = {part.directory.at for part in note.parts}
     for part in note.parts:
         names, longer = tag_rules(part.tags)
         rows = []
         for inner in _rows(one, part.directory, part.order):
+            if inner.size > 4 and inner.start in inside:
+                rows.append(_row(one, inner))  # a directory, judged tag by tag
+                continue
             named = inner.tag in names
             longest = longer.get(inner.tag, _NAMED if named else _SHORT)
             value = Value(_without_ours(one, inner), part.order, "settings", inner.kind, longest)

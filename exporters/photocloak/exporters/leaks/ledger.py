@@ -34,7 +34,7 @@ class Ledger:
         refused: unreadable characters or bytes that went.
         stream: what the texts that were kept read as together.
         texts: that were kept, of eight characters and more.
-        settings: the binary values of MakerNotes that were kept, one behind the other.
+        settings: the binary values of MakerNotes that might stay, one behind the other.
         pixels: they were pixels, so none stays.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
@@ -65,12 +65,12 @@ class Ledger:
             # where so much goes, what is left may be its short pieces
             self.overdrawn |= self.refused > _MUCH
             return False
+        self.settings += wanted.raw
         most = limits["pieces" if self.strict else "file"]
         if _exceeds(self.spent + wanted, most) or not self.stream.takes(wanted, strict=self.strict):
             self.overdrawn = True
             return False
         self.spent += replace(wanted, words=(), letters="", raw=b"")
-        self.settings += wanted.raw
         return True
 
     def within(self, wanted: Cost) -> bool:
@@ -100,7 +100,7 @@ class Ledger:
 
     @property
     def drawn(self) -> bool:
-        """Whether the binary values that were kept are pixels, taken together."""
+        """Whether the binary values that might stay are pixels, taken together."""
         parts = range(0, len(self.settings), _WINDOW)
         return any(look_drawn_together(bytes(self.settings[at : at + _WINDOW])) for at in parts)
 
