@@ -22,13 +22,14 @@ def test_no_planted_face_gets_out() -> None:
 
 
 # Cyrillic in twos; hexadecimal in pieces and in lines of 64; base64 and percents in pieces; the 16
-# letters that languages use most, in one word after the other of 24. Pixels as
-# words in a CIFF segment, and cut over the tags of a MakerNote, 30 to 250 bytes each
+# letters that languages use most, in one word after the other of 24. Pixels as words in a
+# CIFF segment, and cut over the tags of a MakerNote, 30 to 250 bytes each; bits as signs or two
+# letters with a word between them
 @pytest.mark.parametrize(
     "seed",
     [
         *(35000494, 35000756, 35006577, 35008350, 35009364, 35009585, 42000343),
-        *(65002678, 71002453, 72001933, 73005227, 73007769),
+        *(65002678, 71002453, 72001933, 73005227, 73007769, 100585796, 100063979),
     ],
 )
 def test_what_got_out_once_does_not_again(seed: int) -> None:

@@ -18,6 +18,9 @@ _SHARE = 0.35
 _MOST, _STRICT = 80.0, 40.0  # bits beyond that share; photos need 16
 # letters that tell whether they are used evenly
 _FEW, _FEW_FOREIGN, _STRETCH = 300, 150, 600
+# Words in all, and how often one comes on average then: the settings of a printer come to 10, other
+# texts of photos to 3, and what is written in a handful of words to hundreds.
+_MANY, _AGAIN = 300, 24
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Stream:
         letters: that were looked at for it.
         latin: the last of them, each word behind a blank.
         foreign: the last letters of each other script.
+        count: words in all, however often each.
+        kinds: different words, folded, however short.
 
     """
 
@@ -38,6 +43,8 @@ class Stream:
     letters: int = 0
     latin: str = ""
     foreign: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+    kinds: set[str] = field(default_factory=set)
 
     def takes(self, told: Cost, *, strict: bool) -> bool:
         """Tell whether a text can be read behind those before it, and remember it then."""
@@ -46,6 +53,10 @@ class Stream:
         odd = sum(map(_oddness, fresh))
         most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
         if odd > _SHARE * letters and self.odd + odd > most:
+            return False
+        new = set(map(folded, told.words)) - self.kinds
+        count = self.count + len(told.words)
+        if count >= _MANY and count > _AGAIN * (len(self.kinds) + len(new)):
             return False
         words = by_script(fresh).get(LATIN, [])
         latin = (self.latin + "".join(f" {one}" for one in words))[-_STRETCH:]
@@ -62,6 +73,8 @@ class Stream:
         self.letters += letters
         self.latin = latin
         self.foreign |= foreign
+        self.count += len(told.words)
+        self.kinds |= new
         return True
 
     def _fresh(self, told: Cost) -> list[str]:
