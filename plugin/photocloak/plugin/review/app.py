@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from photocloak.core import ConfigError, InputError, PhotocloakError
 from photocloak.engine.seam import Box
@@ -56,7 +57,7 @@ def _add_album(app: Flask, desk: Desk) -> None:
         return _state(desk, request.args.get("since", 0, int))
 
     @app.post("/publish")
-    def publish() -> Response:
+    def publish() -> BaseResponse:
         desk.publisher.start(desk.album.photos)
         return _back("album")
 
@@ -81,7 +82,7 @@ def _add_photo(app: Flask, desk: Desk) -> None:
         return render_template("_panel.html", **_view(desk, _photo(desk, number)))
 
     @app.post("/photo/<int:number>")
-    def say(number: int) -> Response:
+    def say(number: int) -> BaseResponse:
         one, what = _photo(desk, number), request.form.get("say")
         if what == "publish":
             desk.publisher.start([one])
@@ -94,7 +95,7 @@ def _add_photo(app: Flask, desk: Desk) -> None:
         return _back("photo", number=number)
 
     @app.post("/photo/<int:number>/face/<box>")
-    def say_of_face(number: int, box: str) -> Response:
+    def say_of_face(number: int, box: str) -> BaseResponse:
         one, what = _photo(desk, number), request.form.get("say", "")
         if what in {"name_all", "name_one"}:
             name = request.form.get("name", "")
@@ -172,9 +173,9 @@ def _jpeg(data: bytes) -> Response:
     return Response(data, mimetype="image/jpeg")
 
 
-def _back(page: str, **place: Any) -> Response:
+def _back(page: str, **place: Any) -> BaseResponse:
     """Have the browser ask for a page, so that reloading it does not say things twice."""
-    return redirect(url_for(page, **place), 303)  # type: ignore[return-value]  # Werkzeug's; Flask makes it its own
+    return redirect(url_for(page, **place), 303)
 
 
 def _explained(error: Exception) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """The addresses of the people's page."""
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from photocloak.core import ConfigError
 from photocloak.plugin.review.desk import Desk
@@ -26,7 +27,7 @@ def pages(desk: Desk) -> Blueprint:
         return Response(desk.pictures.crop(seen.path, seen.sha256, seen.box), mimetype="image/jpeg")
 
     @made.post("/<int:person>")
-    def say(person: int) -> Response:
+    def say(person: int) -> BaseResponse:
         who, what = f"person-{person}", request.form.get("say")
         sure = "sure" in request.form
         if what == "name":
@@ -41,6 +42,6 @@ def pages(desk: Desk) -> Blueprint:
             desk.sparing.cloak(desk.corrector.person(who))
         else:
             raise ConfigError(f"{what!r} cannot be said about a person.")
-        return redirect(url_for("people.cards"), 303)  # type: ignore[return-value]
+        return redirect(url_for("people.cards"), 303)
 
     return made
