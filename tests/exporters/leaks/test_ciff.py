@@ -67,3 +67,11 @@ def test_values_may_not_share_bytes() -> None:
     at = one.rindex(struct.pack("<HII", 0x1026, 6, 6))
     shared = one[:at] + struct.pack("<HII", 0x1026, 6, 3) + one[at + 10 :]
     assert ciff_cost(shared).opaque == len(shared)
+
+
+def test_heaps_that_hold_themselves_end() -> None:
+    """A thousand directories, each the whole heap: looked at in each other it would be 10¹²."""
+    rows = [struct.pack("<HII", 0x2807, 6 + 10 * 1000, 0)] * 1000
+    body = struct.pack("<H", len(rows)) + b"".join(rows) + struct.pack("<I", 0)
+    raw = HEAD + b"JPGM" + struct.pack("<III", 0x10001, 0, 0) + body
+    assert ciff_cost(raw).opaque == len(raw)

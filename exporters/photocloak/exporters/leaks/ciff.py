@@ -47,16 +47,21 @@ class _Heap:
             raise ValueError
         (at,) = struct.unpack_from(self.order + "I", self.data, len(self.data) - 4)
         (count,) = struct.unpack_from(self.order + "H", self.data, at)
-        total, spans = Cost(), [(at, at + 2 + _ENTRY * count), (len(self.data) - 4, len(self.data))]
+        spans = [(at, at + 2 + _ENTRY * count), (len(self.data) - 4, len(self.data))]
+        values = []
         for i in range(count):
-            tag, size, place = struct.unpack_from(self.order + "HII", self.data, at + 2 + 10 * i)
+            start = at + 2 + _ENTRY * i
+            tag, size, place = struct.unpack_from(self.order + "HII", self.data, start)
             if tag & _INSIDE:
-                value = struct.pack(self.order + "II", size, place)
+                values.append((tag, struct.pack(self.order + "II", size, place)))
             else:
-                value = self.data[place : place + size]
+                values.append((tag, self.data[place : place + size]))
                 spans.append((place, place + size))
+        # first of all: heaps that share their bytes could be in each other without end
+        total = Cost(opaque=self._beside(spans))
+        for tag, value in values:
             total += self._value(tag, value)
-        return total + Cost(opaque=self._beside(spans))
+        return total
 
     def _value(self, tag: int, value: bytes) -> Cost:
         kind = tag & _KIND

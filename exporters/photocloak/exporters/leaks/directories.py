@@ -178,7 +178,7 @@ def _note(one: Sweep, entry: IfdEntry) -> bytes | None:
     make = one.tiff.text(one.tiff.directory("IFD0"), _MAKE)
     note = open_note(one.tiff.data, entry, one.tiff.order, make)
     if note is None:
-        value = Value(_without_ours(one, entry), one.tiff.order, "settings", entry.kind, _NAMED)
+        value = Value(_without_ours(one, entry), one.tiff.order, "numbers", entry.kind, _NAMED)
         if judge(value, one.ledger, "MakerNote") is None:
             ours = any(entry.start <= start < entry.start + entry.size for start, _ in one.ours)
             one.refused.append((entry.start, entry.start + entry.size))
@@ -204,7 +204,7 @@ def _note_parts(one: Sweep, entry: IfdEntry, note: Note) -> None:
                 continue
             named = inner.tag in names
             longest = longer.get(inner.tag, _NAMED if named else _SHORT)
-            value = Value(_without_ours(one, inner), part.order, "settings", inner.kind, longest)
+            value = Value(_without_ours(one, inner), part.order, "numbers", inner.kind, longest)
             if judge(value, one.ledger, "MakerNote") is not None:
                 rows.append(_keep(one, inner))
             elif _holds_ours(one, inner):

@@ -56,7 +56,7 @@ class Cost:
         settings: bytes of a binary value that are neither 0, 255 nor text.
         words: what it reads as in alphabets, to be judged with all else that a file says.
         letters: of its other scripts, and signs on letters, likewise.
-        raw: a MakerNote's binary value, likewise.
+        raw: a short binary value of a tag, likewise.
 
     """
 

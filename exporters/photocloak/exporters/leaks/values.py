@@ -22,7 +22,7 @@ class Value:
     Attributes:
         raw: its bytes, the pictures of ours in it blanked.
         order: of its bytes.
-        kind: as in manifests/kept/exif.toml; settings: of a MakerNote; None: by its type.
+        kind: as in manifests/kept/exif.toml, numbers in a MakerNote; None: by its type.
         type: TIFF type.
         longest: bytes of it, where it is numbers.
 
@@ -43,7 +43,7 @@ def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | N
     if value.kind == "pointers":
         return True
     rewriting = _REWRITING.get(value.kind or "")
-    if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers", "settings"):
+    if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers"):
         return True if admits_bytes(value.raw, ledger) else None
     if rewriting is None:
         return True if ledger.admits(_cost(value)) else None
@@ -65,7 +65,7 @@ def _cost(value: Value) -> Cost:
         return Cost(opaque=len(raw))
     if value.kind == "curve":
         return curve_cost(raw)
-    if value.kind in ("settings", "numbers"):
+    if value.kind == "numbers":
         # what is long enough was looked at by itself, the rest is together
         wanted = replace(known_cost(raw), raw=raw if len(raw) < _ALONE else b"")
     else:
