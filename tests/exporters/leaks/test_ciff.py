@@ -69,9 +69,11 @@ def test_values_may_not_share_bytes() -> None:
     assert ciff_cost(shared).opaque == len(shared)
 
 
-def test_heaps_that_hold_themselves_end() -> None:
-    """A thousand directories, each the whole heap: looked at in each other it would be 10¹²."""
-    rows = [struct.pack("<HII", 0x2807, 6 + 10 * 1000, 0)] * 1000
-    body = struct.pack("<H", len(rows)) + b"".join(rows) + struct.pack("<I", 0)
-    raw = HEAD + b"JPGM" + struct.pack("<III", 0x10001, 0, 0) + body
+def test_heaps_in_heaps_are_looked_at_once() -> None:
+    """Four deep, each there three hundred times in one place: together it would be 10¹⁰ looks."""
+    inner = struct.pack("<HI", 0, 0)
+    for _ in range(4):
+        row = struct.pack("<HII", 0x2807, len(inner), 0)
+        inner += struct.pack("<H", 300) + row * 300 + struct.pack("<I", len(inner))
+    raw = HEAD + b"JPGM" + struct.pack("<III", 0x10001, 0, 0) + inner
     assert ciff_cost(raw).opaque == len(raw)
