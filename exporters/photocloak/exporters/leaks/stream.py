@@ -18,9 +18,10 @@ _SHARE = 0.35
 _MOST, _STRICT = 80.0, 40.0  # bits beyond that share; photos need 16
 # letters that tell whether they are used evenly
 _FEW, _FEW_FOREIGN, _STRETCH = 300, 150, 600
-# Words in all, and how often one comes on average then: the settings of a printer come to 10, other
-# texts of photos to 3, and what is written in a handful of words to hundreds.
-_MANY, _AGAIN = 300, 24
+# Words in all texts of so few, and how often one comes on average then: the settings of a printer
+# come to 10, other texts of photos to 3, and what is written in a handful of words to hundreds.
+# Longer texts tell by themselves what they are.
+_BRIEF, _MANY, _AGAIN = 100, 300, 24
 
 
 @dataclass
@@ -33,8 +34,8 @@ class Stream:
         letters: that were looked at for it.
         latin: the last of them, each word behind a blank.
         foreign: the last letters of each other script.
-        count: words in all, however often each.
-        kinds: different words, folded, however short.
+        count: words of the short texts, however often each.
+        kinds: different ones of them, folded.
 
     """
 
@@ -54,8 +55,9 @@ class Stream:
         most = (_STRICT if strict else _MOST) + _SHARE * (self.letters + letters)
         if odd > _SHARE * letters and self.odd + odd > most:
             return False
-        new = set(map(folded, told.words)) - self.kinds
-        count = self.count + len(told.words)
+        short = told.words if len(told.words) <= _BRIEF else ()
+        new = set(map(folded, short)) - self.kinds
+        count = self.count + len(short)
         if count >= _MANY and count > _AGAIN * (len(self.kinds) + len(new)):
             return False
         words = by_script(fresh).get(LATIN, [])
@@ -73,7 +75,7 @@ class Stream:
         self.letters += letters
         self.latin = latin
         self.foreign |= foreign
-        self.count += len(told.words)
+        self.count = count
         self.kinds |= new
         return True
 
