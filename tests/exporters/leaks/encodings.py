@@ -113,7 +113,12 @@ def _in_alphabet(data: bytes, rng: Random) -> str:
 def _numbers(data: bytes, rng: Random) -> str:
     form = rng.choice(["{}", "0x{:02x}", "{:03o}", "{:03d}", "{:08b}", "{:.1f}"])
     separator = rng.choice([",", " ", ", ", "; ", "\n", " / ", "\t"])
-    return separator.join(form.format(byte) for byte in data)
+    return _each(data, form, separator)
+
+
+def _each(data: bytes, form: str, separator: str = "") -> str:
+    forms = [form.format(byte) for byte in range(256)]
+    return separator.join(forms[byte] for byte in data)
 
 
 TEXTS: dict[str, Callable[[bytes, Random], str]] = {
@@ -125,12 +130,12 @@ TEXTS: dict[str, Callable[[bytes, Random], str]] = {
     "ascii85": lambda data, _: base64.a85encode(data).decode(),
     "any alphabet": _in_alphabet,
     "numbers": _numbers,
-    "percent": lambda data, _: "".join(f"%{byte:02X}" for byte in data),
-    "JSON escapes": lambda data, _: "".join(f"\\u{byte:04x}" for byte in data),
-    "C escapes": lambda data, _: "".join(f"\\x{byte:02x}" for byte in data),
-    "entities": lambda data, _: "".join(f"&#{byte};" for byte in data),
+    "percent": lambda data, _: _each(data, "%{:02X}"),
+    "JSON escapes": lambda data, _: _each(data, "\\u{:04x}"),
+    "C escapes": lambda data, _: _each(data, "\\x{:02x}"),
+    "entities": lambda data, _: _each(data, "&#{};"),
     "code points": lambda data, _: "".join(chr(0x100 + byte) for byte in data),
-    "bits": lambda data, rng: "".join(f"{byte:08b}" for byte in data).translate(
+    "bits": lambda data, rng: _each(data, "{:08b}").translate(
         str.maketrans("01", rng.choice(["01", "ab", "._", " \t"]))
     ),
 }
@@ -143,9 +148,11 @@ def separated(text: str, rng: Random) -> str:
         return text
     separator = rng.choice([" ", "\n", "-", " - ", ".", ", ", "/", " the ", "|", "\r\n", "=\n"])
     longest = rng.choice([2, 3, 4, 5, 6, 8, 10, 16, 64, 76])
+    if kind < 3:
+        return separator.join(text[i : i + longest] for i in range(0, len(text), longest))
     pieces, position = [], 0
     while position < len(text):
-        size = longest if kind < 3 else rng.randint(1, longest)
+        size = rng.randint(1, longest)
         pieces.append(text[position : position + size])
         position += size
     return separator.join(pieces)

@@ -43,8 +43,11 @@ def packet(body: str, attributes: str = "", behind: str = "", before: str = "") 
     return text.encode("utf-8", "replace")
 
 
+_BARE = {code: " " for code in range(32) if chr(code) not in "\t\r\n"}
+
+
 def _clean(text: str) -> str:
-    return escape("".join(one if one >= " " or one in "\t\r\n" else " " for one in text))
+    return escape(text.translate(_BARE))
 
 
 def xmp(text: str, rng: Random) -> bytes:

@@ -6,6 +6,7 @@ format packs it; a file that is held back is right as well. Prints what was trie
 leaks.
 """
 
+import html
 import json
 import re
 import sys
@@ -16,13 +17,16 @@ from functools import cache
 from random import Random
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from photocloak import exporters
 from photocloak.core import InputError, OutputError
 from photocloak.exporters.leaks.tables import table
 from tests.exporters.leaks.encodings import coded, written
 from tests.exporters.leaks.hosts import BUILDERS, FACE, PLACES, SHARES, host
 
-RUN = 24  # bytes of a stretch that is looked for
+_WIDTH, _STEP, _RUN = 8, 4, 72  # bytes of a stretch that is looked for, and from one to the next
 ALLOWED = table("limits")["file"]["unread"]  # bytes of a plant: what may be short, in all
 
 
@@ -70,15 +74,32 @@ def unpacked(data: bytes) -> bytes:
             found.append(zlib.decompressobj().decompress(data[match.start() :], 1 << 22))
         except zlib.error:
             continue
-    return b"\0".join(found)
+    # a raw profile, whatever its lines
+    for match in re.finditer(rb"(?:[0-9a-f]{2,}\n?){16,}", b"\0".join(found)):
+        digits = match[0].replace(b"\n", b"")
+        found.append(bytes.fromhex(digits[: len(digits) // 2 * 2].decode()))
+    text = b"\0".join(found)
+    return text + b"\0" + html.unescape(text.decode("latin-1")).encode("latin-1", "replace")
 
 
 def survives(planted: bytes, output: bytes, innocent: bytes) -> int:
-    """Return how many bytes of a plant are in an output, in stretches that an innocent has not."""
-    told = {planted[i : i + RUN] for i in range(0, len(planted) - RUN, RUN)}  # once, if repeated
-    told = {one for one in told if len(set(one)) > 5 and one not in innocent}
-    # as hexadecimal in a raw profile, and as 16-bit characters
-    return RUN * sum(one in output or one.hex().encode() in output for one in told)
+    """Return how many bytes of a plant are in an output, in stretches that an innocent has not.
+
+    Pieces count that are at least 12 bytes long, and what few kinds of bytes spell from 72 on.
+    """
+    at = np.flatnonzero(np.isin(_windows(planted)[::_STEP], _windows(output))) * _STEP
+    short = {planted[i : i + _WIDTH] for i in at.tolist()}  # once, if repeated
+    short = {one for one in short if len(set(one)) > 4 and one not in innocent}
+    long = {planted[i : i + _RUN] for i in range(0, len(planted) - _RUN, _RUN)}
+    long = {one for one in long if len(set(one)) < 6 and len(zlib.compress(one)) > 28}
+    codes = sum(one in output and one not in innocent for one in long)
+    return _STEP * len(short) + _RUN * codes
+
+
+def _windows(data: bytes) -> NDArray[np.uint64]:
+    """Return eight bytes from each place on."""
+    there = np.frombuffer(data.ljust(_WIDTH, b"\0"), np.uint8)
+    return np.lib.stride_tricks.sliding_window_view(there, _WIDTH).copy().view(np.uint64)[:, 0]
 
 
 @cache
@@ -100,7 +121,7 @@ def outcome(seed: int) -> tuple[str, str]:
         return "refused", case.title
     base = exporters.prepare(photo, keep)
     cloaked = base.copy()
-    if seed % 3:
+    if seed % 4 == 0:  # what is judged is the same whether pixels are changed
         cloaked[8:24, 8:24] = 255 - cloaked[8:24, 8:24]
     try:
         encoded = exporters.encode(photo, base, cloaked, keep)

@@ -13,9 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from photocloak.exporters.leaks import histories, xmp
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger, settled
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.tables import table
 from tests.exporters.leaks.encodings import TEXTS, base_n, coded, in_pieces, separated
 from tests.exporters.leaks.hosts import FACE

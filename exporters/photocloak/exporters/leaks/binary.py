@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.drawn import looks_drawn
-from photocloak.exporters.leaks.readability import FREE, Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.texts import structured_cost
 
 _KEYED = re.compile(
     rb"[ -~]{0,4}(?:bool.|long.{4}|comp.{8}|doub.{8}|UntF#[ -~]{3}.{8}|Objc|VlLs|enum|TEXT|null)",
@@ -32,7 +34,7 @@ def binary_cost(raw: bytes) -> Cost:
     if len(plain) <= _TINY:
         return FREE
     if _is_text(plain):
-        return cost(bytes(max(byte, 32) for byte in plain).decode("latin-1"))
+        return structured_cost(raw)
     counts = Counter(raw)
     total = len(raw)
     entropy = -sum(n / total * math.log2(n / total) for n in counts.values())

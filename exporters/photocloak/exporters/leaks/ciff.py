@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass, replace
 
 from photocloak.exporters.leaks.binary import binary_cost
-from photocloak.exporters.leaks.readability import Cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.texts import text_cost
 
 _HEAD = 26  # bytes from the byte order mark to the heap

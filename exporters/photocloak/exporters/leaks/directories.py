@@ -7,9 +7,9 @@ import struct
 from dataclasses import dataclass, field
 
 from photocloak.exporters.containers.ifd import Directory, IfdEntry, Tiff
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.makernotes import Note, open_note, tag_rules
-from photocloak.exporters.leaks.readability import Cost
 from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.values import Value, judge
 
@@ -158,11 +158,9 @@ def _named(one: Sweep, entry: IfdEntry, name: str, directory: str) -> bytes | No
     if kind == "note":
         return _note(one, entry)
     longest = table("exif")["kinds"].get(name, {}).get("bytes", _SHORT)
-    value = judge(
-        Value(_without_ours(one, entry), one.tiff.order, kind, entry.kind, longest),
-        one.ledger,
-        f"{one.where} {name}",
-    )
+    series = f"{one.where} {directory}"
+    raw = Value(_without_ours(one, entry), one.tiff.order, kind, entry.kind, longest, series)
+    value = judge(raw, one.ledger, f"{one.where} {name}")
     if value is None:
         _refuse(one, entry, f"{directory} {name}", "neither short nor readable")
         if name in _COLOURS and directory in _PICTURES:
@@ -178,7 +176,8 @@ def _note(one: Sweep, entry: IfdEntry) -> bytes | None:
     make = one.tiff.text(one.tiff.directory("IFD0"), _MAKE)
     note = open_note(one.tiff.data, entry, one.tiff.order, make)
     if note is None:
-        value = Value(_without_ours(one, entry), one.tiff.order, "numbers", entry.kind, _NAMED)
+        raw = _without_ours(one, entry)
+        value = Value(raw, one.tiff.order, "numbers", entry.kind, _NAMED, "MakerNote")
         if judge(value, one.ledger, "MakerNote") is None:
             ours = any(entry.start <= start < entry.start + entry.size for start, _ in one.ours)
             one.refused.append((entry.start, entry.start + entry.size))
@@ -204,7 +203,8 @@ def _note_parts(one: Sweep, entry: IfdEntry, note: Note) -> None:
                 continue
             named = inner.tag in names
             longest = longer.get(inner.tag, _NAMED if named else _SHORT)
-            value = Value(_without_ours(one, inner), part.order, "numbers", inner.kind, longest)
+            raw, series = _without_ours(one, inner), "MakerNote" if named else ""
+            value = Value(raw, part.order, "numbers", inner.kind, longest, series)
             if judge(value, one.ledger, "MakerNote") is not None:
                 rows.append(_keep(one, inner))
             elif _holds_ours(one, inner):

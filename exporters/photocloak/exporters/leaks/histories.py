@@ -15,7 +15,8 @@ from xml.parsers import expat
 
 import numpy as np
 
-from photocloak.exporters.leaks.readability import FREE, Cost, cost
+from photocloak.exporters.leaks.costs import FREE, Cost
+from photocloak.exporters.leaks.readability import cost
 
 _MOST = 1 << 20  # bytes that parameters may unpack to: masks of some ten thousand points
 _POINT = re.compile(r"\s*(\d{1,3})\s*,\s*(\d{1,3})\s*")

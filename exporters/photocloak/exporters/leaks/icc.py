@@ -8,10 +8,12 @@ import struct
 import numpy as np
 
 from photocloak.exporters.leaks.binary import binary_cost, curve_cost, known_cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.signatures import embedded
 from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.texts import structured_cost
 
 _HEADER, _RESERVED, _MOST = 128, 100, 200
 _SMALL = 1024
@@ -76,8 +78,7 @@ def _numbers(raw: bytes, longest: int) -> Cost:
 
 
 def _text(raw: bytes, _: int) -> Cost:
-    plain = raw[8:].replace(b"\0", b" ").strip().decode("latin-1")
-    return cost("".join(one if one.isprintable() else " " for one in plain))
+    return structured_cost(raw[8:])
 
 
 def _names(raw: bytes, _: int) -> Cost:
@@ -88,7 +89,8 @@ def _names(raw: bytes, _: int) -> Cost:
         size, start = struct.unpack_from(">II", raw, 16 + width * i + 4)
         if (start, size) not in spans:
             spans.add((start, size))
-            total += cost(raw[start : start + size].decode("utf-16-be", "replace").strip("\0"))
+            text = raw[start : start + size].decode("utf-16-be", "replace")
+            total += cost(text.replace("\0", "\n"))
     reached = sum(size for _, size in spans) + 16 + width * count
     if width != 12 or reached < len(raw.rstrip(b"\0")) - 8:
         return Cost(opaque=len(raw))

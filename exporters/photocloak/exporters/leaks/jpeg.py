@@ -8,8 +8,9 @@ from photocloak.exporters.containers.segments import COM, Segment, identifier
 from photocloak.exporters.leaks import exif, icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost
 from photocloak.exporters.leaks.ciff import ciff_cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.tables import table
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
@@ -151,11 +152,11 @@ def _fitting(one: Segment, form: dict[str, str], ledger: Ledger) -> Segment | No
 
 def _may_stay(form: dict[str, str], body: bytes, ledger: Ledger) -> bool:
     if form["kind"] == "text":
-        return admits_bytes(body, ledger)
+        return admits_bytes(body, ledger, form["marker"])
     if form["kind"] == "ciff":
         wanted = ciff_cost(form["head"].encode("latin-1") + body)
     elif form["kind"] == "wide":
-        wanted = cost(body.decode("utf-16-be", "replace").replace("\0", " "))
+        wanted = cost(body.decode("utf-16-be", "replace").replace("\0", "\n"))
     else:
         # the fields of these segments are mostly zeros; what is not may be anything
         fits = len(body) <= min(int(form["bytes"]), max(_FEW, 2 * body.count(0)))

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from photocloak.exporters.leaks.blanks import blanks_cost
+from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.drawn import look_drawn_together
 from photocloak.exporters.leaks.previews import Previews
-from photocloak.exporters.leaks.readability import FREE, Cost, cost
+from photocloak.exporters.leaks.readability import cost
+from photocloak.exporters.leaks.series import LITTLE, Series
 from photocloak.exporters.leaks.stream import Stream
 from photocloak.exporters.leaks.tables import table
 
@@ -18,6 +21,7 @@ Result = TypeVar("Result")
 
 _MUCH = 1000  # characters or bytes
 _WINDOW = 1 << 14  # bytes of binary values looked at together
+_PASSES = 4  # of a file with series in pieces
 _LONG = 80  # characters of a text in which a few odd words are no pieces of anything
 # A text that stays says when it comes again which one it is, no more: a letter among few.
 _AGAIN, _NOTABLE = Cost(digits=1), 8
@@ -36,6 +40,8 @@ class Ledger:
         texts: that were kept, of eight characters and more.
         settings: the binary values of MakerNotes that might stay, one behind the other.
         pixels: they were pixels, so none stays.
+        series: what became of the values of each name.
+        cut_up: names of which no value stays that says something.
         overdrawn: something was dropped for what the file holds in all.
         dropped: what was dropped, in words, in order.
         colours: the part that had to go although it says how the colours are meant; empty: none.
@@ -50,14 +56,29 @@ class Ledger:
     texts: set[str] = field(default_factory=set)
     settings: bytearray = field(default_factory=bytearray)
     pixels: bool = False
+    series: dict[str, Series] = field(default_factory=dict)
+    cut_up: frozenset[str] = frozenset()
     overdrawn: bool = False
     dropped: list[str] = field(default_factory=list)
     colours: str = ""
 
-    def admits(self, wanted: Cost, *, strict: bool | None = None) -> bool:
-        """Tell whether a value may stay, and count it."""
+    def admits(self, wanted: Cost, *, strict: bool | None = None, series: str = "") -> bool:
+        """Tell whether a value may stay, and count it.
+
+        Args:
+            wanted: what of it cannot be vouched for.
+            strict: judge it by the smaller limits; None: as all of the file.
+            series: what it goes by with others of its kind; empty: it is by itself.
+
+        """
+        piece = series in self.cut_up and wanted.said > LITTLE
+        admitted = not piece and self._admits(wanted, self.strict if strict is None else strict)
+        if series:
+            self.series.setdefault(series, Series()).count(wanted.said, admitted=admitted)
+        return admitted
+
+    def _admits(self, wanted: Cost, strict: bool) -> bool:
         limits = table("limits")
-        strict = self.strict if strict is None else strict
         if self.pixels and wanted.raw:
             return False
         if _exceeds(wanted, limits["strict" if strict else "value"]):
@@ -77,19 +98,23 @@ class Ledger:
         """Tell whether the parts of something, taken together, are no more than one value."""
         return not _exceeds(wanted, table("limits")["value"])
 
-    def admits_text(self, text: str, wanted: Cost | None = None) -> bool:
+    def admits_text(self, text: str, wanted: Cost | None = None, *, series: str = "") -> bool:
         """Tell whether a text may stay, and count it.
 
         Args:
             text: as people read it.
             wanted: what of it cannot be vouched for, where that is known.
+            series: as for `admits`.
 
         """
         wanted = cost(text) if wanted is None else wanted
+        bare = text.strip()
+        text = bare if bare == text or blanks_cost(text) == FREE else text
         if text in self.texts:
-            return self.admits(_AGAIN if wanted.unread or wanted.identifiers else FREE)
+            again = _AGAIN if wanted.unread or wanted.identifiers else FREE
+            return self.admits(again, series=series)
         plain = len(text) > _LONG and wanted.opaque * 8 <= len(text)
-        admitted = self.admits(wanted, strict=self.strict and not plain)
+        admitted = self.admits(wanted, strict=self.strict and not plain, series=series)
         if admitted and len(text) >= _NOTABLE:
             self.texts.add(text)
         return admitted
@@ -103,6 +128,17 @@ class Ledger:
         """Whether the binary values that might stay are pixels, taken together."""
         parts = range(0, len(self.settings), _WINDOW)
         return any(look_drawn_together(bytes(self.settings[at : at + _WINDOW])) for at in parts)
+
+    @property
+    def pieces(self) -> frozenset[str]:
+        """The names whose values must be taken for pieces of something."""
+        return frozenset(name for name, one in self.series.items() if one.is_cut_up)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the file has to be judged again, with all that this account tells."""
+        first = not self.strict and (self.overdrawn or self.drawn)
+        return first or not self.pieces <= self.cut_up
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,22 +157,34 @@ def settled(
         in_place: `clean` overwrites what has to go, so that it does not see it again.
 
     Raises:
-        ValueError: without what has to go the colours would change.
+        ValueError: without what has to go the colours would change, or there is no end to it.
 
     """
     ledger = Ledger(previews)
     result = clean(ledger)
-    if ledger.overdrawn or ledger.drawn:
-        first, ledger = ledger, Ledger(previews, strict=True, pixels=ledger.drawn)
-        if in_place:
-            ledger.dropped, ledger.colours = first.dropped, first.colours
+    for _ in range(_PASSES):
+        if not ledger.is_in_doubt:
+            break
+        ledger = _anew(ledger, in_place=in_place)
         result = clean(ledger)
+    if ledger.is_in_doubt:
+        raise ValueError("too much of what it says cannot be vouched for")
     if ledger.colours:
         raise ValueError(
             f"its {ledger.colours} holds what cannot be vouched for, and without it the colours "
             "would change"
         )
     return result, ledger
+
+
+def _anew(ledger: Ledger, *, in_place: bool) -> Ledger:
+    """Return a strict account after one that leaves doubts."""
+    pixels, pieces = ledger.pixels or ledger.drawn, ledger.cut_up | ledger.pieces
+    fresh = Ledger(ledger.previews, strict=True, pixels=pixels, cut_up=pieces)
+    if in_place:
+        fresh.dropped, fresh.colours = ledger.dropped, ledger.colours
+        fresh.series = {name: Series(one.refused) for name, one in ledger.series.items()}
+    return fresh
 
 
 def _exceeds(wanted: Cost, limits: dict[str, int]) -> bool:

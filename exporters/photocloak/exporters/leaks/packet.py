@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
+from photocloak.exporters.leaks.blanks import blanks_cost, is_padding
+from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import FREE, Cost, cost, identifier
+from photocloak.exporters.leaks.readability import cost, identifier
 from photocloak.exporters.leaks.tables import table
 
 _DEEPEST, _LONGEST = 64, 1 << 26
@@ -20,6 +22,8 @@ _ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _WRAPPER = re.compile(
     rb"""\s*(?:begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
 )
+# White space of more characters than lines are indented by: what stands there is shown to nobody.
+_SPACE = re.compile(rb"[ \t\r\n\0]{48,}")
 _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -102,6 +106,11 @@ class _Judge:
         except expat.ExpatError as error:
             raise ValueError("it is not well-formed") from error
         cuts = [(start + self._first, end + self._first) for start, end in self._cuts]
+        cuts += [
+            (found.start() + 1, found.end())
+            for found in _SPACE.finditer(self._before + self._text + self._behind)
+            if not is_padding(found[0].decode())
+        ]
         if self._behind.strip(b"\0 \t\r\n"):
             cuts.append((self._last, self._last + len(self._behind)))
             self._ledger.drop(f"{self._where}, behind its end", len(self._behind), "unknown")
@@ -142,14 +151,18 @@ class _Judge:
             if match is None:
                 raise ValueError("its attributes cannot be told apart")
             position = match.end()
+            # tabs and line breaks of an attribute read as blanks
+            odd = Cost(opaque=sum(map(match[0].strip().count, (b"\t", b"\r", b"\n"))))
             if raw == "xmlns" or raw.startswith("xmlns:"):
+                if not self._ledger.within(odd):
+                    raise ValueError("its name spaces cannot be read")
                 continue
             name = _resolved(raw, element.spaces, "")
             inside = element.property
             if inside is None and name[0] not in (_RDF, _XML):
                 self._property = FREE
             own = name if name[0] not in (_RDF, _XML) else element.nearest
-            if not self._may_be(name) or not self._admits(own, name, value):
+            if not self._may_be(name) or not self._admits(own, name, value, odd):
                 self._cut(match.span(), name)
 
     def _end(self, _raw: str) -> None:
@@ -196,28 +209,34 @@ class _Judge:
             return False
         if name not in self._names and space not in _known_spaces():
             self._names.add(name)
-            return self._ledger.admits(_cost(local))
+            return self._ledger.admits(_cost(local), series=self._series(name))
         return True
 
-    def _admits(self, own: Name, name: Name, value: str) -> bool:
+    def _admits(self, own: Name, name: Name, value: str, odd: Cost = FREE) -> bool:
         """Tell whether a value may stay; in a strict account, with all others of its property.
 
         Args:
             own: the property it belongs to.
             name: what it stands in; of lists, their item.
             value: as people read it.
+            odd: what of it they do not see.
 
         """
         if not value:
             return True
-        wanted = self._cost(own, name, value.strip()) if value.strip() else cost(value)
+        wanted = odd + (self._cost(own, name, value.strip()) if value.strip() else FREE)
+        wanted += blanks_cost(value) if value != value.strip() else FREE
         if self._ledger.strict:
             self._property += wanted
             if not self._ledger.within(self._property):
                 self._ledger.overdrawn = True
                 return False
         plain = value if wanted != FREE or not _NUMBER.fullmatch(value) else ""
-        return self._ledger.admits_text(plain, wanted)
+        return self._ledger.admits_text(plain, wanted, series=self._series(own))
+
+    def _series(self, name: Name) -> str:
+        """Return what the values of a property go by, and of those that are numbered like it."""
+        return f"{self._where} {name[1].rstrip('0123456789')}"
 
     def _cost(self, own: Name, name: Name, value: str) -> Cost:
         """Return what of a value cannot be vouched for, by the grammar of its property."""

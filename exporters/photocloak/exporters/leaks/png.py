@@ -103,7 +103,8 @@ def _text(chunk: Chunk, ledger: Ledger) -> Chunk | None:
     elif parts.keyword.startswith(b"Raw profile type "):
         fresh = _raw_profile(parts.text, ledger)
     else:
-        fresh = parts.text if admits_bytes(parts.text, ledger) else b""
+        series = f"{chunk.name!r} {parts.keyword!r}"
+        fresh = parts.text if admits_bytes(parts.text, ledger, series) else b""
     if not fresh and parts.text:
         return None
     return chunk if fresh == parts.text else pack(chunk.name, parts, fresh)

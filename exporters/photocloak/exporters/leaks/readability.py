@@ -7,17 +7,18 @@ is decoded here: what a text costs is how much of it nobody can read.
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby, islice, pairwise
 
 from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, is_in_use, script
+from photocloak.exporters.leaks.blanks import blanks_cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.words import IDEOGRAPHS, is_uniform, unread
 
 _CODE = 16  # signs and letters of no word that may stand among words, as in names of lenses
 _HOPELESS = 1000  # characters that cannot be read: no text with so many of them stays
 _FEW_RUNS, _LONGEST = 4, 40  # of letters or digits: fewer alternate as in words; longer is no word
-_SHORT = 1024  # characters
+_SHORT, _BEGINNING = 1024, 2048  # characters
 _OUTSIDE = "#$%^*[]{}~`\\"  # signs that words have around them, hardly in them
 _SIGNS = "_$+<>=^`|~©®™°¨´¸№"
 _UNIT = 3  # letters, as of millimetres
@@ -37,62 +38,17 @@ _DATE = re.compile(
 )
 _FEW_FOREIGN = 300  # letters that tell whether they are used evenly
 _HEXADECIMAL = re.compile(r"[a-f]{1,4}|[A-F]{1,4}")
-_MANY_BLANKS = 48
-_INDENTS = 2  # kinds of lines that white space alone has: it is padding
 # scripts that one text has at most; distinct letters of an alphabet
 _SCRIPTS, _ALPHABET = 4, 16
 _RARE = 3  # ideographs hardly in use, as in a name
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What of a text cannot be vouched for.
-
-    Attributes:
-        opaque: characters or bytes that are neither words nor numbers.
-        digits: of numbers, and the few letters on them.
-        identifiers: digits of hashes and universal identifiers, where a table expects them.
-        foreign: letters of scripts without a table, too few to tell a language from chance.
-        settings: bytes of a binary value that are neither 0, 255 nor text.
-        words: what it reads as in alphabets, to be judged with all else that a file says.
-        letters: of its other scripts, and signs on letters, likewise.
-        raw: a short binary value of a tag, likewise.
-
-    """
-
-    opaque: int = 0
-    digits: int = 0
-    identifiers: int = 0
-    foreign: int = 0
-    settings: int = 0
-    words: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    letters: str = field(default="", compare=False, repr=False)
-    raw: bytes = field(default=b"", compare=False, repr=False)
-
-    @property
-    def unread(self) -> int:
-        """Bytes that its unreadable characters and its digits can stand for."""
-        return self.opaque + (self.digits + 1) // 2
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.opaque + other.opaque,
-            self.digits + other.digits,
-            self.identifiers + other.identifiers,
-            self.foreign + other.foreign,
-            self.settings + other.settings,
-            self.words + other.words,
-            self.letters + other.letters,
-            self.raw + other.raw,
-        )
-
-
-FREE = Cost()
-
-
 def cost(text: str) -> Cost:
     """Return what of a text cannot be vouched for; time grows with its length alone."""
-    return _remembered(text) if len(text) <= _SHORT else _cost(text)
+    if len(text) <= _SHORT:
+        return _remembered(text)
+    hopeless = len(text) > 2 * _BEGINNING and _cost(text[:_BEGINNING]).opaque > _HOPELESS
+    return Cost(opaque=len(text)) if hopeless else _cost(text)
 
 
 @lru_cache(256)  # a file's short texts are judged when it is read, when it is written, and strictly
@@ -135,8 +91,10 @@ def _cost(text: str) -> Cost:
     opaque += unread(words)
     unreadable = opaque + signs
     if unreadable > _CODE and unreadable * 2 > len("".join(plain.split())):
-        opaque = max(opaque, len(text))  # no text: its separators are part of it
-    opaque += max(0, signs - len(text) // 4 - 8) + _blanks(text)
+        opaque = max(opaque, len(text.strip()))  # no text: its separators are part of it
+    blanks = blanks_cost(text)
+    opaque += max(0, signs - len(text) // 4 - 8) + blanks.opaque
+    digits += blanks.digits
     others = "".join(foreign)
     opaque += _marks(marks, words, others)
     told = tuple(words), others + marks
@@ -243,21 +201,3 @@ def _is_punctuation(sign: str) -> bool:
 
 def _is_latin(run: str) -> bool:
     return script(run[0]) == LATIN
-
-
-def _blanks(text: str) -> int:
-    """Return the white space that is more than separators and indents: it could spell bits."""
-    blanks = [one for one in text if one.isspace()]
-    unusual = sum(one not in " \n\r\t" for one in blanks)
-    if len(blanks) < _MANY_BLANKS:
-        return unusual
-    if len(blanks) == len(text):
-        lines = text.splitlines()
-        alike = all(len(set(line)) <= 1 for line in lines) and len(set(lines[1:-1])) <= _INDENTS
-        return unusual if alike else len(text)
-    turns = [a + b for a, b in pairwise(text) if a != b and a.isspace() and b.isspace()]
-    tabs = sum(turn in (" \t", "\t ") for turn in turns)
-    lines_ = len(turns) - turns.count("\r\n") - tabs
-    excess = max(0, len(blanks) - len(text) // 2 - _MANY_BLANKS) if tabs else 0
-    broken = len(blanks) if lines_ * 3 > len(blanks) else 0
-    return unusual + max(tabs - _MANY_BLANKS, excess, broken)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from photocloak.exporters.leaks import icc, xmp
 from photocloak.exporters.leaks.binary import descriptor_cost, known_cost, path_cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.tables import table
-from photocloak.exporters.leaks.texts import admits_bytes, text_cost
+from photocloak.exporters.leaks.texts import admits_bytes, structured_cost, text_cost
 
 _PATHS = range(0x07D0, 0x0BB7)
 _THUMBNAIL_HEAD = 28
@@ -101,9 +102,9 @@ def _value(form: dict[str, str], raw: bytes, ledger: Ledger) -> bytes | None:
     if kind == "preview":
         return _preview(raw, ledger)
     if kind == "texts":
-        wanted = text_cost(b"".join(bytes([max(byte, 32)]) for byte in raw))
+        wanted = structured_cost(raw)
     elif kind == "wide":
-        wanted = cost(raw.decode("utf-16-be", "replace").replace("\0", " "))
+        wanted = cost(raw.decode("utf-16-be", "replace").replace("\0", "\n"))
     elif kind == "descriptor":
         wanted = descriptor_cost(raw) if len(raw) <= int(form["bytes"]) else Cost(opaque=len(raw))
     elif kind == "paths":
@@ -157,5 +158,5 @@ def _may_stay(record: int, number: int, value: bytes, ledger: Ledger) -> bool:
     if (record, number) == (1, 90):
         return len(value) <= 32 and value.startswith(b"\x1b")
     if str(number) in names:
-        return admits_bytes(value, ledger)
+        return admits_bytes(value, ledger, f"IPTC {record}:{number:03d}")
     return len(value) <= _SHORT and ledger.admits(Cost(opaque=len(value)))

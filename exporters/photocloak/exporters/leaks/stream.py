@@ -8,7 +8,7 @@ once in each text, as half a bit odd, and vouch for others the first time alone.
 from dataclasses import dataclass, field
 
 from photocloak.exporters.leaks.alphabets import LATIN, alphabet, folded, script
-from photocloak.exporters.leaks.readability import Cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.words import by_script, is_drawn, is_even
 
 _SHORT = 0.5  # bits that a word of one or two letters is odd

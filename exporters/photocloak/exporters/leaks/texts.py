@@ -1,21 +1,44 @@
 """Texts as bytes, in character sets that nobody declares."""
 
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
+
+_LENGTHS = 16  # bytes of lengths and numbers that a structure has beside its text
 
 
-def admits_bytes(raw: bytes, ledger: Ledger) -> bool:
-    """Tell whether a text in an undeclared character set may stay, and count it."""
-    plain = raw.replace(b"\0", b" ").strip().decode("utf-8", "replace")
-    return ledger.admits_text(plain, text_cost(raw))
+def admits_bytes(raw: bytes, ledger: Ledger, series: str) -> bool:
+    """Tell whether a text in an undeclared character set may stay, and count it.
+
+    Args:
+        raw: the text.
+        ledger: the account of the file.
+        series: what it goes by with others of its kind.
+
+    """
+    text = lined(raw).decode("utf-8", "replace")
+    return ledger.admits_text(text, text_cost(raw), series=series)
 
 
 def text_cost(raw: bytes) -> Cost:
     """Return what of a text in an undeclared character set cannot be vouched for."""
-    plain = raw.replace(b"\0", b" ").strip()
+    text = lined(raw)
     try:
-        return cost(plain.decode("utf-8"))
+        return cost(text.decode("utf-8"))
     except UnicodeDecodeError:
-        accents = sum(byte > 127 for byte in plain)
-        unusual = max(0, accents - len(plain) // 4)  # more of them has no language
-        return cost(plain.decode("latin-1")) + Cost(opaque=unusual)
+        accents = sum(byte > 127 for byte in text)
+        unusual = max(0, accents - len(text) // 4)  # more of them has no language
+        return cost(text.decode("latin-1")) + Cost(opaque=unusual)
+
+
+def structured_cost(raw: bytes) -> Cost:
+    """Return what of a text with a few lengths and numbers in it cannot be vouched for."""
+    text = lined(raw).decode("latin-1")
+    shown = "".join(one if one.isprintable() or one in "\t\r\n" else " " for one in text)
+    hidden = sum(a != b for a, b in zip(shown, text, strict=True))
+    return cost(shown) + Cost(opaque=max(0, hidden - _LENGTHS - len(raw) // 16))
+
+
+def lined(raw: bytes) -> bytes:
+    """Return a text with its zeros as line breaks: they end it, or stand between its parts."""
+    return raw.replace(b"\0", b"\n")

@@ -6,8 +6,9 @@ from typing import Literal
 
 from photocloak.exporters.leaks import icc, resources, xmp
 from photocloak.exporters.leaks.binary import binary_cost, curve_cost, known_cost
+from photocloak.exporters.leaks.costs import Cost
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import Cost, cost
+from photocloak.exporters.leaks.readability import cost
 from photocloak.exporters.leaks.texts import admits_bytes, text_cost
 
 _ASCII, _RATIONAL = 2, (5, 10)
@@ -25,6 +26,7 @@ class Value:
         kind: as in manifests/kept/exif.toml, numbers in a MakerNote; None: by its type.
         type: TIFF type.
         longest: bytes of it, where it is numbers.
+        series: what it goes by with the other values of its directory.
 
     """
 
@@ -33,6 +35,7 @@ class Value:
     kind: str | None
     type: int
     longest: int
+    series: str
 
 
 def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | None:
@@ -44,9 +47,10 @@ def judge(value: Value, ledger: Ledger, where: str) -> bytes | Literal[True] | N
         return True
     rewriting = _REWRITING.get(value.kind or "")
     if rewriting is None and value.type == _ASCII and value.kind in (None, "numbers"):
-        return True if admits_bytes(value.raw, ledger) else None
+        series = value.series and f"{value.series}, texts"
+        return True if admits_bytes(value.raw, ledger, series) else None
     if rewriting is None:
-        return True if ledger.admits(_cost(value)) else None
+        return True if ledger.admits(_cost(value), series=value.series) else None
     after = rewriting(value.raw, ledger, where)
     return True if after == value.raw else after
 
@@ -85,7 +89,7 @@ def _comment_cost(charset: bytes, body: bytes) -> Cost:
 
 def _wide_cost(raw: bytes, form: str = "utf-16-le") -> Cost:
     text = raw[: len(raw) // 2 * 2].decode(form, "replace")
-    return cost(text.replace("\0", " ").strip())
+    return cost(text.replace("\0", "\n"))
 
 
 def _total(one: Cost) -> int:

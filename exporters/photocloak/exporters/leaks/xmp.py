@@ -17,7 +17,7 @@ def clean(packet: bytes, ledger: Ledger, where: str = "XMP", *, gone: bool = Fal
 
     """
     if not packet.strip(b"\0 \t\r\n"):
-        return packet
+        return b""
     encoding = _encoding(packet)
     try:
         plain = packet if encoding is None else packet.decode(encoding).encode()
