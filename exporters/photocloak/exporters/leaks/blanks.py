@@ -8,7 +8,9 @@ from photocloak.exporters.leaks.costs import FREE, Cost
 
 _MANY, _FEW_TURNS = 48, 4  # characters; turns from one kind to another
 _INDENTS = 2  # kinds of lines that padding has
-_USUAL = " \n\r\t"
+_USUAL = " \n\r\t\f"  # zeros come as form feeds
+_BREAK = re.compile(r"\r\n|[\r\n\f]")
+_ENDS = 2  # turns from one kind of line break to another: lines, padding, an end
 _RUNS = re.compile(r"\s{2,}")
 
 
@@ -42,5 +44,11 @@ def _unusual(text: str) -> int:
 
 def is_padding(blanks: str) -> bool:
     """Tell whether white space is lines of one kind each, and these of two kinds at most."""
-    lines = blanks.splitlines()
-    return all(len(set(line)) <= 1 for line in lines) and len(set(lines[1:-1])) <= _INDENTS
+    lines = _BREAK.split(blanks)
+    alike = all(len(set(line)) <= 1 for line in lines) and len(set(lines[1:-1])) <= _INDENTS
+    return alike and break_turns(blanks) <= _ENDS
+
+
+def break_turns(text: str) -> int:
+    """Return how often a line break is another than the one before it."""
+    return sum(a != b for a, b in pairwise(_BREAK.findall(text)))

@@ -90,7 +90,7 @@ def _names(raw: bytes, _: int) -> Cost:
         if (start, size) not in spans:
             spans.add((start, size))
             text = raw[start : start + size].decode("utf-16-be", "replace")
-            total += cost(text.replace("\0", "\n"))
+            total += cost(text.replace("\0", "\f"))
     reached = sum(size for _, size in spans) + 16 + width * count
     if width != 12 or reached < len(raw.rstrip(b"\0")) - 8:
         return Cost(opaque=len(raw))

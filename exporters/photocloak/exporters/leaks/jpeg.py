@@ -156,7 +156,7 @@ def _may_stay(form: dict[str, str], body: bytes, ledger: Ledger) -> bool:
     if form["kind"] == "ciff":
         wanted = ciff_cost(form["head"].encode("latin-1") + body)
     elif form["kind"] == "wide":
-        wanted = cost(body.decode("utf-16-be", "replace").replace("\0", "\n"))
+        wanted = cost(body.decode("utf-16-be", "replace").replace("\0", "\f"))
     else:
         # the fields of these segments are mostly zeros; what is not may be anything
         fits = len(body) <= min(int(form["bytes"]), max(_FEW, 2 * body.count(0)))

@@ -6,11 +6,12 @@ prefixes, order and padding.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
-from photocloak.exporters.leaks.blanks import blanks_cost, is_padding
+from photocloak.exporters.leaks.blanks import blanks_cost, break_turns, is_padding
 from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
@@ -24,6 +25,8 @@ _WRAPPER = re.compile(
 )
 # White space of more characters than lines are indented by: what stands there is shown to nobody.
 _SPACE = re.compile(rb"[ \t\r\n\0]{48,}")
+_RETURN = re.compile(rb"\r(?=\n)|\r(?=[ \t\r])|(?<=[ \t\r\n])\r")
+_TURNS = 16  # from one kind of line break to another
 _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -106,11 +109,7 @@ class _Judge:
         except expat.ExpatError as error:
             raise ValueError("it is not well-formed") from error
         cuts = [(start + self._first, end + self._first) for start, end in self._cuts]
-        cuts += [
-            (found.start() + 1, found.end())
-            for found in _SPACE.finditer(self._before + self._text + self._behind)
-            if not is_padding(found[0].decode())
-        ]
+        cuts += _odd_blanks(self._before + self._text + self._behind)
         if self._behind.strip(b"\0 \t\r\n"):
             cuts.append((self._last, self._last + len(self._behind)))
             self._ledger.drop(f"{self._where}, behind its end", len(self._behind), "unknown")
@@ -261,6 +260,16 @@ class _Judge:
         announced = name in self._gone or name[0] in table("xmp")["pictures"]
         why = "a picture or its announcement" if announced else "neither short nor readable"
         self._ledger.drop(what, span[1] - span[0], why)
+
+
+def _odd_blanks(packet: bytes) -> Iterator[Span]:
+    """Yield white space that is no padding, and line breaks that XML reads as others are."""
+    for found in _SPACE.finditer(packet):
+        if not is_padding(found[0].decode()):
+            yield found.start() + 1, found.end()
+    if break_turns(packet.decode("latin-1")) > _TURNS:
+        for found in _RETURN.finditer(packet):
+            yield found.span()
 
 
 def _resolved(raw: str, spaces: dict[str, str], default: str) -> Name:

@@ -104,7 +104,7 @@ def _value(form: dict[str, str], raw: bytes, ledger: Ledger) -> bytes | None:
     if kind == "texts":
         wanted = structured_cost(raw)
     elif kind == "wide":
-        wanted = cost(raw.decode("utf-16-be", "replace").replace("\0", "\n"))
+        wanted = cost(raw.decode("utf-16-be", "replace").replace("\0", "\f"))
     elif kind == "descriptor":
         wanted = descriptor_cost(raw) if len(raw) <= int(form["bytes"]) else Cost(opaque=len(raw))
     elif kind == "paths":

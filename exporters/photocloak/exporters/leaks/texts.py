@@ -34,11 +34,11 @@ def text_cost(raw: bytes) -> Cost:
 def structured_cost(raw: bytes) -> Cost:
     """Return what of a text with a few lengths and numbers in it cannot be vouched for."""
     text = lined(raw).decode("latin-1")
-    shown = "".join(one if one.isprintable() or one in "\t\r\n" else " " for one in text)
+    shown = "".join(one if one.isprintable() or one in "\t\r\n\f" else " " for one in text)
     hidden = sum(a != b for a, b in zip(shown, text, strict=True))
     return cost(shown) + Cost(opaque=max(0, hidden - _LENGTHS - len(raw) // 16))
 
 
 def lined(raw: bytes) -> bytes:
-    """Return a text with its zeros as line breaks: they end it, or stand between its parts."""
-    return raw.replace(b"\0", b"\n")
+    """Return a text with the zeros between its parts as form feeds, and none behind it."""
+    return raw.rstrip(b"\0").replace(b"\f", b"\v").replace(b"\0", b"\f")

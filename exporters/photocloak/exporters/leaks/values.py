@@ -89,7 +89,7 @@ def _comment_cost(charset: bytes, body: bytes) -> Cost:
 
 def _wide_cost(raw: bytes, form: str = "utf-16-le") -> Cost:
     text = raw[: len(raw) // 2 * 2].decode(form, "replace")
-    return cost(text.replace("\0", "\n"))
+    return cost(text.replace("\0", "\f"))
 
 
 def _total(one: Cost) -> int:
