@@ -1,5 +1,6 @@
 """White space spells no bits, wherever a file may have some; indents and padding stay."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -25,7 +26,7 @@ def runs_left(planted: str, written: bytes) -> int:
 
 
 SPACE = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
-XMP = {
+XMP: dict[str, Callable[[str], bytes]] = {
     "a value": lambda some: places.packet(f"<dc:source>{some}</dc:source>", SPACE),
     "around a value": lambda some: places.packet(f"<dc:source>{some}a{some}</dc:source>", SPACE),
     "an attribute": lambda some: places.packet("", f'{SPACE} dc:source="{some}"'),
@@ -63,7 +64,7 @@ def test_bits_as_references_get_out_nowhere() -> None:
     assert runs_left(some, out(xmp=XMP["an attribute"](some))) == 0
 
 
-EXIF = {
+EXIF: dict[str, Callable[[bytes], bytes]] = {
     "a description": lambda some: places.exif_of([(0x010E, 2, some)], [places.DATE]),
     "around a description": lambda some: places.exif_of(
         [(0x010E, 2, some + b"a cat" + some)], [places.DATE]

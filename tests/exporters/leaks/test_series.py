@@ -1,6 +1,7 @@
 """What is cut up over many values goes as one thing; what a camera writes beside a secret stays."""
 
 import os
+from html import escape
 from random import Random
 
 import numpy as np
@@ -41,7 +42,7 @@ def out(exif: bytes = b"", xmp: bytes = b"") -> bytes:
 def cut(data: bytes, rng: Random) -> list[bytes]:
     """Return data in pieces, all as long or each of its own length."""
     longest, even = rng.randrange(16, 500), rng.random() < 0.5
-    pieces = []
+    pieces: list[bytes] = []
     while data:
         size = longest if even else rng.randint(16, longest)
         pieces, data = [*pieces, data[:size]], data[size:]
@@ -76,9 +77,7 @@ def test_no_face_gets_out_over_numbered_properties(seed: int) -> None:
     plain = "".join(one if one >= " " or one in "\t\r\n" else " " for one in text)
     pieces = [one.decode("utf-8", "replace") for one in cut(plain.encode()[:60_000], rng)]
     name = rng.choice(["Part", "description", "ImageHistory", "b"])
-    body = "".join(
-        f"<v:{name}{i}>{places.escape(one)}</v:{name}{i}>" for i, one in enumerate(pieces)
-    )
+    body = "".join(f"<v:{name}{i}>{escape(one)}</v:{name}{i}>" for i, one in enumerate(pieces))
     space = rng.choice(places.SPACES)
     packet = places.packet(body, f'xmlns:v="{space}"')[:65_000]
     each = len(face) / len(plain.encode())

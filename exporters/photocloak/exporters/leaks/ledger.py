@@ -35,7 +35,7 @@ class Ledger:
         previews: makes what stands in the place of old previews.
         strict: a file that had too much in all is judged again with smaller limits a value.
         spent: what the parts that were kept hold.
-        refused: unreadable characters or bytes that went.
+        refused: unreadable characters or bytes that went, in values of not so many.
         stream: what the texts that were kept read as together.
         texts: that were kept, of eight characters and more.
         settings: the binary values of MakerNotes that might stay, one behind the other.
@@ -82,8 +82,8 @@ class Ledger:
         if self.pixels and wanted.raw:
             return False
         if _exceeds(wanted, limits["strict" if strict else "value"]):
-            self.refused += wanted.opaque
-            # where so much goes, what is left may be its short pieces
+            # where so much goes in pieces, what is left may be others; what is larger is whole
+            self.refused += wanted.opaque if wanted.opaque <= _MUCH else 0
             self.overdrawn |= self.refused > _MUCH
             return False
         self.settings += wanted.raw
