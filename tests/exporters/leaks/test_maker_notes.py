@@ -172,3 +172,16 @@ def test_a_directory_that_is_a_value_is_judged_tag_by_tag(face: Image) -> None:
     kept = exporters.encode(read, read.pixels, read.pixels, exporters.load_policy("keep"))
     assert b"BHLB61153" in kept.data
     assert settings not in kept.data
+
+
+def test_what_a_nikon_enciphers_goes_and_the_lens_stays(face: Image) -> None:
+    """Of a shot's data nobody can say what they are; they cast no doubt on 33 bytes of a lens."""
+    rng = np.random.default_rng(5)
+    values = {0x0091: 5000, 0x0097: 640, 0x0098: 33}
+    tags: Tags = {tag: (UNDEFINED, rng.bytes(size)) for tag, size in values.items()}
+    note = b"Nikon\0\2\x10\0\0II*\0\x08\0\0\0" + directory(tags, 8)
+    read = exporters.read_bytes(photo(face, "NIKON CORPORATION", note), "a.jpg")
+    kept = exporters.encode(read, read.pixels, read.pixels, exporters.load_policy("keep"))
+    assert tags[0x0098][1] in kept.data
+    assert tags[0x0091][1][:64] not in kept.data
+    assert tags[0x0097][1][:64] not in kept.data

@@ -19,7 +19,7 @@ from photocloak.exporters.leaks.tables import table
 
 Result = TypeVar("Result")
 
-_MUCH = 1000  # characters or bytes
+_MUCH, _PIECE = 1000, 512  # characters or bytes: of what went in pieces, of one piece
 _WINDOW = 1 << 14  # bytes of binary values looked at together
 _PASSES = 4  # of a file with series in pieces
 _LONG = 80  # characters of a text in which a few odd words are no pieces of anything
@@ -35,11 +35,11 @@ class Ledger:
         previews: makes what stands in the place of old previews.
         strict: a file that had too much in all is judged again with smaller limits a value.
         spent: what the parts that were kept hold.
-        refused: unreadable characters or bytes that went, in values of not so many.
+        refused: unreadable characters or bytes that went, in values that may be pieces.
         stream: what the texts that were kept read as together.
         texts: that were kept, of eight characters and more.
         settings: the binary values of MakerNotes that might stay, one behind the other.
-        pixels: they were pixels, so none stays.
+        pixels: they were pixels, so none stays that is longer than a number.
         series: what became of the values of each name.
         cut_up: names of which no value stays that says something.
         overdrawn: something was dropped for what the file holds in all.
@@ -79,11 +79,11 @@ class Ledger:
 
     def _admits(self, wanted: Cost, strict: bool) -> bool:
         limits = table("limits")
-        if self.pixels and wanted.raw:
+        if self.pixels and len(wanted.raw) > LITTLE:
             return False
         if _exceeds(wanted, limits["strict" if strict else "value"]):
             # where so much goes in pieces, what is left may be others; what is larger is whole
-            self.refused += wanted.opaque if wanted.opaque <= _MUCH else 0
+            self.refused += wanted.opaque if wanted.opaque <= _PIECE else 0
             self.overdrawn |= self.refused > _MUCH
             return False
         self.settings += wanted.raw
