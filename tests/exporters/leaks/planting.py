@@ -24,9 +24,11 @@ from photocloak import exporters
 from photocloak.core import InputError, OutputError
 from photocloak.exporters.leaks.tables import table
 from tests.exporters.leaks.encodings import coded, written
+from tests.exporters.leaks.hidden_places import HIDDEN, hidden
 from tests.exporters.leaks.hosts import BUILDERS, FACE, PLACES, SHARES, host
 
 _WIDTH, _STEP, _RUN = 8, 4, 72  # bytes of a stretch that is looked for, and from one to the next
+_HIDDEN = 0.1  # of the cases
 ALLOWED = table("limits")["file"]["unread"]  # bytes of a plant: what may be short, in all
 
 
@@ -55,6 +57,11 @@ def plant(seed: int) -> Plant:
     place = rng.choice(PLACES[form])
     kind, data = coded(FACE, rng)
     size = len(data)
+    other = Random(-seed - 1)  # places that came later: the other cases stay as they were
+    if other.random() < _HIDDEN:
+        place = other.choice(HIDDEN[form])
+        file, planted, each = hidden(form, place, data, other)
+        return Plant(f"{form} hidden {place}: {kind}", file, planted, each)
     textual = place in ("xmp", "text") or rng.random() < 0.4
     if textual:
         how, text = written(data, rng)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import TiffImagePlugin
 
+from photocloak.exporters.containers import lzw
 from photocloak.exporters.containers.ifd import Tiff
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
@@ -48,6 +49,31 @@ def unpack(data: memoryview, compression: int, rows: int, width: int) -> Rows:
     if len(plain) < size:
         raise ValueError("a strip is too short")
     return np.frombuffer(plain, np.uint8).reshape(rows, width)
+
+
+def taken(data: memoryview, compression: int, rows: int, width: int) -> int | None:
+    """Return how many bytes of a strip its rows take; None where more is packed than its rows."""
+    size = rows * width
+    if compression == NONE:
+        return min(size, len(data))
+    if compression in (DEFLATE, OLD_DEFLATE):
+        unpacker = zlib.decompressobj()
+        unpacker.decompress(data, size)
+        more = b"" if unpacker.eof else unpacker.decompress(unpacker.unconsumed_tail, 1)
+        return None if more else len(data) - len(unpacker.unused_data)
+    if compression == PACKBITS:
+        return _packbits_end(data, size)
+    return lzw.end_of(data, size)
+
+
+def _packbits_end(data: memoryview, size: int) -> int:
+    """Return where runs of bytes have given as many (TIFF 6.0, section 9)."""
+    position = found = 0
+    while position < len(data) and found < size:
+        head = data[position]
+        found += head + 1 if head < 128 else 257 - head if head > 128 else 0
+        position += 2 + head if head < 128 else 2 if head > 128 else 1
+    return min(position, len(data))
 
 
 def _through_pillow(data: memoryview, compression: int, rows: int, width: int) -> Rows:

@@ -32,6 +32,7 @@ from photocloak.exporters.formats.tiff_editing import (
     cut,
     reached,
     stretches,
+    trim,
     write,
 )
 from photocloak.exporters.formats.tiff_pages import (
@@ -117,9 +118,9 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
     file = File(bytearray(photo.data), tiff.order)
     _clean_inner(file, tiff, previews)
+    grid = trim(file, main, grid_of(tiff, main))
     change = patch(photo.raster, base, cloaked)
     if change is not None:
-        grid = grid_of(tiff, main)
         rows = reached(grid, change.window[0])
         band = replace(photo.raster, samples=photo.raster.samples[rows])
         samples = patched(band, replace(change, top=change.top - rows.start)).samples

@@ -1,8 +1,9 @@
 """A TIFF changed in place: values overwritten, strips packed anew, further pictures cut off."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from photocloak.exporters.containers import strips
 from photocloak.exporters.containers.ifd import (
     STRIP_COUNTS,
     STRIP_OFFSETS,
@@ -44,6 +45,13 @@ class File:
         self.data += b"\0" * (len(self.data) % 2)
         self.data += value
         return len(self.data) - len(value)
+
+    def place(self, value: bytes, start: int, size: int) -> int:
+        """Write bytes where there is room for so many, or behind the file; return where."""
+        if len(value) > size:
+            return self.append(value)
+        self.data[start : start + len(value)] = value
+        return start
 
     def set_numbers(self, entry: IfdEntry, values: list[int]) -> None:
         """Overwrite a list of offsets or counts, which may have to become wider."""
@@ -90,16 +98,39 @@ def write(
             row = len(packed) // (last - first)
             at = offsets[index] + (first - rows.start) * row
             file.data[at : at + len(packed)] = packed
-            file.blank(offsets[index] + tall * row, counts[index] - tall * row)
             continue
         part = stored[rows.start - top : rows.stop - top, columns, channels]
         packed = pack(part, grid, tall)
         file.blank(offsets[index], counts[index])
-        if len(packed) <= counts[index]:
-            file.data[offsets[index] : offsets[index] + len(packed)] = packed
-        else:
-            offsets[index] = file.append(packed)
+        offsets[index] = file.place(packed, offsets[index], counts[index])
         counts[index] = len(packed)
+    _point(file, main, grid, offsets, counts)
+
+
+def trim(file: File, main: Directory, grid: Grid) -> Grid:
+    """Overwrite what strips hold behind their rows; where that cannot be told, pack them anew.
+
+    Returns where they lie then.
+    """
+    offsets, counts = list(grid.offsets), list(grid.counts)
+    width = grid.wide * grid.depth * grid.bits // 8
+    for index, _, _, _, tall in grid.cells():
+        start, size = offsets[index], counts[index]
+        with memoryview(file.data) as whole, whole[start : start + size] as strip:
+            end = strips.taken(strip, grid.compression, tall, width)
+            rows = strips.unpack(strip, grid.compression, tall, width) if end is None else None
+        if rows is not None:
+            packed = strips.pack(rows, grid.compression)
+            file.blank(start, size)
+            offsets[index], counts[index] = file.place(packed, start, size), len(packed)
+        elif end is not None and end < size:
+            file.blank(start + end, size - end)
+    _point(file, main, grid, offsets, counts)
+    return replace(grid, offsets=tuple(offsets), counts=tuple(counts))
+
+
+def _point(file: File, main: Directory, grid: Grid, offsets: list[int], counts: list[int]) -> None:
+    """Write where strips lie now."""
     names = (TILE_OFFSETS, TILE_COUNTS) if grid.tiled else (STRIP_OFFSETS, STRIP_COUNTS)
     for tag, values, before in zip(
         names, (offsets, counts), (grid.offsets, grid.counts), strict=True

@@ -1,35 +1,58 @@
-"""The segments of a JPEG that are the picture itself: none unknown, no table twice."""
+"""The segments of a JPEG that are the picture itself: none unknown, no table that nothing uses."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from photocloak.exporters.containers.segments import DHT, DNL, DQT, DRI, SOF, SOS, Segment
 
-_ARITHMETIC = 0xCC  # DAC
-_OWN = SOF | {DHT, DQT, DRI, SOS, DNL, _ARITHMETIC}
+_OWN = SOF | {DHT, DQT, DRI, SOS, DNL}
+_NUMBER = 2  # bytes of the payload of DRI and DNL (ITU-T T.81, B.2.4.4 and B.2.5)
+Use = tuple[int, int]  # marker, number of a table
 
 
 def plain(segments: list[Segment]) -> list[Segment]:
-    """Return the picture's segments without unknown ones and without tables that are replaced.
+    """Return the picture's segments without unknown ones and without what no scan uses.
 
-    Of a table that is defined twice before the first scan, a decoder takes the last.
+    Of a table that is defined twice before a scan, a decoder takes the last.
     """
-    known = [one for one in segments if one.is_metadata or one.marker in _OWN]
-    for marker in (DQT, DHT):
-        known = _once(known, marker)
-    return known
+    frame = next((one.payload for one in segments if one.marker in SOF), b"")
+    used: set[Use] = set()
+    kept = [_needed(one, used, frame) for one in reversed(segments)]
+    return [one for one in reversed(kept) if one is not None]
 
 
-def _once(known: list[Segment], marker: int) -> list[Segment]:
-    first = next((i for i, one in enumerate(known) if one.marker == SOS), len(known))
-    found = [(i, one) for i, one in enumerate(known[:first]) if one.marker == marker]
-    bodies = [body for _, one in found for body in _tables(one.payload, marker)]
-    tables = {body[0] & (0x0F if marker == DQT else 0x1F): body for body in bodies}
-    if len(bodies) == len(tables):
-        return known
-    at = found[-1][0]
-    fresh = replace(known[at], payload=b"".join(tables.values()))
-    kept = [fresh if i == at else one for i, one in enumerate(known[:first])]
-    return [one for one in kept if one.marker != marker or one is fresh] + known[first:]
+def _needed(one: Segment, used: set[Use], frame: bytes) -> Segment | None:
+    """Return what of a segment is needed by those behind it, and note what it needs itself."""
+    if one.marker == SOS:
+        used |= set(_uses(one.payload, frame))
+    elif one.marker in (DQT, DHT):
+        body = b"".join(reversed(list(_used(one, used))))
+        return None if not body else one if body == one.payload else replace(one, payload=body)
+    elif one.marker in (DRI, DNL):
+        needed = ((one.marker, 0) in used) == (one.marker == DRI)
+        used ^= {(one.marker, 0)} if needed else set()
+        return one if needed and len(one.payload) == _NUMBER else None
+    return one if one.is_metadata or one.marker in _OWN else None
+
+
+def _uses(scan: bytes, frame: bytes) -> Iterator[Use]:
+    """Yield what a scan uses: Huffman tables of both classes, quantisation tables, an interval."""
+    yield DRI, 0
+    quantised = {frame[i]: frame[i + 2] for i in range(6, len(frame) - 2, 3)}
+    for at in range(1, 1 + 2 * scan[0], 2):
+        component, tables = scan[at], scan[at + 1]
+        yield DHT, tables >> 4
+        yield DHT, 0x10 | tables & 0x0F
+        yield DQT, quantised.get(component, 0)
+
+
+def _used(segment: Segment, used: set[Use]) -> Iterator[bytes]:
+    """Yield the tables of a segment that a scan behind it uses, the last first."""
+    for body in reversed(_tables(segment.payload, segment.marker)):
+        table = segment.marker, body[0] & (0x0F if segment.marker == DQT else 0x1F)
+        if table in used:
+            used.discard(table)
+            yield body
 
 
 def _tables(payload: bytes, marker: int) -> list[bytes]:

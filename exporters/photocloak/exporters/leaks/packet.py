@@ -7,7 +7,7 @@ prefixes, order and padding.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from xml.parsers import expat
 
@@ -21,7 +21,7 @@ from photocloak.exporters.leaks.tables import table
 _DEEPEST, _LONGEST = 64, 1 << 26
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _WRAPPER = re.compile(
-    rb"""\s*(?:begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
+    rb"""\s*(begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
 )
 # White space of more characters than lines are indented by: what stands there is shown to nobody.
 _SPACE = re.compile(rb"[ \t\r\n\0]{48,}")
@@ -31,6 +31,16 @@ _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _NOTE = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
+# names that RDF and XML give a meaning, as XMP uses them (ISO 16684-1, 7)
+_RDF_NAMES = (
+    *("RDF", "Description", "Bag", "Seq", "Alt", "li", "value", "type"),
+    *("about", "ID", "resource", "parseType", "nodeID", "datatype"),
+)
+_STRUCTURE = {(_XML, name) for name in ("lang", "space", "base")}
+_STRUCTURE |= {(_RDF, name) for name in _RDF_NAMES}
+_CALLED = 48  # characters of a name that is told
+_YEARS = 6  # digits in a name, as in ToneCurvePV2012
+_WRAPPERS = 2  # a packet begins and ends
 
 Name = tuple[str, str]  # name space and local name
 Span = tuple[int, int]
@@ -87,6 +97,8 @@ class _Judge:
         self._skipped = 0  # depth below an element that is cut
         self._cuts: list[Span] = []
         self._names: set[Name] = set()
+        self._prefixes: set[str] = set()
+        self._wrappers = 0
         self._property = FREE
         self._highest: dict[Name, str] = {}  # of sorted lists
         parser = expat.ParserCreate("utf-8")
@@ -125,7 +137,7 @@ class _Judge:
         spaces = dict(self._open[-1].spaces) if self._open else {"xml": _XML}
         for key, value in zip(attributes[::2], attributes[1::2], strict=True):
             if key == "xmlns" or key.startswith("xmlns:"):
-                spaces[key[6:]] = self._space(value)
+                spaces[key[6:]] = self._space(key[6:], value)
         name = _resolved(raw, spaces, spaces.get("", ""))
         above = self._open[-1] if self._open else None
         inside = above.property if above else None
@@ -134,7 +146,7 @@ class _Judge:
             self._property = FREE
         nearest = name if name[0] != _RDF or above is None else above.nearest
         element = _Element(name, at, spaces, name if is_property else inside, nearest)
-        if name[0] != _RDF and not self._may_be(name):
+        if not self._may_be(name):
             self._open.append(element)
             self._skipped = 1
             return
@@ -188,16 +200,27 @@ class _Judge:
 
     def _instruction(self, target: str, data: str) -> None:
         raw = data.encode()
-        if target != "xpacket" or _WRAPPER.sub(b"", raw).strip():
+        keys = _WRAPPER.findall(raw)
+        self._wrappers += target == "xpacket"
+        once = len(keys) == len(set(keys)) and self._wrappers <= _WRAPPERS
+        if target != "xpacket" or not once or _WRAPPER.sub(b"", raw).strip():
             at = self._parser.CurrentByteIndex
             self._cuts.append((at, self._text.index(b"?>", at) + 2))
 
     def _declared(self, *_: object) -> None:
         raise ValueError("it declares entities")
 
-    def _space(self, value: str) -> str:
-        if value not in _known_spaces() and not self._ledger.admits(_cost(value)):
+    def _space(self, prefix: str, value: str) -> str:
+        """Return a name space that may stay under its prefix.
+
+        Raises:
+            ValueError: one of them cannot be read; all names would change without it.
+
+        """
+        known = prefix in self._prefixes or self._ledger.admits(_cost(prefix))
+        if not known or (value not in _known_spaces() and not self._ledger.admits(_cost(value))):
             raise ValueError("its name spaces cannot be read")
+        self._prefixes.add(prefix)
         return value
 
     def _may_be(self, name: Name) -> bool:
@@ -206,10 +229,15 @@ class _Judge:
         names = table("xmp")["pictures"].get(space)
         if (names is not None and (not names or local in names)) or name in self._gone:
             return False
-        if name not in self._names and space not in _known_spaces():
-            self._names.add(name)
-            return self._ledger.admits(_cost(local), series=self._series(name))
-        return True
+        if name in _STRUCTURE or name in self._names:
+            return True
+        self._names.add(name)
+        wanted = _cost(local)
+        if space in _known_spaces() and wanted.digits <= _YEARS:
+            wanted = replace(wanted, digits=0)
+        numbered = local[-1:].isdecimal()
+        series = self._series(name) if numbered else f"{self._where} names of {space}"
+        return self._ledger.admits(wanted, series=series)
 
     def _admits(self, own: Name, name: Name, value: str, odd: Cost = FREE) -> bool:
         """Tell whether a value may stay; in a strict account, with all others of its property.
@@ -256,7 +284,9 @@ class _Judge:
 
     def _cut(self, span: Span, name: Name) -> None:
         self._cuts.append(span)
-        what = f"{self._where} {name[1]}" if name[0] != _RDF else f"{self._where} list item"
+        called = "list item" if name[0] == _RDF else name[1]
+        readable = len(called) <= _CALLED and not _cost(called).opaque
+        what = f"{self._where} {called if readable else 'property'}"
         announced = name in self._gone or name[0] in table("xmp")["pictures"]
         why = "a picture or its announcement" if announced else "neither short nor readable"
         self._ledger.drop(what, span[1] - span[0], why)
