@@ -19,7 +19,7 @@ DC = "http://purl.org/dc/elements/1.1/"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 HIDDEN = {
     "JPEG": ("names", "tables", "lines"),
-    "PNG": ("names",),
+    "PNG": ("names", "palette"),
     "WEBP": ("names",),
     "TIFF": ("names", "slack"),
     "HEIF": ("names",),
@@ -41,6 +41,8 @@ def names(data: bytes, rng: Random) -> tuple[bytes, bytes, float]:
         lambda: places.packet(
             "", behind="<?xpacket " + " ".join(f"id='{one}'" for one in parts) + "?>"
         ),
+        lambda: places.packet("", before=f'<?xml version="{letters}"?>'),
+        lambda: places.packet("", before=f'<?xml version="1.0" encoding="{letters}"?>'),
     ]
     return rng.choice(ways)(), letters.encode(), 5 / 8
 
@@ -90,6 +92,21 @@ def strips(data: bytes, rng: Random) -> bytes:
     return head + body.ljust(start - 8, b"\0") + places.directory(rows_, start)
 
 
+def palette(data: bytes, rng: Random) -> bytes:
+    """Return a PNG with a palette of colours that no pixel has."""
+    picture = Pillow.open(FACE).convert("RGB").resize((40, 40))
+    file = io.BytesIO()
+    if rng.random() < 0.5:
+        picture.save(file, "PNG")
+        parts, _ = chunks.split(file.getvalue())
+        plte = chunks.Chunk(b"PLTE", data[: min(768, len(data) // 3 * 3)])
+        return chunks.join([parts[0], plte, *parts[1:]])
+    few = picture.quantize(16)
+    few.putpalette([*(few.getpalette() or [])[:48], *data[:700], *bytes(20)][:768])
+    few.save(file, "PNG")
+    return file.getvalue()
+
+
 def hidden(form: str, place: str, data: bytes, rng: Random) -> tuple[bytes, bytes, float]:
     """Return a file with bytes at a hidden place, how they lie there, and bytes a character."""
     if place == "names":
@@ -97,6 +114,8 @@ def hidden(form: str, place: str, data: bytes, rng: Random) -> tuple[bytes, byte
         return _WITH_XMP[form](packet), planted, each
     if place == "slack":
         return strips(data, rng), data, 1.0
+    if place == "palette":
+        return palette(data, rng), data[:700], 1.0
     first, *rest = segments.split(host("JPEG")).segments
     if place == "tables":
         return segments.join([first, *huffman(data, rng), *rest]), data, 1.0

@@ -48,6 +48,15 @@ def test_a_packet_may_be_wrapped_once() -> None:
         assert b"secret" not in out(xmp=again)
 
 
+@pytest.mark.parametrize(
+    "said", ['version="1.0secret"', 'version="1.0" encoding="Asecret1234567890"']
+)
+def test_a_declaration_says_what_xml_is(said: str) -> None:
+    assert b"secret" not in out(xmp=places.packet("", before=f"<?xml {said}?>"))
+    plain = places.packet("", before='<?xml version="1.0" encoding="UTF-8"?>')
+    assert plain in out(xmp=plain)
+
+
 def test_a_name_that_cannot_be_read_is_not_repeated() -> None:
     name = "".join(Random(3).choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=500))
     packet = places.packet(f"<d:{name}>a</d:{name}>", f'xmlns:d="{DC}"')

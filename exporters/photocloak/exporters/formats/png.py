@@ -4,8 +4,10 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
@@ -116,6 +118,7 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     change = patch(photo.raster, base, cloaked)
     notes = (*photo.raster.notes, *ledger.notes)
     see_through = photo.raster.mode.endswith("A") and chunks[0].body[9] in (0, 2, _PALETTE)
+    kept = _shown_palette(kept, photo.raster)
     lost = see_through and not _body(kept, b"tRNS")  # alpha that has to be written otherwise
     if change is None and not lost:
         kept = leaks.whole_picture(kept, png_pixels.packed_size(chunks[0].body))
@@ -124,6 +127,26 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
         kept, more = _with_picture(kept, raster, chunks[0].body[8], indexed=not lost)
         notes = (*notes, *more)
     return Draft(join(kept), notes, frozenset(previews.written))
+
+
+def _shown_palette(chunks: list[Chunk], raster: Raster) -> list[Chunk]:
+    """Return chunks with the colours black that no pixel has; true colour needs no palette."""
+    if not raster.palette:
+        return [one for one in chunks if one.name != b"PLTE"]
+    seen = np.zeros(1 << 24, bool)
+    seen[_numbers(raster.samples)] = True
+
+    def shown(palette: bytes) -> bytes:
+        colours = np.frombuffer(palette[: len(palette) // 3 * 3], np.uint8).reshape(-1, 3)
+        return np.where(seen[_numbers(colours)][:, None], colours, 0).astype(np.uint8).tobytes()
+
+    return [replace(one, body=shown(one.body)) if one.name == b"PLTE" else one for one in chunks]
+
+
+def _numbers(colours: Samples) -> NDArray[np.integer]:
+    """Return colours (…, 3 or more) as numbers of 24 bits."""
+    red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
+    return red << 16 | green << 8 | blue
 
 
 def _with_picture(

@@ -24,7 +24,7 @@ _WRAPPER = re.compile(
     rb"""\s*(begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
 )
 # White space of more characters than lines are indented by: what stands there is shown to nobody.
-_SPACE = re.compile(rb"[ \t\r\n\0]{48,}")
+_SPACE = re.compile(rb"[ \t\r\n\0]{24,}")
 _RETURN = re.compile(rb"\r(?=\n)|\r(?=[ \t\r])|(?<=[ \t\r\n])\r")
 _TURNS = 16  # from one kind of line break to another
 _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
@@ -38,6 +38,7 @@ _RDF_NAMES = (
 )
 _STRUCTURE = {(_XML, name) for name in ("lang", "space", "base")}
 _STRUCTURE |= {(_RDF, name) for name in _RDF_NAMES}
+_ENCODING = 16  # characters of its name
 _CALLED = 48  # characters of a name that is told
 _YEARS = 6  # digits in a name, as in ToneCurvePV2012
 _WRAPPERS = 2  # a packet begins and ends
@@ -110,6 +111,7 @@ class _Judge:
         parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruction
         parser.StartDoctypeDeclHandler = self._declared
+        parser.XmlDeclHandler = self._declaration
         self._parser = parser
 
     def cuts(self) -> list[Span]:
@@ -206,6 +208,10 @@ class _Judge:
         if target != "xpacket" or not once or _WRAPPER.sub(b"", raw).strip():
             at = self._parser.CurrentByteIndex
             self._cuts.append((at, self._text.index(b"?>", at) + 2))
+
+    def _declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
+        if version not in ("1.0", "1.1") or len(encoding or "") > _ENCODING:
+            raise ValueError("its declaration is none of XML")
 
     def _declared(self, *_: object) -> None:
         raise ValueError("it declares entities")
