@@ -18,7 +18,7 @@ from tests.exporters.leaks.hosts import FACE, host
 DC = "http://purl.org/dc/elements/1.1/"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 HIDDEN = {
-    "JPEG": ("names", "tables", "lines"),
+    "JPEG": ("names", "tables", "lines", "scans"),
     "PNG": ("names", "palette"),
     "WEBP": ("names",),
     "TIFF": ("names", "slack"),
@@ -92,6 +92,17 @@ def strips(data: bytes, rng: Random) -> bytes:
     return head + body.ljust(start - 8, b"\0") + places.directory(rows_, start)
 
 
+def progressive(data: bytes, rng: Random) -> bytes:
+    """Return a JPEG with bytes behind the blocks of one of its scans."""
+    file = io.BytesIO()
+    Pillow.open(FACE).convert("RGB").resize((40, 40)).save(file, "JPEG", progressive=True)
+    parts = list(segments.split(file.getvalue()).segments)
+    at = rng.choice([i for i, one in enumerate(parts) if one.marker == segments.SOS])
+    scan = parts[at].scan + data.replace(b"\xff", b"\xff\0")
+    parts[at] = segments.Segment(segments.SOS, parts[at].payload, 0, scan)
+    return segments.join(parts)
+
+
 def palette(data: bytes, rng: Random) -> bytes:
     """Return a PNG with a palette of colours that no pixel has."""
     picture = Pillow.open(FACE).convert("RGB").resize((40, 40))
@@ -116,6 +127,8 @@ def hidden(form: str, place: str, data: bytes, rng: Random) -> tuple[bytes, byte
         return strips(data, rng), data, 1.0
     if place == "palette":
         return palette(data, rng), data[:700], 1.0
+    if place == "scans":
+        return progressive(data, rng), data.replace(b"\xff", b"\xff\0"), 1.0
     first, *rest = segments.split(host("JPEG")).segments
     if place == "tables":
         return segments.join([first, *huffman(data, rng), *rest]), data, 1.0

@@ -22,6 +22,7 @@ from photocloak.exporters.containers.segments import (
 from photocloak.exporters.jpeg_dct.delta import Model, edits
 from photocloak.exporters.jpeg_dct.headers import Headers, UnsupportedError, read_headers
 from photocloak.exporters.jpeg_dct.opening import open_source
+from photocloak.exporters.jpeg_dct.progression import Progressive
 from photocloak.exporters.jpeg_dct.source import BlockEdit, Source
 from photocloak.exporters.model import Photo, Samples
 from photocloak.exporters.sample_delta import Patch, patched
@@ -102,12 +103,12 @@ def _brightness(delta: np.ndarray) -> np.ndarray:
 
 
 def _untouched(data: bytes, stream: Stream, own: list[Segment]) -> list[Segment]:
-    """Return a picture with no change in it: baseline data up to the last block, nothing behind."""
+    """Return a picture with no change in it, and nothing behind the last block of its scans."""
     try:
         headers, source = _source(data)
     except UnsupportedError:
         return own
-    if headers.progressive:
+    if isinstance(source, Progressive) and not source.goes_on:
         return own
     none = np.zeros(0, np.int64)
     nothing = BlockEdit(none, none, np.zeros((0, 64), np.int16))

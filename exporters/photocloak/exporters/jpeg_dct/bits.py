@@ -1,7 +1,7 @@
 """Entropy-coded bytes as bits: unstuffed for reading, packed for writing."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,14 @@ class Bits:
         data: unstuffed bytes, 8 zeros after every interval, 1024 more after the last.
         starts: first bit of every interval.
         ends: bit behind every interval.
+        left: bits behind the last one that was read, of every interval.
 
     """
 
     data: NDArray[np.uint8]
     starts: list[int]
     ends: list[int]
+    left: list[int] = field(default_factory=list)
 
     def window(self) -> NDArray[np.uint32]:
         """Return the 24 bits from every byte on, for walking."""

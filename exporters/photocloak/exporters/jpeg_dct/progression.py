@@ -19,7 +19,7 @@ from photocloak.exporters.jpeg_dct.scans import best, dht, sos, with_intervals
 from photocloak.exporters.jpeg_dct.source import BlockEdit, Places
 from photocloak.exporters.jpeg_dct.tokens import SLICE, Tokens, ac_tokens, dc_tokens
 
-_MAX_SCANS = 100
+_MAX_SCANS, _BYTE = 100, 8
 
 
 class Progressive:
@@ -31,11 +31,14 @@ class Progressive:
         self._headers = headers
         self._lock = RLock()  # two photos are done at once, which may be two copies of one
         self._blocks = headers.empty()
+        left = []
         for scan in headers.scans:
             try:
-                _read(headers, scan, self._blocks)
+                left += _read(headers, scan, self._blocks)
             except IndexError as error:
                 raise UnsupportedError("its data end too early") from error
+        self.goes_on = max(left, default=0) >= _BYTE
+        """Whether some scan holds bytes behind those of its blocks."""
 
     def read(self, component: int, rows: Places, columns: Places) -> Blocks:
         """Return (n, 64) coefficients of some blocks, zigzag."""
@@ -77,8 +80,8 @@ class Progressive:
         return [dht(tables, names), sos(self._headers, scan, numbers, packer.bytes())]
 
 
-def _read(headers: Headers, scan: Scan, blocks: list[Blocks]) -> None:
-    """Add a scan to the coefficients."""
+def _read(headers: Headers, scan: Scan, blocks: list[Blocks]) -> list[int]:
+    """Add a scan to the coefficients; return the bits that are left of its intervals."""
     order = scan_order(headers, scan)
     bits = unstuff(scan.data)
     if len(bits.starts) != -(-order.mcus // order.interval):
@@ -91,6 +94,7 @@ def _read(headers: Headers, scan: Scan, blocks: list[Blocks]) -> None:
         refine(scan, order, bits, blocks[scan.members[0]])
     else:
         ac_first(scan, order, bits, blocks)
+    return bits.left
 
 
 def _progression(headers: Headers) -> list[Scan]:

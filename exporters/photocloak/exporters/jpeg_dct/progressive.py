@@ -36,7 +36,7 @@ def dc_first(scan: Scan, order: BlockOrder, bits: Bits, blocks: list[Blocks]) ->
                 p += steps[(window[p >> 3] >> (8 - (p & 7))) & 0xFFFF]
             if p > end:
                 break
-        check_end(p, end)
+        check_end(p, end, bits)
     found = Reader(bits, dc).read(np.frombuffer(positions, np.int64), order.member)
     values = sums(order, found.value, scan.low)
     for i, target in enumerate(scan.members):
@@ -49,7 +49,7 @@ def dc_refinement(scan: Scan, order: BlockOrder, bits: Bits, blocks: list[Blocks
     size = len(order.plan)
     parts = []
     for start, end, first, last in intervals(order, bits):
-        check_end(start + (last - first) * size, end)
+        check_end(start + (last - first) * size, end, bits)
         parts.append(np.arange(start, start + (last - first) * size))
     bit = (bits.peek(np.concatenate(parts)) >> np.uint64(31)).astype(np.int16) << scan.low
     for i, target in enumerate(scan.members):
@@ -112,5 +112,5 @@ def _walk_band(
                 break
         if block != last:
             raise UnsupportedError("a run of blocks is too long")
-        check_end(p, end)
+        check_end(p, end, bits)
     yield positions, counts, active

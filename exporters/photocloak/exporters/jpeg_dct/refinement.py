@@ -14,7 +14,7 @@ from photocloak.exporters.jpeg_dct.bits import Bits
 from photocloak.exporters.jpeg_dct.block_order import BlockOrder
 from photocloak.exporters.jpeg_dct.headers import Blocks, Scan, UnsupportedError
 from photocloak.exporters.jpeg_dct.huffman import Table
-from photocloak.exporters.jpeg_dct.symbols import intervals, require
+from photocloak.exporters.jpeg_dct.symbols import check_end, intervals, require
 from photocloak.exporters.jpeg_dct.tokens import SLICE
 
 _NOTED = 1 << 18  # numbers, before they are made into coefficients
@@ -39,6 +39,7 @@ def refine(scan: Scan, order: BlockOrder, bits: Bits, target: Blocks) -> None:
                 raise UnsupportedError("its data end too early")
             if len(walk.fresh) + len(walk.corrected) > _NOTED:
                 _change(scan, order, target, known, walk)
+        check_end(p, end, bits)
     _change(scan, order, target, known, walk)
 
 

@@ -24,10 +24,11 @@ def intervals(order: BlockOrder, bits: Bits) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def check_end(position: int, end: int) -> None:
-    """Raise UnsupportedError where an interval was read beyond its last bit."""
+def check_end(position: int, end: int, bits: Bits) -> None:
+    """Note what an interval has left; raise UnsupportedError where it was read beyond its end."""
     if position > end:
         raise UnsupportedError("its data end too early")
+    bits.left.append(end - position)
 
 
 def require(tables: tuple[Table | None, ...]) -> list[Table]:

@@ -99,7 +99,7 @@ def serially(
                     raise UnsupportedError("a block holds more than 64 coefficients")
             if p > end:
                 break
-        check_end(p, end)
+        check_end(p, end, bits)
         closes.append(p)
     return np.frombuffer(starts, np.int64), np.frombuffer(closes, np.int64)
 
