@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _CLEAR, _END, _FIRST = 256, 257, 258
 _CODES = 4096  # of a table at most, the code that clears it included
+_LOOKS = (8, 512, _CODES)
 # A code gets wider one entry early: at 511, 1023 and 2047 entries.
 _WIDTHS = np.repeat([9, 10, 11, 12], [254, 512, 1024, _CODES - 1790])
 _STARTS = np.cumsum(_WIDTHS) - _WIDTHS
@@ -25,11 +26,12 @@ def end_of(data: bytes | memoryview, size: int) -> int | None:
         None where they go on behind these, or are of another kind.
 
     """
+    if len(data) > 1 and data[0] == 0 and data[1] & 1:
+        return None  # lowest bit first, as before TIFF 5.0
     padded = np.frombuffer(bytes(data) + bytes(4), np.uint8)
     bit = found = 0
     while bit + 9 <= len(data) * 8:
-        codes = _codes(padded, bit, len(data) * 8)
-        stop = _first_of(codes)
+        codes, stop = _table(padded, bit, len(data) * 8)
         lengths = _lengths(codes[:stop])
         if lengths is None:
             return None
@@ -44,21 +46,27 @@ def end_of(data: bytes | memoryview, size: int) -> int | None:
     return len(data)
 
 
-def _codes(padded: NDArray[np.uint8], bit: int, bits: int) -> NDArray[np.int64]:
-    """Return the codes from a bit on, as if the table were not cleared before it is full."""
-    count = int(np.searchsorted(bit + _STARTS + _WIDTHS, bits, side="right"))
+def _table(padded: NDArray[np.uint8], bit: int, bits: int) -> tuple[NDArray[np.int64], int]:
+    """Return the codes from a bit on, and which one of them ends their table."""
+    for most in _LOOKS:  # some writers clear theirs all the time
+        codes = _codes(padded, bit, bits, most)
+        ends = np.flatnonzero((codes == _CLEAR) | (codes == _END))
+        if len(ends):
+            return codes, int(ends[0])
+        if len(codes) < most:
+            break
+    return codes, len(codes)
+
+
+def _codes(padded: NDArray[np.uint8], bit: int, bits: int, most: int) -> NDArray[np.int64]:
+    """Return so many codes from a bit on, as if the table were not cleared between them."""
+    count = int(np.searchsorted(bit + _STARTS[:most] + _WIDTHS[:most], bits, side="right"))
     at = bit + _STARTS[:count]
     byte = at >> 3
     word = sum(padded[byte + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
     shift = 24 - (at & 7) - _WIDTHS[:count]
     codes: NDArray[np.int64] = (word >> shift) & ((1 << _WIDTHS[:count]) - 1)
     return codes
-
-
-def _first_of(codes: NDArray[np.int64]) -> int:
-    """Return where the first code lies that clears the table or ends the data."""
-    found = np.flatnonzero((codes == _CLEAR) | (codes == _END))
-    return int(found[0]) if len(found) else len(codes)
 
 
 def _lengths(codes: NDArray[np.int64]) -> NDArray[np.int64] | None:

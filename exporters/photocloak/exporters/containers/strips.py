@@ -52,28 +52,33 @@ def unpack(data: memoryview, compression: int, rows: int, width: int) -> Rows:
 
 
 def taken(data: memoryview, compression: int, rows: int, width: int) -> int | None:
-    """Return how many bytes of a strip its rows take; None where more is packed than its rows."""
+    """Return how many bytes of a strip its rows take; None where more is packed with them."""
     size = rows * width
     if compression == NONE:
         return min(size, len(data))
     if compression in (DEFLATE, OLD_DEFLATE):
-        unpacker = zlib.decompressobj()
+        return _deflate_end(data, size)
+    return (lzw.end_of if compression == LZW else _packbits_end)(data, size)
+
+
+def _deflate_end(data: memoryview, size: int) -> int | None:
+    unpacker = zlib.decompressobj()
+    try:
         unpacker.decompress(data, size)
         more = b"" if unpacker.eof else unpacker.decompress(unpacker.unconsumed_tail, 1)
-        return None if more else len(data) - len(unpacker.unused_data)
-    if compression == PACKBITS:
-        return _packbits_end(data, size)
-    return lzw.end_of(data, size)
+    except zlib.error:
+        return None  # behind the rows
+    return None if more else len(data) - len(unpacker.unused_data)
 
 
-def _packbits_end(data: memoryview, size: int) -> int:
-    """Return where runs of bytes have given as many (TIFF 6.0, section 9)."""
+def _packbits_end(data: memoryview, size: int) -> int | None:
+    """Return where runs of bytes have given just as many (TIFF 6.0, section 9)."""
     position = found = 0
     while position < len(data) and found < size:
         head = data[position]
         found += head + 1 if head < 128 else 257 - head if head > 128 else 0
         position += 2 + head if head < 128 else 2 if head > 128 else 1
-    return min(position, len(data))
+    return min(position, len(data)) if found <= size else None
 
 
 def _through_pillow(data: memoryview, compression: int, rows: int, width: int) -> Rows:

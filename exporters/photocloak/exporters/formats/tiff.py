@@ -1,8 +1,8 @@
 """TIFF: 8 and 16 bits, gray, colour, CMYK and alpha, in strips or tiles.
 
-The file is changed where it lies: only strips that the cloak touches are packed anew, into their
-own place or behind the file. Further pages and SubIFDs are cut off and overwritten. Every other
-byte, and so every tag, stays.
+The file is changed where it lies: only strips that the cloak touches, or that hold more than their
+rows, are packed anew, into their own place or behind the file. Further pages and SubIFDs are cut
+off and overwritten. All other rows and all known tags stay as they are.
 """
 
 import io
@@ -30,6 +30,7 @@ from photocloak.exporters.formats.tiff_editing import (
     METADATA,
     File,
     cut,
+    point,
     reached,
     stretches,
     trim,
@@ -118,14 +119,16 @@ def keep(photo: Photo, base: Image, cloaked: Image) -> Draft:
     previews = Previews(np.ascontiguousarray(stored(cloaked, photo.raster.orientation)))
     file = File(bytearray(photo.data), tiff.order)
     _clean_inner(file, tiff, previews)
-    grid = trim(file, main, grid_of(tiff, main))
+    cut(file, tiff, main)
+    before = grid_of(tiff, main)
+    grid = trim(file, before)
     change = patch(photo.raster, base, cloaked)
     if change is not None:
         rows = reached(grid, change.window[0])
         band = replace(photo.raster, samples=photo.raster.samples[rows])
         samples = patched(band, replace(change, top=change.top - rows.start)).samples
-        write(file, main, grid, samples, top=rows.start, window=change.window)
-    cut(file, tiff, main)
+        grid = write(file, grid, samples, top=rows.start, window=change.window)
+    point(file, main, before, grid)
     _, ledger = settled(lambda account: _sweep(file.data, account), previews, in_place=True)
     notes = (*photo.raster.notes, *ledger.notes)
     return Draft(bytes(file.data), notes, frozenset(previews.written))

@@ -21,6 +21,7 @@ from photocloak.exporters.formats.tiff_pixels import Grid, flipped, pack
 from photocloak.exporters.model import Samples
 
 ICC = 0x8773
+_SHORT, _LONG = 3, 4
 METADATA = ("Exif", "GPS", "Interop")  # directories that hold no pictures of their own
 
 
@@ -46,22 +47,15 @@ class File:
         self.data += value
         return len(self.data) - len(value)
 
-    def place(self, value: bytes, start: int, size: int) -> int:
-        """Write bytes where there is room for so many, or behind the file; return where."""
-        if len(value) > size:
-            return self.append(value)
-        self.data[start : start + len(value)] = value
-        return start
-
     def set_numbers(self, entry: IfdEntry, values: list[int]) -> None:
         """Overwrite a list of offsets or counts, which may have to become wider."""
-        if entry.kind == 4 or max(values) < 65536:
-            form = "I" if entry.kind == 4 else "H"
+        if entry.kind == _LONG or (entry.kind == _SHORT and max(values) < 1 << 16):
+            form = "I" if entry.kind == _LONG else "H"
             self.put(entry, struct.pack(f"{self.order}{len(values)}{form}", *values))
             return
         wide = struct.pack(f"{self.order}{len(values)}I", *values)
         value = wide if len(wide) <= 4 else struct.pack(f"{self.order}I", self.append(wide))
-        head = struct.pack(f"{self.order}HHI", entry.tag, 4, len(values))
+        head = struct.pack(f"{self.order}HHI", entry.tag, _LONG, len(values))
         self.data[entry.at : entry.at + 12] = head + value
 
 
@@ -74,43 +68,62 @@ def reached(grid: Grid, rows: slice) -> slice:
 
 
 def write(
-    file: File,
-    main: Directory,
-    grid: Grid,
-    samples: Samples,
-    *,
-    top: int,
-    window: tuple[slice, slice],
-) -> None:
-    """Pack the touched strips anew, into their own place where they fit.
+    file: File, grid: Grid, samples: Samples, *, top: int, window: tuple[slice, slice]
+) -> Grid:
+    """Pack the touched strips anew, into their own place where they fit; return where they lie.
 
     `samples` are the picture's rows from `top` on, as far as `reached` asks for them. Strips that
     are not compressed may be as large as the photo; of these it is only rows that change.
+
+    Raises:
+        ValueError: rows that change belong to several strips.
+
     """
     stored = flipped(samples, grid)
     offsets, counts = list(grid.offsets), list(grid.counts)
+    shared = _shared(grid)
     for index, rows, columns, channels, tall in grid.cells():
         if not (_overlap(rows, window[0]) and _overlap(columns, window[1])):
             continue
+        start, size = offsets[index], counts[index]
         if grid.compression == NONE:
+            if index in shared:
+                raise ValueError("its strips share their bytes")
             first, last = max(rows.start, window[0].start), min(rows.stop, window[0].stop)
             packed = pack(stored[first - top : last - top, columns, channels], grid, last - first)
-            row = len(packed) // (last - first)
-            at = offsets[index] + (first - rows.start) * row
+            at = start + (first - rows.start) * (len(packed) // (last - first))
             file.data[at : at + len(packed)] = packed
             continue
         part = stored[rows.start - top : rows.stop - top, columns, channels]
         packed = pack(part, grid, tall)
-        file.blank(offsets[index], counts[index])
-        offsets[index] = file.place(packed, offsets[index], counts[index])
+        if index in shared or len(packed) > size:
+            offsets[index] = file.append(packed)
+        else:
+            file.data[start : start + size] = packed.ljust(size, b"\0")
         counts[index] = len(packed)
-    _point(file, main, grid, offsets, counts)
+    return replace(grid, offsets=tuple(offsets), counts=tuple(counts))
 
 
-def trim(file: File, main: Directory, grid: Grid) -> Grid:
-    """Overwrite what strips hold behind their rows; where that cannot be told, pack them anew.
+def _shared(grid: Grid) -> set[int]:
+    """Return the strips that have bytes in common with another."""
+    places = sorted(
+        (start, start + size, i)
+        for i, (start, size) in enumerate(zip(grid.offsets, grid.counts, strict=True))
+    )
+    found: set[int] = set()
+    end, last = 0, -1
+    for start, stop, index in places:
+        if start < end:
+            found |= {index, last}
+        if stop > end:
+            end, last = stop, index
+    return found
 
-    Returns where they lie then.
+
+def trim(file: File, grid: Grid) -> Grid:
+    """Let strips end where their rows do, and return where they lie then.
+
+    What is packed behind the rows themselves cannot be cut off: those strips are packed anew.
     """
     offsets, counts = list(grid.offsets), list(grid.counts)
     width = grid.wide * grid.depth * grid.bits // 8
@@ -121,22 +134,20 @@ def trim(file: File, main: Directory, grid: Grid) -> Grid:
             rows = strips.unpack(strip, grid.compression, tall, width) if end is None else None
         if rows is not None:
             packed = strips.pack(rows, grid.compression)
-            file.blank(start, size)
-            offsets[index], counts[index] = file.place(packed, start, size), len(packed)
-        elif end is not None and end < size:
-            file.blank(start + end, size - end)
-    _point(file, main, grid, offsets, counts)
+            offsets[index], counts[index] = file.append(packed), len(packed)
+        elif end is not None:
+            counts[index] = end
     return replace(grid, offsets=tuple(offsets), counts=tuple(counts))
 
 
-def _point(file: File, main: Directory, grid: Grid, offsets: list[int], counts: list[int]) -> None:
+def point(file: File, main: Directory, before: Grid, after: Grid) -> None:
     """Write where strips lie now."""
-    names = (TILE_OFFSETS, TILE_COUNTS) if grid.tiled else (STRIP_OFFSETS, STRIP_COUNTS)
-    for tag, values, before in zip(
-        names, (offsets, counts), (grid.offsets, grid.counts), strict=True
+    names = (TILE_OFFSETS, TILE_COUNTS) if before.tiled else (STRIP_OFFSETS, STRIP_COUNTS)
+    for tag, values, old in zip(
+        names, (after.offsets, after.counts), (before.offsets, before.counts), strict=True
     ):
-        if tuple(values) != before:
-            file.set_numbers(main.entries[tag], values)
+        if values != old:
+            file.set_numbers(main.entries[tag], list(values))
 
 
 def _overlap(a: slice, b: slice) -> bool:
