@@ -72,6 +72,30 @@ def test_numbers_of_lines_and_intervals_have_two_bytes() -> None:
     assert frame.plain(lines) == [*parts, lines[-1]]
 
 
+def test_a_table_of_any_precision_but_eight_bits_has_words() -> None:
+    parts = segments_of("RGB")
+    secret = bytes(range(1, 129))
+    wide = Segment(DQT, b"\xf0" + secret + b"\1" + bytes(range(1, 65)))
+    fresh = frame.plain([parts[0], wide, *parts[1:]])
+    assert fresh == parts
+
+
+def test_a_progressive_scan_uses_tables_of_one_class() -> None:
+    parts = segments_of("RGB", progressive=True)
+    counts = bytes([0] * 8 + [100, 100] + [0] * 6)
+    at = [i for i, one in enumerate(parts) if one.marker == SOS]
+    for place in at:
+        first = parts[place].payload[1 + 2 * parts[place].payload[0]]
+        unused = b"\x10" if first == 0 else b"\x00"
+        odd = Segment(DHT, unused + counts + bytes(range(1, 201)))
+        assert odd not in frame.plain([*parts[:place], odd, parts[place]])
+
+
+@pytest.mark.parametrize("payload", [b"", b"\3", b"\3\1", b"\xff\1\2"])
+def test_a_scan_header_that_is_cut_short_is_no_crash(payload: bytes) -> None:
+    assert frame.plain([Segment(SOS, payload)]) == [Segment(SOS, payload)]
+
+
 def test_the_picture_is_the_same() -> None:
     parts = segments_of("RGB", progressive=True)
     odd = [Segment(DQT, b"\2" + bytes(range(1, 65))), Segment(0xF3, b"unknown")]

@@ -31,8 +31,13 @@ def out(exif: bytes = b"", xmp: bytes = b"") -> bytes:
         if body:
             size = len(name) + len(body) + 2
             head += b"\xff\xe1" + size.to_bytes(2, "big") + name + body
+    return out_of(head + rest)
+
+
+def out_of(file: bytes) -> bytes:
+    """Return what is written of a file, nothing where that is refused or held back."""
     try:
-        photo = exporters.read_bytes(head + rest, "photo")
+        photo = exporters.read_bytes(file, "photo")
         encoded = exporters.encode(photo, photo.pixels, photo.pixels, exporters.load_policy("keep"))
     except (InputError, OutputError):
         return b""

@@ -33,6 +33,7 @@ from photocloak.exporters.model import Image, Photo, Raster, Samples
 from photocloak.exporters.sample_delta import patch, patched
 
 _PALETTE = 3
+_STRIPE = 256  # rows at a time
 _DAMAGE = (OSError, ValueError, SyntaxError, KeyError, struct.error, zlib.error)
 
 
@@ -134,7 +135,8 @@ def _shown_palette(chunks: list[Chunk], raster: Raster) -> list[Chunk]:
     if not raster.palette:
         return [one for one in chunks if one.name != b"PLTE"]
     seen = np.zeros(1 << 24, bool)
-    seen[_numbers(raster.samples)] = True
+    for top in range(0, len(raster.samples), _STRIPE):
+        seen[_numbers(raster.samples[top : top + _STRIPE])] = True
 
     def shown(palette: bytes) -> bytes:
         colours = np.frombuffer(palette[: len(palette) // 3 * 3], np.uint8).reshape(-1, 3)

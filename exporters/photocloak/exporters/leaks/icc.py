@@ -42,16 +42,31 @@ def clean(profile: bytes, ledger: Ledger) -> bytes:
     end = min(len(profile), struct.unpack_from(">I", profile)[0])
     kept = [(0, _RESERVED), (_HEADER, 132 + 12 * count)]
     done: dict[tuple[int, int], bool] = {}
+    rows = []
     for name, start, size in tags:
         if (start, size) not in done:
             done[start, size] = start + size <= end and _fits(profile[start : start + size], ledger)
             if not done[start, size]:
-                ledger.drop(f"colour profile {name.decode('latin-1')}", size, "unknown")
+                ledger.drop(f"colour profile {_called(name)}", size, "unknown")
                 if name in _COLOURS:
                     ledger.colours = "colour profile"
-        if done[start, size]:
+        if done[start, size] and _may_be_called(name, ledger):
             kept.append((start, start + size))
-    return _only(profile, kept)
+            rows.append(struct.pack(">4sII", name, start, size))
+    result = _only(profile, kept)
+    if len(rows) == count:
+        return result
+    table_ = struct.pack(">I", len(rows)) + b"".join(rows).ljust(12 * count, b"\0")
+    return result[:_HEADER] + table_ + result[132 + 12 * count :]
+
+
+def _may_be_called(name: bytes, ledger: Ledger) -> bool:
+    known = name in _COLOURS or name.decode("latin-1").strip() in table("icc")["names"].split()
+    return known or ledger.admits(Cost(opaque=len(name)))
+
+
+def _called(name: bytes) -> str:
+    return name.decode("latin-1") if name.isalnum() else "tag"
 
 
 def _only(profile: bytes, kept: list[tuple[int, int]]) -> bytes:

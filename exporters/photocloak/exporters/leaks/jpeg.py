@@ -215,12 +215,23 @@ def _extended(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment
     size = sum(len(one.payload) for one in parts)
     if all(_is_whole(one) for one in parts):
         packets = extended_xmp(parts)
-        length = struct.unpack_from(">I", parts[0].payload, len(EXTENDED_HEAD) + 32)[0]
-        fits = len(packets) == 1 and len(packets[0]) == length
-        if fits and xmp.clean(packets[0], ledger, "ExtendedXMP") == packets[0]:
+        if (
+            len(packets) == 1
+            and _adds_up(parts, len(packets[0]))
+            and xmp.clean(packets[0], ledger, "ExtendedXMP") == packets[0]
+        ):
             return parts
     ledger.drop("ExtendedXMP", size, "not all of it can stay")
     return []
+
+
+def _adds_up(parts: list[Segment], length: int) -> bool:
+    """Tell whether the parts of an ExtendedXMP lie one behind the other, and know its length."""
+    heads = [struct.unpack_from(">II", one.payload, len(EXTENDED_HEAD) + 32) for one in parts]
+    sizes = [len(one.payload) - len(EXTENDED_HEAD) - 40 for one in parts]
+    places = sorted((at, at + size) for (_, at), size in zip(heads, sizes, strict=True))
+    ends = [0, *(end for _, end in places[:-1])]
+    return {full for full, _ in heads} == {length} and [at for at, _ in places] == ends
 
 
 def _is_whole(one: Segment) -> bool:
@@ -233,9 +244,11 @@ def _profile(parts: list[Segment], ledger: Ledger, _gone: bool) -> list[Segment]
     ordered = sorted((one for one in parts if len(one.payload) > 14), key=lambda o: o.payload[12])
     fresh = icc.clean(b"".join(one.payload[14:] for one in ordered), ledger)
     kept, position = [], 0
-    for one in ordered if fresh else ():
+    for i, one in enumerate(ordered if fresh else ()):
         size = len(one.payload) - 14
-        kept.append(replace(one, payload=one.payload[:14] + fresh[position : position + size]))
+        number = bytes([(i + 1) & 0xFF, len(ordered) & 0xFF])
+        payload = ICC_HEAD + number + fresh[position : position + size]
+        kept.append(replace(one, payload=payload))
         position += size
     return kept
 

@@ -6,27 +6,20 @@ prefixes, order and padding.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
-from photocloak.exporters.leaks.blanks import blanks_cost, break_turns, is_padding
+from photocloak.exporters.leaks.blanks import blanks_cost
 from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import cost, identifier
+from photocloak.exporters.leaks.spelling import declares, plain_blanks, spelling_cost, wraps
 from photocloak.exporters.leaks.tables import table
 
 _DEEPEST, _LONGEST = 64, 1 << 26
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
-_WRAPPER = re.compile(
-    rb"""\s*(begin|end|id|bytes|encoding)\s*=\s*["'][\w\xef\xbb\xbf-]{0,32}["']"""
-)
-# White space of more characters than lines are indented by: what stands there is shown to nobody.
-_SPACE = re.compile(rb"[ \t\r\n\0]{24,}")
-_RETURN = re.compile(rb"\r(?=\n)|\r(?=[ \t\r])|(?<=[ \t\r\n])\r")
-_TURNS = 16  # from one kind of line break to another
 _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -38,9 +31,11 @@ _RDF_NAMES = (
 )
 _STRUCTURE = {(_XML, name) for name in ("lang", "space", "base")}
 _STRUCTURE |= {(_RDF, name) for name in _RDF_NAMES}
-_ENCODING = 16  # characters of its name
 _CALLED = 48  # characters of a name that is told
-_YEARS = 6  # digits in a name, as in ToneCurvePV2012
+# what names of known name spaces have besides words: Camera Raw's versions, a number at the end
+_NUMBERED = re.compile(r"(?:PV)?20(?:03|10|12)|_?\d{1,2}$")
+# characters of a prefix, and how many of these may be no word, as of xmpMM
+_PREFIX, _ABBREVIATED = 16, 8
 _WRAPPERS = 2  # a packet begins and ends
 
 Name = tuple[str, str]  # name space and local name
@@ -75,14 +70,15 @@ def judge(packet: bytes, ledger: Ledger, where: str, *, extended_gone: bool = Fa
     if len(packet) > _LONGEST:
         raise ValueError("it is huge")
     cuts = _Judge(packet, ledger, where, extended_gone=extended_gone).cuts()
-    if not cuts:
-        return packet
     kept, position = [], 0
     for start, end in sorted(cuts):
         if end > position:
             kept.append(packet[position : max(position, start)])
             position = end
-    return b"".join([*kept, packet[position:]])
+    result = plain_blanks(b"".join([*kept, packet[position:]]) if cuts else packet)
+    if not ledger.admits(spelling_cost(result)):
+        raise ValueError("its spelling may be a code")
+    return result
 
 
 class _Judge:
@@ -97,8 +93,8 @@ class _Judge:
         self._open: list[_Element] = []
         self._skipped = 0  # depth below an element that is cut
         self._cuts: list[Span] = []
-        self._names: set[Name] = set()
-        self._prefixes: set[str] = set()
+        self._names: dict[Name, bool] = {}
+        self._prefixes: dict[str, str] = {"": ""}  # of name spaces, the first one each
         self._wrappers = 0
         self._property = FREE
         self._highest: dict[Name, str] = {}  # of sorted lists
@@ -123,7 +119,6 @@ class _Judge:
         except expat.ExpatError as error:
             raise ValueError("it is not well-formed") from error
         cuts = [(start + self._first, end + self._first) for start, end in self._cuts]
-        cuts += _odd_blanks(self._before + self._text + self._behind)
         if self._behind.strip(b"\0 \t\r\n"):
             cuts.append((self._last, self._last + len(self._behind)))
             self._ledger.drop(f"{self._where}, behind its end", len(self._behind), "unknown")
@@ -167,7 +162,7 @@ class _Judge:
             # tabs and line breaks of an attribute read as blanks
             odd = Cost(opaque=sum(map(match[0].strip().count, (b"\t", b"\r", b"\n"))))
             if raw == "xmlns" or raw.startswith("xmlns:"):
-                if not self._ledger.within(odd):
+                if not self._ledger.admits(odd):
                     raise ValueError("its name spaces cannot be read")
                 continue
             name = _resolved(raw, element.spaces, "")
@@ -196,21 +191,19 @@ class _Judge:
         if not self._skipped and self._open:
             self._open[-1].text.append(text)
 
-    def _comment(self, text: str) -> None:
+    def _comment(self, _text: str) -> None:
         at = self._parser.CurrentByteIndex
-        self._cuts.append((at, at + len(text.encode()) + 7))
+        self._cuts.append((at, self._text.index(b"-->", at) + 3))
 
     def _instruction(self, target: str, data: str) -> None:
-        raw = data.encode()
-        keys = _WRAPPER.findall(raw)
         self._wrappers += target == "xpacket"
-        once = len(keys) == len(set(keys)) and self._wrappers <= _WRAPPERS
-        if target != "xpacket" or not once or _WRAPPER.sub(b"", raw).strip():
+        fits = target == "xpacket" and self._wrappers <= _WRAPPERS and wraps(data.encode())
+        if not fits:
             at = self._parser.CurrentByteIndex
             self._cuts.append((at, self._text.index(b"?>", at) + 2))
 
     def _declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
-        if version not in ("1.0", "1.1") or len(encoding or "") > _ENCODING:
+        if not declares(version, encoding):
             raise ValueError("its declaration is none of XML")
 
     def _declared(self, *_: object) -> None:
@@ -223,10 +216,16 @@ class _Judge:
             ValueError: one of them cannot be read; all names would change without it.
 
         """
-        known = prefix in self._prefixes or self._ledger.admits(_cost(prefix))
-        if not known or (value not in _known_spaces() and not self._ledger.admits(_cost(value))):
+        known = value in _known_spaces()
+        if self._prefixes.get(value) != prefix:
+            wanted = _cost(prefix)
+            usual = len(prefix) <= _PREFIX and wanted.opaque <= _ABBREVIATED
+            free = known and usual and value not in self._prefixes
+            if not free and not self._ledger.admits(wanted):
+                raise ValueError("its name spaces cannot be read")
+        if not known and not self._ledger.admits(_cost(value)):
             raise ValueError("its name spaces cannot be read")
-        self._prefixes.add(prefix)
+        self._prefixes.setdefault(value, prefix)
         return value
 
     def _may_be(self, name: Name) -> bool:
@@ -235,12 +234,17 @@ class _Judge:
         names = table("xmp")["pictures"].get(space)
         if (names is not None and (not names or local in names)) or name in self._gone:
             return False
-        if name in _STRUCTURE or name in self._names:
+        if name in _STRUCTURE:
             return True
-        self._names.add(name)
-        wanted = _cost(local)
-        if space in _known_spaces() and wanted.digits <= _YEARS:
-            wanted = replace(wanted, digits=0)
+        if name not in self._names:
+            self._names[name] = self._admits_name(name)
+        return self._names[name]
+
+    def _admits_name(self, name: Name) -> bool:
+        space, local = name
+        wanted = _cost(_NUMBERED.sub("", local) if space in _known_spaces() else local)
+        if space not in self._prefixes and space not in (_RDF, _XML):
+            wanted += _cost(space)  # a prefix that nothing declares
         numbered = local[-1:].isdecimal()
         series = self._series(name) if numbered else f"{self._where} names of {space}"
         return self._ledger.admits(wanted, series=series)
@@ -296,16 +300,6 @@ class _Judge:
         announced = name in self._gone or name[0] in table("xmp")["pictures"]
         why = "a picture or its announcement" if announced else "neither short nor readable"
         self._ledger.drop(what, span[1] - span[0], why)
-
-
-def _odd_blanks(packet: bytes) -> Iterator[Span]:
-    """Yield white space that is no padding, and line breaks that XML reads as others are."""
-    for found in _SPACE.finditer(packet):
-        if not is_padding(found[0].decode()):
-            yield found.start() + 1, found.end()
-    if break_turns(packet.decode("latin-1")) > _TURNS:
-        for found in _RETURN.finditer(packet):
-            yield found.span()
 
 
 def _resolved(raw: str, spaces: dict[str, str], default: str) -> Name:

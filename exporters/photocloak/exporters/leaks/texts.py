@@ -1,6 +1,6 @@
 """Texts as bytes, in character sets that nobody declares."""
 
-from photocloak.exporters.leaks.costs import Cost
+from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.ledger import Ledger
 from photocloak.exporters.leaks.readability import cost
 
@@ -16,19 +16,25 @@ def admits_bytes(raw: bytes, ledger: Ledger, series: str) -> bool:
         series: what it goes by with others of its kind.
 
     """
-    text = lined(raw).decode("utf-8", "replace")
-    return ledger.admits_text(text, text_cost(raw), series=series)
+    text, unusual = _decoded(raw)
+    return ledger.admits_text(text, cost(text) + unusual, series=series)
 
 
 def text_cost(raw: bytes) -> Cost:
     """Return what of a text in an undeclared character set cannot be vouched for."""
+    text, unusual = _decoded(raw)
+    return cost(text) + unusual
+
+
+def _decoded(raw: bytes) -> tuple[str, Cost]:
+    """Return a text as UTF-8, or else as Latin-1 and what speaks against that."""
     text = lined(raw)
     try:
-        return cost(text.decode("utf-8"))
+        return text.decode("utf-8"), FREE
     except UnicodeDecodeError:
         accents = sum(byte > 127 for byte in text)
-        unusual = max(0, accents - len(text) // 4)  # more of them has no language
-        return cost(text.decode("latin-1")) + Cost(opaque=unusual)
+        # more of them has no language
+        return text.decode("latin-1"), Cost(opaque=max(0, accents - len(text) // 4))
 
 
 def structured_cost(raw: bytes) -> Cost:
@@ -36,7 +42,8 @@ def structured_cost(raw: bytes) -> Cost:
     text = lined(raw).decode("latin-1")
     shown = "".join(one if one.isprintable() or one in "\t\r\n\f" else " " for one in text)
     hidden = sum(a != b for a, b in zip(shown, text, strict=True))
-    return cost(shown) + Cost(opaque=max(0, hidden - _LENGTHS - len(raw) // 16))
+    opaque = max(0, hidden - _LENGTHS - len(raw) // 16)
+    return cost(shown) + Cost(opaque=opaque, settings=hidden)
 
 
 def lined(raw: bytes) -> bytes:
