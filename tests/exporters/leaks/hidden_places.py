@@ -41,6 +41,7 @@ def names(data: bytes, rng: Random) -> tuple[bytes, bytes, float]:
         lambda: places.packet(
             "", behind="<?xpacket " + " ".join(f"id='{one}'" for one in parts) + "?>"
         ),
+        lambda: places.packet("".join(f"<N{one}:source/>" for one in parts)),
         lambda: places.packet("", before=f'<?xml version="{letters}"?>'),
         lambda: places.packet("", before=f'<?xml version="1.0" encoding="{letters}"?>'),
     ]

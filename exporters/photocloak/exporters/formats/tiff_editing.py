@@ -96,10 +96,12 @@ def write(
             continue
         part = stored[rows.start - top : rows.stop - top, columns, channels]
         packed = pack(part, grid, tall)
+        if index not in shared:
+            file.blank(start, size)
         if index in shared or len(packed) > size:
             offsets[index] = file.append(packed)
         else:
-            file.data[start : start + size] = packed.ljust(size, b"\0")
+            file.data[start : start + len(packed)] = packed
         counts[index] = len(packed)
     return replace(grid, offsets=tuple(offsets), counts=tuple(counts))
 
@@ -127,6 +129,7 @@ def trim(file: File, grid: Grid) -> Grid:
     """
     offsets, counts = list(grid.offsets), list(grid.counts)
     width = grid.wide * grid.depth * grid.bits // 8
+    shared = _shared(grid)
     for index, _, _, _, tall in grid.cells():
         start, size = offsets[index], counts[index]
         with memoryview(file.data) as whole, whole[start : start + size] as strip:
@@ -134,6 +137,8 @@ def trim(file: File, grid: Grid) -> Grid:
             rows = strips.unpack(strip, grid.compression, tall, width) if end is None else None
         if rows is not None:
             packed = strips.pack(rows, grid.compression)
+            if index not in shared:
+                file.blank(start, size)
             offsets[index], counts[index] = file.append(packed), len(packed)
         elif end is not None:
             counts[index] = end

@@ -159,15 +159,15 @@ def _named(one: Sweep, entry: IfdEntry, name: str, directory: str) -> bytes | No
         return _note(one, entry)
     longest = table("exif")["kinds"].get(name, {}).get("bytes", _SHORT)
     series = f"{one.where} {directory}"
-    raw = Value(_without_ours(one, entry), one.tiff.order, kind, entry.kind, longest, series)
-    value = judge(raw, one.ledger, f"{one.where} {name}")
-    if value is None:
+    value = Value(_without_ours(one, entry), one.tiff.order, kind, entry.kind, longest, series)
+    kept = judge(value, one.ledger, f"{one.where} {name}")
+    if kept is None:
         _refuse(one, entry, f"{directory} {name}", "neither short nor readable")
         if name in _COLOURS and directory in _PICTURES:
             one.ledger.colours = f"EXIF tag {name}"
         return None
-    if value is not True:
-        one.data[entry.start : entry.start + entry.size] = value.ljust(entry.size, b"\0")
+    if kept is not True:
+        one.data[entry.start : entry.start + entry.size] = kept.ljust(entry.size, b"\0")
     return _keep(one, entry)
 
 

@@ -93,7 +93,8 @@ def _numbers(raw: bytes, longest: int) -> Cost:
 
 
 def _text(raw: bytes, _: int) -> Cost:
-    return structured_cost(raw[8:])
+    lengths = sum(byte < 32 and byte not in b"\0\t\r\n" for byte in raw[8:])
+    return structured_cost(raw[8:]) + Cost(settings=lengths)
 
 
 def _names(raw: bytes, _: int) -> Cost:

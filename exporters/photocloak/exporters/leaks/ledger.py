@@ -108,8 +108,8 @@ class Ledger:
 
         """
         wanted = cost(text) if wanted is None else wanted
-        bare = text.strip()
-        text = bare if bare == text or blanks_cost(text) == FREE else text
+        if blanks_cost(text) == FREE:
+            text = text.strip()
         if text in self.texts:
             again = _AGAIN if wanted.unread or wanted.identifiers else FREE
             return self.admits(again, series=series)

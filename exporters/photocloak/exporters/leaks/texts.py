@@ -42,8 +42,7 @@ def structured_cost(raw: bytes) -> Cost:
     text = lined(raw).decode("latin-1")
     shown = "".join(one if one.isprintable() or one in "\t\r\n\f" else " " for one in text)
     hidden = sum(a != b for a, b in zip(shown, text, strict=True))
-    opaque = max(0, hidden - _LENGTHS - len(raw) // 16)
-    return cost(shown) + Cost(opaque=opaque, settings=hidden)
+    return cost(shown) + Cost(opaque=max(0, hidden - _LENGTHS - len(raw) // 16))
 
 
 def lined(raw: bytes) -> bytes:
