@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 _CLEAR, _END, _FIRST = 256, 257, 258
 _CODES = 4096  # of a table at most, the code that clears it included
 _LOOKS = (8, 512, _CODES)
+_MOST, _SHORTEST = 1000, 254  # tables; bytes that one of them gives on average
 # A code gets wider one entry early: at 511, 1023 and 2047 entries.
 _WIDTHS = np.repeat([9, 10, 11, 12], [254, 512, 1024, _CODES - 1790])
 _STARTS = np.cumsum(_WIDTHS) - _WIDTHS
@@ -29,11 +30,12 @@ def end_of(data: bytes | memoryview, size: int) -> int | None:
     if len(data) > 1 and data[0] == 0 and data[1] & 1:
         return None  # lowest bit first, as before TIFF 5.0
     padded = np.frombuffer(bytes(data) + bytes(4), np.uint8)
-    bit = found = 0
+    bit = found = tables = 0
     while bit + 9 <= len(data) * 8:
         codes, stop = _table(padded, bit, len(data) * 8)
         lengths = _lengths(codes[:stop])
-        if lengths is None:
+        tables += 1
+        if lengths is None or tables > _MOST + size // _SHORTEST:
             return None
         found += int(lengths.sum())
         if found > size:
