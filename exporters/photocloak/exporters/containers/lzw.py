@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 _CLEAR, _END, _FIRST = 256, 257, 258
 _CODES = 4096  # of a table at most, the code that clears it included
-_LOOKS = (8, 512, _CODES)
+_SHORT = 16  # codes to look at first
 _MOST, _SHORTEST = 1000, 254  # tables; bytes that one of them gives on average
 # A code gets wider one entry early: at 511, 1023 and 2047 entries.
 _WIDTHS = np.repeat([9, 10, 11, 12], [254, 512, 1024, _CODES - 1790])
-_STARTS = np.cumsum(_WIDTHS) - _WIDTHS
+_ENDS = np.cumsum(_WIDTHS)
+_STARTS = _ENDS - _WIDTHS
+_SHIFTS = (32 - _WIDTHS).astype(np.uint32)
+_PLACES = np.arange(_CODES, dtype=np.int32)
 
 
 def end_of(data: bytes | memoryview, size: int) -> int | None:
@@ -29,15 +32,16 @@ def end_of(data: bytes | memoryview, size: int) -> int | None:
     """
     if len(data) > 1 and data[0] == 0 and data[1] & 1:
         return None  # lowest bit first, as before TIFF 5.0
-    padded = np.frombuffer(bytes(data) + bytes(4), np.uint8)
-    bit = found = tables = 0
+    words = np.ndarray((len(data) + 1,), ">u4", bytes(data) + bytes(4), strides=(1,))
+    bit = found = tables = stop = 0
     while bit + 9 <= len(data) * 8:
-        codes, stop = _table(padded, bit, len(data) * 8)
-        lengths = _lengths(codes[:stop])
+        # most writers clear a table when it is full, some all the time
+        codes, stop = _table(words, bit, len(data) * 8, likely=2 * stop)
         tables += 1
-        if lengths is None or tables > _MOST + size // _SHORTEST:
+        unpacked = _unpacked(codes[:stop])
+        if unpacked is None or tables > _MOST + size // _SHORTEST:
             return None
-        found += int(lengths.sum())
+        found += unpacked
         if found > size:
             return None
         if stop == len(codes):  # the end code is missing, or the table is never cleared
@@ -48,38 +52,52 @@ def end_of(data: bytes | memoryview, size: int) -> int | None:
     return len(data)
 
 
-def _table(padded: NDArray[np.uint8], bit: int, bits: int) -> tuple[NDArray[np.int64], int]:
+def _table(
+    words: NDArray[np.uint32], bit: int, bits: int, likely: int
+) -> tuple[NDArray[np.int32], int]:
     """Return the codes from a bit on, and which one of them ends their table."""
-    for most in _LOOKS:  # some writers clear theirs all the time
-        codes = _codes(padded, bit, bits, most)
+    most = min(max(likely, _SHORT), _CODES)
+    while True:
+        codes = _codes(words, bit, bits, most)
         ends = np.flatnonzero((codes == _CLEAR) | (codes == _END))
         if len(ends):
             return codes, int(ends[0])
-        if len(codes) < most:
-            break
-    return codes, len(codes)
+        if len(codes) < most or most == _CODES:
+            return codes, len(codes)
+        most = _CODES
 
 
-def _codes(padded: NDArray[np.uint8], bit: int, bits: int, most: int) -> NDArray[np.int64]:
-    """Return so many codes from a bit on, as if the table were not cleared between them."""
-    count = int(np.searchsorted(bit + _STARTS[:most] + _WIDTHS[:most], bits, side="right"))
-    at = bit + _STARTS[:count]
-    byte = at >> 3
-    word = sum(padded[byte + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
-    shift = 24 - (at & 7) - _WIDTHS[:count]
-    codes: NDArray[np.int64] = (word >> shift) & ((1 << _WIDTHS[:count]) - 1)
+def _codes(words: NDArray[np.uint32], bit: int, bits: int, most: int) -> NDArray[np.int32]:
+    """Return so many codes from a bit on, as if the table were not cleared between them.
+
+    Args:
+        words: the 32 bits from every byte on.
+        bit: where the table begins.
+        bits: of the data.
+        most: codes.
+
+    """
+    count = int(np.searchsorted(_ENDS[:most], bits - bit, side="right"))
+    at = _STARTS[:count] + (bit & 7)
+    found = words[(bit >> 3) + (at >> 3)].astype(np.uint32)
+    found <<= (at & 7).astype(np.uint32)
+    found >>= _SHIFTS[:count]
+    codes: NDArray[np.int32] = found.view(np.int32)
     return codes
 
 
-def _lengths(codes: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return how many bytes each code stands for, None where one is not in the table yet."""
-    places = np.arange(len(codes))
+def _unpacked(codes: NDArray[np.int32]) -> int | None:
+    """Return how many bytes the codes of a table give, None where one is not in it yet."""
+    places = _PLACES[: len(codes)]
     longer = codes >= _FIRST
     # an entry is the string of the code before it and one byte more
     before = np.where(longer, codes - _FIRST, places)
     if np.any(longer & (before >= places)):
         return None
-    more = longer.astype(np.int64)
-    while np.any(before != before[before]):
-        more, before = more + more[before], before[before]
-    return more + 1
+    more = longer.astype(np.int32)
+    while True:
+        further = before.take(before)
+        if np.array_equal(further, before):
+            return len(codes) + int(more.sum())
+        more += more.take(before)
+        before = further

@@ -245,6 +245,7 @@ class _Judge:
         wanted = _cost(_NUMBERED.sub("", local) if space in _known_spaces() else local)
         if space not in self._prefixes and space not in (_RDF, _XML):
             wanted += _cost(space)  # a prefix that nothing declares
+            space = "none"
         numbered = local[-1:].isdecimal()
         series = self._series(name) if numbered else f"{self._where} names of {space}"
         return self._ledger.admits(wanted, series=series)
