@@ -80,6 +80,14 @@ def test_a_name_that_goes_goes_every_time() -> None:
     assert b"a cat" in written
 
 
+def test_a_single_tag_that_goes_leaves_its_parent_whole() -> None:
+    last = f"<dc:source>a cat</dc:source><dc:{LETTERS[:300]}/>"
+    written = out(xmp=places.packet(f"{last}", DC))
+    assert b"a cat</dc:source></rdf:Description>" in written
+    only = out(xmp=places.packet(f"<dc:{LETTERS[:300]}/>", DC))
+    assert b"</rdf:Description></rdf:RDF>" in only
+
+
 def test_comments_leave_nothing_behind() -> None:
     """Whatever their line breaks, and however they were indented."""
     comments = "".join(f"\n{' ' * n}<!--one\r\ntwo\r\nthree-->" for n in (8, 4, 12))

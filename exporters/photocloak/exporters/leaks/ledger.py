@@ -82,9 +82,8 @@ class Ledger:
         if self.pixels and len(wanted.raw) > LITTLE:
             return False
         if _exceeds(wanted, limits["strict" if strict else "value"]):
-            # where so much goes in pieces, what is left may be others; what is larger is whole
-            self.refused += wanted.opaque if wanted.opaque <= _PIECE else 0
-            self.overdrawn |= self.refused > _MUCH
+            if wanted.opaque <= _PIECE:  # a larger value is whole; of texts see below
+                self._refuse(wanted.opaque)
             return False
         self.settings += wanted.raw
         most = limits["pieces" if self.strict else "file"]
@@ -117,7 +116,14 @@ class Ledger:
         admitted = self.admits(wanted, strict=self.strict and not plain, series=series)
         if admitted and len(text) >= _NOTABLE:
             self.texts.add(text)
+        if not admitted and wanted.opaque > _PIECE:
+            self._refuse(wanted.opaque)
         return admitted
+
+    def _refuse(self, opaque: int) -> None:
+        """Count what goes: where that is much, what is left may be its short pieces."""
+        self.refused += opaque
+        self.overdrawn |= self.refused > _MUCH
 
     def drop(self, where: str, size: int, why: str) -> None:
         """Note that a part is not written."""

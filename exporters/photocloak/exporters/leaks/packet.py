@@ -178,14 +178,17 @@ class _Judge:
             self._skipped -= 1
             return
         element = self._open.pop()
-        at = self._parser.CurrentByteIndex
-        end = self._text.index(b">", at) + 1
-        if self._text[at : at + 2] != b"</":
-            end = _behind_tag(self._text, element.start)
         text = "".join(element.text)
         if self._skipped or not self._admits(element.nearest, element.name, text):
             self._skipped = 0
-            self._cut((element.start, end), element.name)
+            self._cut((element.start, self._end_of(element)), element.name)
+
+    def _end_of(self, element: _Element) -> int:
+        """Return the offset behind an element that ends here, be it a single tag."""
+        end = _behind_tag(self._text, element.start)
+        if self._text[end - 2 : end] == b"/>":
+            return end
+        return self._text.index(b">", self._parser.CurrentByteIndex) + 1
 
     def _characters(self, text: str) -> None:
         if not self._skipped and self._open:
