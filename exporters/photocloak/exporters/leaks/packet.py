@@ -7,38 +7,23 @@ prefixes, order and padding.
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from xml.parsers import expat
 
 from photocloak.exporters.leaks.blanks import blanks_cost
 from photocloak.exporters.leaks.costs import FREE, Cost
 from photocloak.exporters.leaks.histories import GRAMMARS
 from photocloak.exporters.leaks.ledger import Ledger
-from photocloak.exporters.leaks.readability import cost, identifier
+from photocloak.exporters.leaks.readability import identifier
 from photocloak.exporters.leaks.spelling import declares, plain_blanks, spelling_cost, wraps
 from photocloak.exporters.leaks.tables import table
+from photocloak.exporters.leaks.xmp_names import RDF, XML, Name, Names, called, remembered_cost
 
 _DEEPEST, _LONGEST = 64, 1 << 26
 _ATTRIBUTE = re.compile(rb"""\s+[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _NUMBER = re.compile(r"[+-]?\d{1,8}(?:[./]\d{1,8})?%?(?:\s*,\s*[+-]?\d{1,8}(?:\.\d{1,8})?)?")
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XML = "http://www.w3.org/XML/1998/namespace"
 _NOTE = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
-# names that RDF and XML give a meaning, as XMP uses them (ISO 16684-1, 7)
-_RDF_NAMES = (
-    *("RDF", "Description", "Bag", "Seq", "Alt", "li", "value", "type"),
-    *("about", "ID", "resource", "parseType", "nodeID", "datatype"),
-)
-_STRUCTURE = {(_XML, name) for name in ("lang", "space", "base")}
-_STRUCTURE |= {(_RDF, name) for name in _RDF_NAMES}
-_CALLED = 48  # characters of a name that is told
-# what names of known name spaces have besides words: Camera Raw's versions, a number at the end
-_NUMBERED = re.compile(r"(?:PV)?20(?:03|10|12)|_?\d{1,2}$")
-# characters of a prefix, and how many of these may be no word, as of xmpMM
-_PREFIX, _ABBREVIATED = 16, 8
 _WRAPPERS = 2  # a packet begins and ends
 
-Name = tuple[str, str]  # name space and local name
 Span = tuple[int, int]
 
 
@@ -93,8 +78,7 @@ class _Judge:
         self._open: list[_Element] = []
         self._skipped = 0  # depth below an element that is cut
         self._cuts: list[Span] = []
-        self._names: dict[Name, bool] = {}
-        self._prefixes: dict[str, str] = {"": ""}  # of name spaces, the first one each
+        self._names = Names(ledger, where)
         self._wrappers = 0
         self._property = FREE
         self._highest: dict[Name, str] = {}  # of sorted lists
@@ -131,17 +115,17 @@ class _Judge:
         at = self._parser.CurrentByteIndex
         if len(self._open) > _DEEPEST:
             raise ValueError("it is nested too deep")
-        spaces = dict(self._open[-1].spaces) if self._open else {"xml": _XML}
+        spaces = dict(self._open[-1].spaces) if self._open else {"xml": XML}
         for key, value in zip(attributes[::2], attributes[1::2], strict=True):
             if key == "xmlns" or key.startswith("xmlns:"):
-                spaces[key[6:]] = self._space(key[6:], value)
+                spaces[key[6:]] = self._names.space(key[6:], value)
         name = _resolved(raw, spaces, spaces.get("", ""))
         above = self._open[-1] if self._open else None
         inside = above.property if above else None
-        is_property = inside is None and above is not None and above.name == (_RDF, "Description")
+        is_property = inside is None and above is not None and above.name == (RDF, "Description")
         if is_property:
             self._property = FREE
-        nearest = name if name[0] != _RDF or above is None else above.nearest
+        nearest = name if name[0] != RDF or above is None else above.nearest
         element = _Element(name, at, spaces, name if is_property else inside, nearest)
         if not self._may_be(name):
             self._open.append(element)
@@ -167,9 +151,9 @@ class _Judge:
                 continue
             name = _resolved(raw, element.spaces, "")
             inside = element.property
-            if inside is None and name[0] not in (_RDF, _XML):
+            if inside is None and name[0] not in (RDF, XML):
                 self._property = FREE
-            own = name if name[0] not in (_RDF, _XML) else element.nearest
+            own = name if name[0] not in (RDF, XML) else element.nearest
             if not self._may_be(name) or not self._admits(own, name, value, odd):
                 self._cut(match.span(), name)
 
@@ -212,46 +196,13 @@ class _Judge:
     def _declared(self, *_: object) -> None:
         raise ValueError("it declares entities")
 
-    def _space(self, prefix: str, value: str) -> str:
-        """Return a name space that may stay under its prefix.
-
-        Raises:
-            ValueError: one of them cannot be read; all names would change without it.
-
-        """
-        known = value in _known_spaces()
-        if self._prefixes.get(value) != prefix:
-            wanted = _cost(prefix)
-            usual = len(prefix) <= _PREFIX and wanted.opaque <= _ABBREVIATED
-            free = known and usual and value not in self._prefixes
-            if not free and not self._ledger.admits(wanted):
-                raise ValueError("its name spaces cannot be read")
-        if not known and not self._ledger.admits(_cost(value)):
-            raise ValueError("its name spaces cannot be read")
-        self._prefixes.setdefault(value, prefix)
-        return value
-
     def _may_be(self, name: Name) -> bool:
         """Tell whether a property of that name may stay at all."""
         space, local = name
         names = table("xmp")["pictures"].get(space)
         if (names is not None and (not names or local in names)) or name in self._gone:
             return False
-        if name in _STRUCTURE:
-            return True
-        if name not in self._names:
-            self._names[name] = self._admits_name(name)
-        return self._names[name]
-
-    def _admits_name(self, name: Name) -> bool:
-        space, local = name
-        wanted = _cost(_NUMBERED.sub("", local) if space in _known_spaces() else local)
-        if space not in self._prefixes and space not in (_RDF, _XML):
-            wanted += _cost(space)  # a prefix that nothing declares
-            space = "none"
-        numbered = local[-1:].isdecimal()
-        series = self._series(name) if numbered else f"{self._where} names of {space}"
-        return self._ledger.admits(wanted, series=series)
+        return self._names.admits(name)
 
     def _admits(self, own: Name, name: Name, value: str, odd: Cost = FREE) -> bool:
         """Tell whether a value may stay; in a strict account, with all others of its property.
@@ -273,11 +224,7 @@ class _Judge:
                 self._ledger.overdrawn = True
                 return False
         plain = value if wanted != FREE or not _NUMBER.fullmatch(value) else ""
-        return self._ledger.admits_text(plain, wanted, series=self._series(own))
-
-    def _series(self, name: Name) -> str:
-        """Return what the values of a property go by, and of those that are numbered like it."""
-        return f"{self._where} {name[1].rstrip('0123456789')}"
+        return self._ledger.admits_text(plain, wanted, series=self._names.series(own))
 
     def _cost(self, own: Name, name: Name, value: str) -> Cost:
         """Return what of a value cannot be vouched for, by the grammar of its property."""
@@ -291,16 +238,14 @@ class _Judge:
             # such a list is sorted where its program wrote it
             highest = self._highest.get(own, "")
             self._highest[own] = max(highest, value)
-            return identifier(value) if value > highest else _cost(value)
+            return identifier(value) if value > highest else remembered_cost(value)
         if name[0] in tables["numbers"].values() and _NUMBER.fullmatch(value):
             return FREE
-        return _cost(value)
+        return remembered_cost(value)
 
     def _cut(self, span: Span, name: Name) -> None:
         self._cuts.append(span)
-        called = "list item" if name[0] == _RDF else name[1]
-        readable = len(called) <= _CALLED and not _cost(called).opaque
-        what = f"{self._where} {called if readable else 'property'}"
+        what = f"{self._where} {called(name)}"
         announced = name in self._gone or name[0] in table("xmp")["pictures"]
         why = "a picture or its announcement" if announced else "neither short nor readable"
         self._ledger.drop(what, span[1] - span[0], why)
@@ -317,15 +262,3 @@ def _behind_tag(packet: bytes, start: int) -> int:
     if match is None:
         raise ValueError("a tag has no end")
     return match.end()
-
-
-def _known_spaces() -> frozenset[str]:
-    tables = table("xmp")
-    return (
-        frozenset([_RDF, _XML, *tables["spaces"]["known"]])
-        .union(*(tables[kind] for kind in ("pictures", "grammar", "identifiers", "ascending")))
-        .union(tables["numbers"].values())
-    )
-
-
-_cost = lru_cache(maxsize=4096)(cost)
